@@ -9,15 +9,17 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from nagorik import ApplicationDraft
+from nagorik import ApplicationDraft, Quote, QuoteLine, Text
+from nagorik.model.fee import FeeDue, Source
 from nagorik.model.status import AgencyStatus, ApplicationState
+from nagorik.values import Money
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import ApplicationFile
 from nagorik_host.charges import NO_CHARGES
@@ -81,6 +83,40 @@ def add_key(run: Callable[..., Result], place: Path) -> None:
     """Put a key called ``second`` above the others."""
     assert run("keys", "add", "second", "--out", "keys.new").code == 0
     (place / "keys.new").replace(place / "keys.txt")
+
+
+def price(now: datetime, stage: str, taka: int = 0) -> Quote:
+    """A price of one line."""
+    line = QuoteLine(code="fee", text=Text(en="Fee", bn="ফি"), amount=Money.taka(taka), vat=Money.taka(0))
+    return Quote(
+        id=f"quote-{stage}",
+        stage=stage,
+        lines=(line,),
+        total=Money.taka(taka),
+        due=FeeDue.AFTER_SUBMISSION,
+        issued_at=now,
+        expires_at=now + timedelta(days=30),
+        source=Source(title="Wells Act 2018", as_of=date(2018, 7, 1), verified=True),
+    )
+
+
+@pytest.fixture
+def take_in(ready: Callable[..., Result], place: Path) -> Callable[..., str]:
+    """Takes an application in, by its service and form; gives its id."""
+
+    def take_in(service: str, form: Mapping[str, str], **more: object) -> str:
+        given = {
+            "service": service,
+            "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": "2001-02-03"},
+            "form": form,
+            "consent": {"fee_ceiling": {"poisha": 5_000_000}, "days": 365},
+        }
+        (place / "given.json").write_text(json.dumps(given | more), "utf-8")
+        taken = ready("apply", "given.json", "--json")
+        assert taken.code == 0, taken.err
+        return str(taken.document["applications"][0]["application"])
+
+    return take_in
 
 
 def sealed(place: Path) -> list[Path]:

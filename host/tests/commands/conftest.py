@@ -5,11 +5,11 @@ import sys
 
 import pytest
 from command_site import Site
-from host_site import agencies, applied, nagorik, place, ready, world, world_at
+from host_site import agencies, applied, nagorik, place, price, ready, take_in, world, world_at
 
 from nagorik import Criterion, EligibilityDecision, Text, Verdict
 
-__all__ = ["agencies", "applied", "nagorik", "place", "ready", "world", "world_at"]
+__all__ = ["agencies", "applied", "nagorik", "place", "ready", "take_in", "world", "world_at"]
 
 MANIFEST = """\
 manifest_version = 1
@@ -145,6 +145,7 @@ def answers(place, tmp_path_factory, monkeypatch):
     )
     module = importlib.import_module("nagorik_office.answers")
     module.ELIGIBILITY = EligibilityDecision(criteria=(Criterion(id="all", verdict=Verdict.PASS, text=TEXT),))
+    module.QUOTE = price
     yield module
     for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_office"]:
         del sys.modules[name]

@@ -64,16 +64,15 @@ raise SystemExit(main(["worker", "--once"]))
 """
 
 
-def apply(ready, plot: str, day: int) -> str:
-    """Take an application in that does something to its worker; its id."""
-    given = {
-        "service": "office.well",
-        "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": f"1990-01-{day:02}"},
-        "form": {"depth": "120", "plot": plot},
-        "consent": {"fee_ceiling": {"poisha": 0}, "days": 365},
-    }
-    Path("well.json").write_text(json.dumps(given), "utf-8")
-    return str(ready("apply", "well.json", "--json").document["applications"][0]["application"])
+@pytest.fixture
+def apply(take_in):
+    """Takes an application in that does something to its worker; its id."""
+
+    def apply(plot: str, day: int) -> str:
+        applicant = {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": f"1990-01-{day:02}"}
+        return take_in("office.well", {"depth": "120", "plot": plot}, applicant=applicant)
+
+    return apply
 
 
 @pytest.fixture
@@ -85,8 +84,8 @@ def work(answers):
     return partial(subprocess.run, [sys.executable, "-c", WORKER], env=environment, capture_output=True, text=True)
 
 
-def test_worker_carries_the_others_on(ready, place, work):
-    good, bad = apply(ready, "good", 1), apply(ready, "exit in a task", 2)
+def test_worker_carries_the_others_on(apply, place, work):
+    good, bad = apply("good", 1), apply("exit in a task", 2)
     ended = work()
     assert ended.returncode == 0, ended.stderr
     lines = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
@@ -96,8 +95,8 @@ def test_worker_carries_the_others_on(ready, place, work):
 
 
 @pytest.mark.parametrize("plot", ["sleep", "match"])
-def test_worker_whose_loop_a_hook_blocks_ends_and_says_where_it_stood(ready, work, plot):
-    bad = apply(ready, plot, 2)
+def test_worker_whose_loop_a_hook_blocks_ends_and_says_where_it_stood(apply, work, plot):
+    bad = apply(plot, 2)
     ended = work()
     assert ended.returncode == 1, ended.stderr
     assert "in ELIGIBILITY" in ended.stderr

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,11 @@ from nagorik import (
     EligibilityDecision,
     FieldProblem,
     InputRejected,
-    Quote,
-    QuoteLine,
     Rejected,
     Text,
     Verdict,
 )
-from nagorik.model.fee import FeeDue, Source
-from nagorik.values import Money
+from nagorik.model.fee import Source
 
 VALUE = "CANARY-VALUE-77"
 """What the citizen filled in, which no refusal may repeat."""
@@ -38,27 +35,6 @@ def criterion(name: str, verdict: Verdict, text: str, source: Source | None = No
     return Criterion(id=name, verdict=verdict, text=Text(en=text, bn=f"নিয়ম {name}।"), source=source)
 
 
-def price(*lines: tuple[str, int, int]):
-    def at(now, stage):
-        return Quote(
-            id="quote-1",
-            stage=stage,
-            lines=tuple(
-                QuoteLine(
-                    code=code, text=Text(en=code.title(), bn="খাত"), amount=Money.taka(amount), vat=Money.taka(vat)
-                )
-                for code, amount, vat in lines
-            ),
-            total=Money.taka(sum(amount + vat for _, amount, vat in lines)),
-            due=FeeDue.BEFORE_SUBMISSION,
-            issued_at=now,
-            expires_at=now + timedelta(days=30),
-            source=SOURCE,
-        )
-
-    return at
-
-
 def status(state: ApplicationState, **given) -> AgencyStatus:
     return AgencyStatus(state=state, raw=given.pop("raw", "RAW-WORD"), **given)
 
@@ -68,26 +44,17 @@ def field(name: str, text: str) -> FieldProblem:
 
 
 @pytest.fixture
-def worked(answers, ready, place):
+def worked(answers, ready, take_in):
     """Takes an application in, works on it, and gives its id."""
 
-    answers.QUOTE = price()
     answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.SUBMITTED))
 
     def work() -> str:
-        given = {
-            "service": "office.well",
-            "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": "2001-02-03"},
-            "form": {"depth": "120", "plot": VALUE},
-            "consent": {"fee_ceiling": {"poisha": 5_000_000}, "days": 30},
-        }
-        Path("well.json").write_text(json.dumps(given), "utf-8")
-        taken = ready("apply", "well.json", "--json")
-        assert taken.code == 0, taken.err
+        application = take_in("office.well", {"depth": "120", "plot": VALUE})
         ran = ready("worker", "--once")
         assert ran.code == 0, ran.err
         assert "CANARY" not in ran.out + ran.err
-        return taken.document["applications"][0]["application"]
+        return application
 
     return work
 
@@ -160,23 +127,11 @@ def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, r
     assert "Rule resident." not in text
 
 
-def test_fee_is_told_line_by_line_and_the_sum_checks(worked, answers, ready):
-    answers.QUOTE = price(("survey", 1000, 150), ("boring", 234567, 35185), ("stamp", 20, 0))
-    application = worked()
-    (fee,) = ready("track", application, "--json").document["fees"]
-    added = sum(Money.taka(line[part]).poisha for line in fee["lines"] for part in ("amount", "vat"))
-    assert (fee["total"], fee["vat"], fee["paid"]) == ("270922.00", "35335.00", False)
-    assert added == Money.taka(fee["total"]).poisha
-    text = ready("track", application).out
-    assert "খাত · Survey: ১,০০০ টাকা · Tk 1,000 + ভ্যাট · VAT ১৫০ টাকা · Tk 150" in text
-    assert "মোট · Total: ২,৭০,৯২২ টাকা · Tk 2,70,922 (এর মধ্যে ভ্যাট · of it VAT ৩৫,৩৩৫ টাকা" in text
-
-
 def every_byte(place: Path) -> bytes:
     connection = sqlite3.connect(place / "nagorik.db")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    return b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file() and path.name != "well.json")
+    return b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file() and path.name != "given.json")
 
 
 @pytest.mark.parametrize("kind", ["refusal", "fields", "status", "criterion"])

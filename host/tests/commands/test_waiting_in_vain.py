@@ -1,12 +1,11 @@
 """No application waits for ever: what waiting does not mend is a case or an outage, and both sides read which."""
 
-import json
 import sqlite3
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from host_site import Desk
+from host_site import Desk, price
 
 from nagorik import (
     Accepted,
@@ -15,34 +14,16 @@ from nagorik import (
     CredentialsRejected,
     PaymentReport,
     PaymentStarted,
-    Quote,
-    QuoteLine,
     Text,
 )
 from nagorik.errors import CredentialProblem, OutcomeUnknown
-from nagorik.model.fee import FeeDue, Source
 from nagorik.values import Money
 from nagorik_platform import Platform, PluginConfiguration
 from nagorik_toolkit.fees import agreed_quote
 
 TEXT = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
-SOURCE = Source(title="Wells Act 2018", as_of=date(2018, 7, 1), verified=True)
 PAY = "Pay the fee if you have not."
 NOTHING_TO_PAY = "There is nothing to pay yet: how much it is and where to pay is told here once it is settled."
-
-
-def price(now, stage, taka: int) -> Quote:
-    line = QuoteLine(code="fee", text=Text(en="Fee", bn="ফি"), amount=Money.taka(taka), vat=Money.taka(0))
-    return Quote(
-        id=f"quote-{stage}",
-        stage=stage,
-        lines=(line,),
-        total=Money.taka(taka),
-        due=FeeDue.AFTER_SUBMISSION,
-        issued_at=now,
-        expires_at=now + timedelta(days=30),
-        source=SOURCE,
-    )
 
 
 def demanded(taka: int):
@@ -55,21 +36,13 @@ def demanded(taka: int):
 class Office(Desk):
     """A real host with one plugin, whose answers are what a test puts there, on simulated time."""
 
-    def __init__(self, place: Path, ready, answers) -> None:
+    def __init__(self, place: Path, ready, answers, take_in) -> None:
         at = {"base_url": "http://127.0.0.1:9"}
         super().__init__(place, {"office": PluginConfiguration(settings=at, egress=frozenset({"127.0.0.1"}))})
-        self.ready, self.answers = ready, answers
+        self.ready, self.answers, self.take_in = ready, answers, take_in
 
     def apply(self, **more: object) -> str:
-        given = {
-            "service": "office.well",
-            "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": "2001-02-03"},
-            "form": {"depth": "120", "plot": "9"},
-            "consent": {"fee_ceiling": {"poisha": 5_000_000}, "days": 365},
-            **more,
-        }
-        Path("well.json").write_text(json.dumps(given), "utf-8")
-        return self.ready("apply", "well.json", "--json").document["applications"][0]["application"]
+        return self.take_in("office.well", {"depth": "120", "plot": "9"}, **more)
 
     def pages(self, application: str) -> tuple[str, str]:
         """What the citizen reads, and the officer."""
@@ -81,13 +54,13 @@ class Office(Desk):
 
 
 @pytest.fixture
-def office(place, ready, answers):
+def office(place, ready, answers, take_in):
     answers.QUOTE = demanded(8_000)
     answers.SUBMIT = Accepted(reference="WELL-1", status=AgencyStatus(state="submitted", raw="NEW"))
     answers.STATUS = AgencyStatus(state="in_review", raw="REVIEW")
     answers.START = PaymentStarted(reference="TILL-1", instructions=TEXT)
     answers.QUERY = PaymentReport(state="pending")
-    return Office(place, ready, answers)
+    return Office(place, ready, answers, take_in)
 
 
 LATE_PRICES = {
