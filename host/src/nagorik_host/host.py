@@ -29,7 +29,6 @@ from nagorik_host.store.application_store import LEASE, AlreadyOpen, Application
 from nagorik_host.store.checkouts import drop_ended
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.store.host_keys import admit_keys
-from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.configuration import outlasting_calls
@@ -102,7 +101,6 @@ class Host:
     lease_clock: Clock | None = None
     lease: timedelta = LEASE
     rate_limiter: SharedRateLimiter | None = None
-    message_age: timedelta = MESSAGE_AGE
     documents: DocumentStore | None = None
     charges: HostCharges = NO_CHARGES
 
@@ -321,7 +319,6 @@ async def open_host(
     *,
     lease_clock: Clock | None = None,
     lease: timedelta = LEASE,
-    message_age: timedelta = MESSAGE_AGE,
     charges: HostCharges = NO_CHARGES,
 ) -> AsyncIterator[Host]:
     """Open a host on a database that ``nagorik db upgrade`` has brought up to date.
@@ -333,7 +330,6 @@ async def open_host(
             processes on this database share, and without a token store of its own also that.
         lease_clock: The clock of leases, where that is not the database's clock: simulated time.
         lease: How long a worker may be silent before another takes over its applications, an hour at most.
-        message_age: How long messages of agencies and gateways are kept.
         charges: What the host itself asks for beside an agency's fee, once for an application.
 
     Raises:
@@ -364,7 +360,6 @@ async def open_host(
             lease_clock=lease_clock,
             lease=lease,
             rate_limiter=limiter,
-            message_age=message_age,
             documents=settings.documents,
             charges=charges,
         )

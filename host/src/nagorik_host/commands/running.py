@@ -148,11 +148,11 @@ async def opened_host(settings: "HostSettings | None" = None) -> AsyncIterator["
     from nagorik_host.store.documents import FolderDocumentStore
 
     settings = settings or load_host_settings()
-    charges, lease, age = settings.host_charges(), settings.lease, settings.message_age
+    charges, lease = settings.host_charges(), settings.lease
     async with unlocked_database(settings) as (database, vault):
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, vault), clock=CLOCK)
         ring = settings.keyring()
-        async with open_host(database, ring, platform, lease=lease, message_age=age, charges=charges) as host:
+        async with open_host(database, ring, platform, lease=lease, charges=charges) as host:
             yield host
 
 

@@ -1,4 +1,4 @@
-"""What a worker does beside its calls: renew leases, take up settings, erase old messages."""
+"""What a worker does beside its calls: renew leases and take up settings."""
 
 import asyncio
 import os
@@ -15,7 +15,6 @@ from nagorik_host.store.database import DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import KeptOutPlugin, note_kept_out
 from nagorik_host.store.reloads import last_reload, note_taken_up
-from nagorik_host.store.retention import erase_messages
 from nagorik_platform import PluginConfiguration
 from nagorik_platform.logs import get_logger
 from nagorik_platform.plugin_settings import environment_prefix
@@ -31,8 +30,6 @@ HEARTBEATS: Final = 4
 """How often a worker renews its leases within one."""
 WORKER_EXPIRY: Final = timedelta(days=1)
 """After so long the row of a silent worker is deleted; until then its name shows whose calls have no end."""
-TIDY: Final = 3600.0
-"""Seconds between two times that old messages are erased."""
 ReadSettings = Callable[[], Mapping[str, PluginConfiguration]]
 """Reads what the host says of each plugin, as it is now; raises a ``ValueError`` that names what is wrong with it, or
 an ``OSError`` where it cannot be read."""
@@ -118,15 +115,6 @@ class Housekeeping:
         if is_whole or self._taken_up is None:
             await run(partial(note_taken_up, worker=self._lease.worker, number=number))
         self._taken_up = number
-
-    async def tidy(self) -> None:
-        """Erase old messages every hour."""
-        await _repeat(self.erase_messages, TIDY)
-
-    async def erase_messages(self) -> int:
-        """Erase messages that came longer ago than messages are kept; how many there were."""
-        now = self._host.clock.now()
-        return await erase_messages(self._host.database, received_before=now - self._host.message_age, now=now)
 
 
 async def _repeat(do: Callable[[], Awaitable[object]], seconds: float) -> None:

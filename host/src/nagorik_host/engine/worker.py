@@ -137,7 +137,7 @@ class Worker:
             await keeping.take_up_settings()
         _log.info("worker_started", worker=self._name)
         work = self._work_until_idle() if until_idle else self._work(stop)
-        others = (stop.wait(), self._read_on(), keeping.heed_reloads(), keeping.tidy())
+        others = (stop.wait(), self._read_on(), keeping.heed_reloads())
         async with self._host.database.listening(self._wake):
             working, *beside = [asyncio.create_task(one) for one in (work, *others)]
             try:

@@ -34,8 +34,6 @@ from nagorik_host.store.schema import (
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 
 PAGE: Final = 500
-MESSAGE_AGE: Final = timedelta(days=90)
-"""How long messages are kept by default."""
 
 EXPIRED: Final = "expired"
 """The result of a message that was erased unread."""
