@@ -3,7 +3,6 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from nagorik_host.commands.apply import TOGETHER, apply_files
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import applications, attempts, journal, payloads
+from nagorik_host.store.schema import applications
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 
@@ -68,25 +67,6 @@ async def test_every_file_is_listed_in_order_and_taken_in_once(hosts, folder):
     assert {one.result for one in again} == {"already-open", "refused"}
     assert {one.file: one.application for one in again} == ids
     assert number == len(files) - 2
-
-
-async def test_what_is_taken_in_together_is_what_each_is_alone(hosts, folder):
-    files = sorted(folder.glob("0*.json"))
-
-    def rows(transaction, application):
-        execute = transaction.connection.execute
-        return [
-            execute(select(table.c[column]).where(table.c.application == application)).all()
-            for table, column in ((journal, "kind"), (attempts, "operation"))
-        ] + [execute(select(func.count()).where(payloads.c.application == application)).all()]
-
-    async with hosts() as (host, documents):
-        (alone,) = await apply_files(host, documents, files[:1])
-        together = await apply_files(host, documents, files[1 : TOGETHER + 1])
-        expected = await host.database.run(partial(rows, application=alone.application))
-        for one in together:
-            assert await host.database.run(partial(rows, application=one.application)) == expected
-            assert (await host.progress(one.application)).client_reference == f"UDC-{one.file[:4]}"
 
 
 async def test_two_that_take_the_same_folder_in_at_once_take_each_file_in_once(hosts, folder):

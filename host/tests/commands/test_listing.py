@@ -1,23 +1,16 @@
 """Lists, look-ups, workers and agencies: what an operator sees of the whole, and nothing of any citizen."""
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from host_site import rows
 
 from nagorik_host.commands import running
 from nagorik_host.store.schema import microseconds
 
 NUMBER = "19901234567890123"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
-
-
-def put(place: Path, statement: str, *values: object) -> None:
-    connection = sqlite3.connect(place / "nagorik.db")
-    with connection:
-        assert connection.execute(statement, values).rowcount > 0
-    connection.close()
 
 
 @pytest.fixture
@@ -34,9 +27,9 @@ def ids(result) -> list[str]:
 
 def test_applications_are_listed_by_what_is_asked(ready, two, place):
     assert set(ids(ready("applications", "list", "--json"))) == set(two.values())
-    put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL WHERE service = 'nid.migration'")
+    rows(place, "UPDATE applications SET blocked = 'defect', due_at = NULL WHERE service = 'nid.migration'")
     late = microseconds(running.now() - timedelta(hours=1))
-    put(place, "UPDATE applications SET due_at = ?, hold_code = 'ineligible' WHERE service = 'nid.reissue'", late)
+    rows(place, "UPDATE applications SET due_at = ?, hold_code = 'ineligible' WHERE service = 'nid.reissue'", late)
     reissue, migration = [two["nid.reissue"]], [two["nid.migration"]]
     for words, expected in (
         (("--service", "nid.reissue"), reissue),
@@ -52,16 +45,12 @@ def test_applications_are_listed_by_what_is_asked(ready, two, place):
         assert sorted(ids(ready("applications", "list", *words, "--json"))) == sorted(expected), words
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("applications", "list"), ("payments", "list"), ("cases", "list"), ("cases", "decisions"), ("inbox", "list")],
-)
-@pytest.mark.parametrize("limit", ["0", "-1", "1001", "99999999999999999999", "9" * 5000, "many"])
-def test_list_is_of_as_many_rows_as_there_may_be(ready, words, limit):
-    assert ready(*words, "--limit", "1000").code == 0
-    refused = ready(*words, f"--limit={limit}")
-    assert (refused.code, refused.out) == (2, "")
-    assert "argument --limit: a number from 1 to 1000" in refused.err
+@pytest.mark.parametrize("limit", ["0", "1001", "9" * 5000, "many"])
+def test_list_is_of_as_many_rows_as_there_may_be(ready, limit):
+    for words in (("applications", "list"), ("payments", "list"), ("cases", "list"), ("inbox", "list")):
+        refused = ready(*words, f"--limit={limit}")
+        assert (refused.code, refused.out) == (2, "")
+        assert "argument --limit: a number from 1 to 1000" in refused.err
 
 
 @pytest.mark.parametrize(
@@ -96,47 +85,22 @@ def test_list_goes_on_where_a_page_ended(ready, two):
     assert ready("applications", "list", "--state", "revoked").out.startswith("There are no such applications. ")
 
 
-def test_application_is_found_by_what_names_it(ready, world):
+def test_application_is_found_by_what_names_it_and_not_by_whose_it_is(ready, two, world, place):
     application = world.closed()
     told = ready("track", application, "--json").document
-    names = (
-        application,
-        application.upper(),
-        told["client_reference"],
-        told["agency_reference"],
-        told["payments"][0]["payment"],
-    )
-    for name in names:
+    payment = told["payments"][0]["payment"]
+    for name in (application.upper(), told["client_reference"], told["agency_reference"], payment):
         (found,) = ready("applications", "search", name, "--json").document["applications"]
         assert found["application"] == application
-        assert found["state"] == "closed"
-    assert application in ready("applications", "search", told["agency_reference"]).out
-
-
-def test_application_is_not_found_by_whose_it_is(ready, applied):
+    # An agency may call two applications alike.
+    reference, other = told["agency_reference"], two["nid.reissue"]
+    ((hashed,),) = rows(place, "SELECT agency_reference FROM applications WHERE id = ?", application)
+    rows(place, "UPDATE applications SET agency_reference = ? WHERE id = ?", hashed, other)
+    assert sorted(ids(ready("applications", "search", reference, "--json"))) == sorted([application, other])
     for name in ("0099000202", "+8801300000202", "UDAHORON NAGORIK 202"):
         found = ready("applications", "search", name, "--json")
         assert (found.code, found.document["applications"]) == (1, [])
-    shown = ready("applications", "search", "absent")
-    assert shown.code == 1
-    assert "No application is found by a citizen's name" in shown.out
-
-
-def test_search_by_other_keys_finds_nothing_out_and_says_so(ready, applied, place):
-    (place / "keys.txt").write_text(ready("keys", "new", "other").out)
-    result = ready("applications", "search", "NGK-0000000000000000")
-    assert result.code != 0
-    assert "Nothing is found" not in result.out
-    assert "keys" in result.err
-
-
-def test_two_applications_that_an_agency_calls_alike_are_both_found(ready, two, world, place):
-    application = world.closed()
-    reference = ready("track", application, "--json").document["agency_reference"]
-    statement = "UPDATE applications SET agency_reference = (SELECT agency_reference FROM applications WHERE id = ?)"
-    put(place, f"{statement} WHERE id = ?", application, two["nid.reissue"])
-    found = ids(ready("applications", "search", reference, "--json"))
-    assert set(found) == {application, two["nid.reissue"]}
+    assert "No application is found by a citizen's name" in ready("applications", "search", "absent").out
 
 
 def test_payments_are_listed(ready, world):
@@ -145,14 +109,9 @@ def test_payments_are_listed(ready, world):
     (payment,) = listed["payments"]
     assert (payment["application"], payment["gateway"]) == (application, "cashdesk.counter")
     assert (payment["amount"], listed["next"]) == ("345.00 BDT", None)
-    assert payment["captured_at"] is not None
-    for words, number in (
-        (("--gateway", "cashdesk.counter", "--state", payment["state"]), 1),
-        (("--state", "unknown"), 0),
-        (("--opened-after", "2030-01-01"), 0),
-    ):
-        assert len(ready("payments", "list", *words, "--json").document["payments"]) == number
-    assert payment["payment"] in ready("payments", "list").out
+    wanted = ("--gateway", "cashdesk.counter", "--state", payment["state"])
+    assert payment["payment"] in ready("payments", "list", *wanted).out
+    assert ready("payments", "list", "--opened-after", "2030-01-01", "--json").document["payments"] == []
     assert ready("payments", "list", "--state", "unknown").out.startswith("There are no such payments. ")
 
 
@@ -165,41 +124,31 @@ def test_workers_are_told_from_those_that_are_lost(ready, two, place):
             " VALUES (?, ?, ?, ?, ?, 'first')"
         )
         began, until = microseconds(now - timedelta(days=1)), microseconds(beat + timedelta(minutes=1))
-        put(place, statement, name, name, began, microseconds(beat), until)
+        rows(place, statement, name, name, began, microseconds(beat), until)
     held = "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL WHERE service = 'nid.reissue'"
-    put(place, held)
+    rows(place, held)
     alive, lost = ready("workers", "--json").document["workers"]
     assert (alive["name"], alive["is_alive"], alive["in_hand"]) == ("counter-1", True, {})
     assert (lost["name"], lost["is_alive"], lost["in_hand"]) == ("counter-2", False, {"nid": 1})
     assert "1 nid" in ready("workers").out
 
 
-def test_agencies_are_told(ready, place):
-    assert ready("agencies").out.startswith("Nothing is queued for any agency.")
-    ready("apply", EXAMPLES)
+def test_agencies_are_told(ready, place, applied):
     now = running.now()
     down, probe = microseconds(now - timedelta(hours=2)), microseconds(now + timedelta(minutes=10))
-    put(
-        place,
+    statement = (
         "INSERT INTO agencies (plugin, failures, down_since, probe_at, cause, probes, violations)"
-        " VALUES ('cashdesk', 7, ?, ?, 'name-unknown', 1, 0)",
-        down,
-        probe,
+        " VALUES ('nid', 7, ?, ?, 'name-unknown', 1, 0)"
     )
-    paced = microseconds(now + timedelta(minutes=10))
-    put(place, "INSERT INTO agencies (plugin, failures, probes, violations) VALUES ('nid', 0, 0, 0)")
-    put(place, "INSERT INTO paces (plugin, next_at) VALUES ('nid', ?)", paced)
-    put(place, "UPDATE applications SET due_at = ? WHERE service = 'nid.reissue'", down)
-    cashdesk, nid = ready("agencies", "--json").document["agencies"]
-    assert (cashdesk["plugin"], cashdesk["failures"], cashdesk["due"]) == ("cashdesk", 7, 0)
-    assert microseconds(datetime.fromisoformat(cashdesk["down_since"])) == down
-    assert microseconds(datetime.fromisoformat(cashdesk["probe_at"])) == probe
-    assert (nid["plugin"], nid["due"], nid["waiting"], nid["in_flight"]) == ("nid", 2, 0, 0)
-    shown = ready("agencies").out
-    refused = ready("agencies", "--try-again", "cashdesk")
+    rows(place, statement, down, probe)
+    (nid,) = ready("agencies", "--json").document["agencies"]
+    assert [nid[name] for name in ("plugin", "failures", "due", "waiting", "in_flight")] == ["nid", 7, 1, 0, 0]
+    assert microseconds(datetime.fromisoformat(nid["down_since"])) == down
+    assert microseconds(datetime.fromisoformat(nid["probe_at"])) == probe
+    assert "name-unknown" in ready("agencies").out
+    refused = ready("agencies", "--try-again", "nid")
     assert (refused.code, "no agency of that id" in refused.err) == (2, True)
-    put(place, "UPDATE agencies SET cause = 'credentials-wrong' WHERE plugin = 'cashdesk'")
-    assert ready("agencies", "--try-again", "cashdesk").code == 0
-    cashdesk, _ = ready("agencies", "--json").document["agencies"]
-    assert microseconds(datetime.fromisoformat(cashdesk["probe_at"])) < probe
-    assert "name-unknown" in shown
+    rows(place, "UPDATE agencies SET cause = 'credentials-wrong'")
+    assert ready("agencies", "--try-again", "nid").code == 0
+    (nid,) = ready("agencies", "--json").document["agencies"]
+    assert microseconds(datetime.fromisoformat(nid["probe_at"])) < probe

@@ -1,10 +1,10 @@
 """``nagorik payments reconcile`` and the cases that come of it, as an operator and an officer type them."""
 
 import json
-import sqlite3
 from datetime import timedelta
 
 import pytest
+from host_site import rows
 
 from nagorik import Money
 from nagorik_host.commands import running
@@ -40,9 +40,7 @@ def reconcile(ready, till, later):
 
 
 def payment_of(place) -> str:
-    connection = sqlite3.connect(place / "nagorik.db")
-    ((payment,),) = connection.execute("SELECT id FROM payments").fetchall()
-    connection.close()
+    ((payment,),) = rows(place, "SELECT id FROM payments")
     return payment
 
 

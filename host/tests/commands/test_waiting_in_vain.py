@@ -1,11 +1,10 @@
 """No application waits for ever: what waiting does not mend is a case or an outage, and both sides read which."""
 
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from host_site import Desk, price
+from host_site import Desk, price, rows
 
 from nagorik import (
     Accepted,
@@ -22,6 +21,7 @@ from nagorik_platform import Platform, PluginConfiguration
 from nagorik_toolkit.fees import agreed_quote
 
 TEXT = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
+OFFICER = ("--officer", "A. Rahman", "--reason", "Asked the bank.")
 PAY = "Pay the fee if you have not."
 NOTHING_TO_PAY = "There is nothing to pay yet: how much it is and where to pay is told here once it is settled."
 
@@ -142,8 +142,7 @@ def with_a_fee_to_pay(office) -> str:
 def test_officer_is_shown_what_a_gateway_says_against_their_decision_and_orders_no_refund_of_nothing(office):
     application = with_a_fee_to_pay(office)
     (payment,) = office.ready("cases", "show", application, "--json").document["payments"]
-    officer = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "Asked the bank.")
-    decided = (*officer, "--payment", payment["payment"], "--payment-to")
+    decided = ("cases", "decide", application, *OFFICER, "--payment", payment["payment"], "--payment-to")
     assert office.ready(*decided, "under_investigation").code == 0
 
     seen = office.ready("cases", "show", application, "--json").document
@@ -182,20 +181,17 @@ def test_where_to_pay_is_told_on_the_citizens_page_and_on_no_other(office, monke
     (payment,) = office.ready("cases", "show", application, "--json").document["payments"]
     assert (payment["pay_at"], payment["instructions"], payment["pay_until"]) == (None, None, None)
 
-    with sqlite3.connect(office.place / "nagorik.db") as database:
-        database.execute("UPDATE applications SET blocked = 'defect'")
+    rows(office.place, "UPDATE applications SET blocked = 'defect'")
     assert page not in office.ready("track", application).out  # nobody would ask whether it was paid
-    with sqlite3.connect(office.place / "nagorik.db") as database:
-        database.execute("UPDATE applications SET blocked = NULL")
+    rows(office.place, "UPDATE applications SET blocked = NULL")
     assert page in office.ready("track", application).out
     with monkeypatch.context() as without:
         without.setattr(Platform, "gateways", ())
         assert page not in office.ready("track", application).out
 
-    decided = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "Asked the bank.")
-    assert office.ready(*decided, "--payment", payment["payment"], "--payment-to", "failed").code == 0
-    with sqlite3.connect(office.place / "nagorik.db") as database:
-        assert database.execute("SELECT count(*) FROM checkouts").fetchone() == (0,)
+    decided = ("cases", "decide", application, *OFFICER, "--payment", payment["payment"], "--payment-to")
+    assert office.ready(*decided, "failed").code == 0
+    assert rows(office.place, "SELECT count(*) FROM checkouts") == [(0,)]
 
 
 def test_officer_who_is_to_give_money_back_reads_that_the_gateway_may_have_done_it(office):
@@ -219,8 +215,7 @@ def test_officer_who_is_to_give_money_back_reads_that_the_gateway_may_have_done_
         assert "cannot give this money back" not in page
         assert "The payment service was told to give money of this payment back, or may have been" in page
     assert office.ready("audit", "verify").code == 0
-    decided = ("cases", "decide", application, "--officer", "A. Rahman", "--reason", "The till says that it is back.")
-    payment = told["payments"][0]["payment"]
-    assert office.ready(*decided, "--payment", payment, "--payment-to", "refunded").code == 0
+    decided = ("cases", "decide", application, *OFFICER, "--payment", told["payments"][0]["payment"])
+    assert office.ready(*decided, "--payment-to", "refunded").code == 0
     assert "Money of this payment was given back" in office.ready("track", application).out
     assert office.cases() == []
