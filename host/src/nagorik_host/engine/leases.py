@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, not_, or_, select, update
@@ -50,12 +51,12 @@ _GIVE_BACK: Final = (
     .where(applications.c.lease == bindparam("worker"), applications.c.id.not_in(bindparam("held", expanding=True)))
     .values(lease_until=NOW)
 )
-_REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL)
 _BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
-_LIVING: Final = select(workers.c.id).where(workers.c.id == bindparam("worker"), lasts(workers.c.lease_until))
 _DELETE: Final = delete(workers).where(workers.c.id == bindparam("worker"))
-_DELETE_SILENT: Final = delete(workers).where(or_(workers.c.beat_at < UNTIL, not_(is_known(workers.c.beat_at))))
-_READ_NOW: Final = select(NOW)
+# The event loop's time stands still while a machine is suspended; only Linux has a clock that does not.
+_SINCE_BOOT: Final = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
 
 
 def leases_at(plugin: ColumnElement[str]) -> ColumnElement[int]:
@@ -88,7 +89,7 @@ async def check_clock(run: Callable[[Unit[datetime]], Awaitable[datetime]], cloc
     if not isinstance(clock, SystemClock):
         return
     before = clock.now()
-    read = await run(lambda transaction: transaction.connection.execute(_READ_NOW, {LEASE_NOW: None}).scalar_one())
+    read = await run(lambda transaction: transaction.connection.execute(select(NOW), {LEASE_NOW: None}).scalar_one())
     after = clock.now()
     # The database read its clock at some moment between the two.
     ahead = (before - read).total_seconds() if before > read else min((after - read).total_seconds(), 0.0)
@@ -98,12 +99,7 @@ async def check_clock(run: Callable[[Unit[datetime]], Awaitable[datetime]], cloc
 
 def elapsed_of(clock: Clock) -> Callable[[], float]:
     """Seconds that have passed by ``clock``, on a scale that goes on while the machine sleeps, where it has one."""
-    return _since_boot if isinstance(clock, SystemClock) else clock.monotonic
-
-
-def _since_boot() -> float:
-    # The event loop's time stands still while a machine is suspended; only Linux has a clock that does not.
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    return _SINCE_BOOT if isinstance(clock, SystemClock) else clock.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +132,17 @@ class WorkerLease:
 
     def is_alive(self, transaction: Transaction, worker: str) -> bool:
         """Whether a worker is this one, or was heard of within its lease."""
-        wanted = {"worker": worker, LEASE_NOW: self.now}
-        return worker == self.worker or transaction.connection.scalar(_LIVING, wanted) is not None
+        living = select(workers.c.id).where(workers.c.id == worker, lasts(workers.c.lease_until))
+        return worker == self.worker or transaction.connection.scalar(living, {LEASE_NOW: self.now}) is not None
 
     def register(self, transaction: Transaction, name: str, *, keys: Collection[str], expiry: timedelta) -> None:
         """Insert the worker's row, and delete those of workers that were not heard of for ``expiry``."""
         transaction.connection.execute(_DELETE, {"worker": self.worker})
-        transaction.connection.execute(_DELETE_SILENT, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
+        silent = delete(workers).where(or_(workers.c.beat_at < UNTIL, not_(is_known(workers.c.beat_at))))
+        transaction.connection.execute(silent, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
         row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
-        transaction.connection.execute(_REGISTER, row | {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
+        register = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL, **row)
+        transaction.connection.execute(register, {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
 
     def renew(self, transaction: Transaction, held: Collection[str]) -> frozenset[str]:
         """Renew the worker's row and these leases; the ids of the applications that it still holds."""
