@@ -42,7 +42,7 @@ _SHAPES: Final[Mapping[str, str]] = {
 }
 
 
-class _File(Model):
+class _ReadFromFile(Model):
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read it from a file of JSON.
@@ -53,7 +53,7 @@ class _File(Model):
         return parse_json(read_file(path), path.name, TypeAdapter(cls), cls, shapes=_SHAPES)
 
 
-class GivenConsent(_File):
+class GivenConsent(_ReadFromFile):
     """The citizen's consent, as it is written into a file."""
 
     fee_ceiling: Money
@@ -93,7 +93,7 @@ class GivenDocument(Model):
     """Where it is, beside the application's file."""
 
 
-class ApplicationFile(_File):
+class ApplicationFile(_ReadFromFile):
     """One application."""
 
     title: Text | None = None
@@ -184,7 +184,7 @@ class _Refused(Exception):
         super().__init__(f"{text.en} {text.bn}")
 
 
-class _Opened(NamedTuple):
+class _OpenDocument(NamedTuple):
     """A document that is open for reading."""
 
     listed: DocumentKind
@@ -245,7 +245,7 @@ async def keep_documents(
     return kept
 
 
-def _open(files: ExitStack, service: PublicService, kind: str, path: Path, within: Path | None) -> _Opened:
+def _open(files: ExitStack, service: PublicService, kind: str, path: Path, within: Path | None) -> _OpenDocument:
     listed = service.document_kind(kind)
     if listed is None:
         raise _Refused(unknown_kind(service, 0).text)
@@ -263,4 +263,4 @@ def _open(files: ExitStack, service: PublicService, kind: str, path: Path, withi
     problem = document_problem(service, kind, media_type, found.st_size, 0)
     if problem is not None:
         raise _Refused(problem.text)
-    return _Opened(listed, file, found, media_type)
+    return _OpenDocument(listed, file, found, media_type)

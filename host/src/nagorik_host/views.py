@@ -19,7 +19,7 @@ Audience = Literal["citizen", "officer"]
 """For whom an application is shown."""
 CITIZEN: Final = "citizen"
 OFFICER: Final = "officer"
-Shown = Mapping[str, JsonValue]
+ViewPart = Mapping[str, JsonValue]
 """A part as ``nagorik track --json`` has it: texts in ``bn`` and ``en``, times in ISO 8601."""
 ShownInstant = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json-unless-none")]
 
@@ -63,7 +63,7 @@ class PaymentView(_View):
     means: Text
     amount: str
     taken: str | None
-    charges: Shown | None
+    charges: ViewPart | None
     refund_ordered_at: ShownInstant | None
     refund_reference: str | None
     refunded_at: ShownInstant | None
@@ -102,18 +102,18 @@ class ApplicationView(_View):
     waits_for: Waiting | None
     what_to_do: tuple[Text, ...]
     ended_as: Coded | None
-    eligibility: Shown | None
-    refusals: tuple[Shown, ...]
-    agency_says: Shown | None
+    eligibility: ViewPart | None
+    refusals: tuple[ViewPart, ...]
+    agency_says: ViewPart | None
     reason_missing: bool
-    demanded_again: Shown | None
-    fees: tuple[Shown, ...]
-    charges: Shown | None
-    consent: Shown | None
+    demanded_again: ViewPart | None
+    fees: tuple[ViewPart, ...]
+    charges: ViewPart | None
+    consent: ViewPart | None
     blocked: Coded | None
-    unreachable: Shown | None
-    stopped: tuple[Shown, ...]
-    next: Shown | None
+    unreachable: ViewPart | None
+    stopped: tuple[ViewPart, ...]
+    next: ViewPart | None
     opened_at: ShownInstant
     submitted_at: ShownInstant | None
     expected_by: ShownInstant | None
@@ -135,7 +135,7 @@ class OfficerView(ApplicationView):
     may_become: tuple[str, ...]
     payments_may_become: Mapping[str, Sequence[str]]
     gateways_say: Mapping[str, str]
-    attempts: tuple[Shown, ...]
+    attempts: tuple[ViewPart, ...]
 
 
 def consent_operations(service: PublicService) -> frozenset[Operation]:
