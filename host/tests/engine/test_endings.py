@@ -34,14 +34,12 @@ async def test_worker_completes_the_calls_under_way_and_claims_nothing_more(worl
     assert len(world.street.times("nid")) == 1
 
 
-@pytest.mark.parametrize("way", ["grace", "at-once"])
-async def test_calls_that_are_given_up_are_counted_and_left_to_others(world, ready_url, way):
+async def test_calls_that_are_given_up_are_counted_and_left_to_others(world, ready_url):
     at_once = asyncio.Event()
     async with world.host(ready_url) as host:
-        stop, running = await begun(world, host, grace=0.0 if way == "grace" else None, at_once=at_once)
+        stop, running = await begun(world, host, at_once=at_once)
         stop.set()
-        if way == "at-once":
-            at_once.set()
+        at_once.set()
         async with asyncio.timeout(60):
             assert await running == 1
         world.street.open("nid")
@@ -82,7 +80,6 @@ async def test_what_ends_a_worker_is_raised_once_its_calls_have_ended(world, rea
 async def test_worker_that_is_to_end_does_not_wait_for_a_database_without_end(
     world, ready_file, monkeypatch, stands_still
 ):
-    monkeypatch.setattr("nagorik_host.engine.worker.LAST_POLL", 0.05)
     monkeypatch.setattr("nagorik_host.engine.worker.FAREWELL", 0.05)
     kept_out = []
 

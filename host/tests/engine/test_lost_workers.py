@@ -160,7 +160,7 @@ async def test_call_that_takes_longer_than_a_lease_stays_in_hand_while_its_worke
 async def lose(world, host):
     """Let a worker begin the call that is held up, and be gone before anything came of it."""
     stop = asyncio.Event()
-    working = asyncio.create_task(host.worker().run(stop, grace=0))
+    working = asyncio.create_task(host.worker().run(stop, at_once=stop))
     await until_held(world, host, 1)
     stop.set()
     assert await working == 1

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import Row, Select, bindparam, select, update
@@ -77,6 +77,7 @@ if TYPE_CHECKING:
 
 _log = get_logger("nagorik.host")
 
+Outcome = CallAnswered | CallFailed
 APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=None)
 """The id of the application that this task makes a call for, from the call until its outcome is committed."""
 
@@ -116,11 +117,7 @@ class Claim:
         return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
 
 
-class EndedCall(NamedTuple):
-    """A call and what came of it."""
-
-    claim: Claim
-    outcome: CallAnswered | CallFailed
+EndedCall = tuple[Claim, Outcome]
 
 
 class ClaimBatch(list[Claim]):
@@ -196,7 +193,7 @@ class Claims:
             at = self._callable_at(queue, unit.now)
             if at is not None and (at > unit.now or self._lacks(queue.plugin) > 0):
                 unit.batch.poll_at(at)
-            if at is not None and at <= unit.now and queue.under_way < self._places(queue.plugin):
+            if at is not None and at <= unit.now and queue.under_way < self.limits[queue.plugin].concurrency:
                 free.append(queue.plugin)
         locked = unit.connection.scalars(queues.LOCKED, {"names": free}).all() if free else ()
         # Counted again once the rows are locked: what others have committed by then is seen.
@@ -249,8 +246,9 @@ class Claims:
         """Claim what is due at one agency, whose row is locked."""
         name, is_probe, health = queue.plugin, queue.down_since is not None, self._host.health
         open_for = unit.now + HORIZON - max(queue.next_at, unit.now)
-        most = 1 if is_probe else most_within(open_for, interval_of(self.limits[name].per_second))
-        most = min(self._own_part(name, self._places(name) - queue.under_way, unit.now), most)
+        limits = self.limits[name]
+        most = 1 if is_probe else most_within(open_for, interval_of(limits.per_second))
+        most = min(self._own_part(name, limits.concurrency - queue.under_way, unit.now), most)
         if most <= 0 or open_for <= timedelta(0) or (is_probe and not health.take_probe(unit, queue, unit.now)):
             return
         wanted = {"target_plugin": name, "now": unit.now, "most": most}
@@ -259,12 +257,9 @@ class Claims:
         if not self._act_on(unit, rows, self._begin) and is_probe:
             health.give_back_probe(unit, name, unit.now)
 
-    def _places(self, plugin: str) -> int:
-        return self.limits[plugin].concurrency
-
     def _lacks(self, plugin: str) -> int:
         """How many more calls at an agency are this worker's, if all workers that live make as many."""
-        return max(self._places(plugin) // self._workers, 1) - self.own[plugin]
+        return max(self.limits[plugin].concurrency // self._workers, 1) - self.own[plugin]
 
     def _own_part(self, plugin: str, free: int, now: datetime) -> int:
         """How many free places this worker takes: those beyond its share once others have left them for a second."""
@@ -391,15 +386,15 @@ class Claims:
             follows: Whether calls follow; not where the worker is to end.
         """
         unit, freed = self._unit(transaction), Counter[str]()
-        for call in calls:
-            if self._complete(unit, call, follows=follows):
-                if isinstance(call.outcome, CallAnswered):
-                    freed[call.claim.target_plugin] += 1
+        for claim, outcome in calls:
+            if self._complete(unit, claim, outcome, follows=follows):
+                if isinstance(outcome, CallAnswered):
+                    freed[claim.target_plugin] += 1
                 else:
                     unit.batch.poll_at(unit.now)
         for name, number in sorted(freed.items()) if follows else ():
             # Places beyond this worker's share come free for others.
-            most = min(number, self._places(name) // self._workers - self.own[name] + number)
+            most = min(number, self.limits[name].concurrency // self._workers - self.own[name] + number)
             if most > 0 and self._is_open(name):
                 rows = self._rows(unit, queues.REFILL, target_plugin=name, now=unit.now, most=most)
                 self._act_on(unit, rows, self._begin)
@@ -410,27 +405,28 @@ class Claims:
         unit, service, defect = self._unit(transaction), claim.stored.progress.service, type_name(error)
         _leave_to_officer(unit, claim.stored.id, service, DEFECT, defect=defect, held_by=self.lease.worker)
 
-    def _complete(self, unit: _Unit, call: EndedCall, *, follows: bool) -> bool:
+    def _complete(self, unit: _Unit, claim: Claim, outcome: Outcome, *, follows: bool) -> bool:
         """Commit what came of one call; whether its permit has come free."""
-        claim, before = call.claim, len(unit.batch)
+        before = len(unit.batch)
         try:
             # Nearly always the row is as it was left, and need not be read again to be sure of that.
-            self._commit(unit, call, claim.stored, follows=follows)
+            self._commit(unit, claim, outcome, claim.stored, follows=follows)
         except StaleRevision:
             row = unit.connection.execute(_ROW, {"application": claim.stored.id}).one()
             stored = self._host.store.from_row(row) if row.lease == self.lease.worker else None
             if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
                 return False
-            self._commit(unit, call, stored, follows=follows)
+            self._commit(unit, claim, outcome, stored, follows=follows)
         return len(unit.batch) == before
 
-    def _commit(self, unit: _Unit, call: EndedCall, stored: StoredApplication, *, follows: bool) -> None:
+    def _commit(
+        self, unit: _Unit, claim: Claim, outcome: Outcome, stored: StoredApplication, *, follows: bool
+    ) -> None:
         """Complete a claim on ``stored``, which is what was claimed or was read in this transaction.
 
         Raises:
             StaleRevision: The row has changed since; nothing was written.
         """
-        claim, outcome = call
         done = step(stored.progress, outcome, claim.capabilities, unit.now)
         is_deadly = _has_ended_workers(unit, stored, done)
         begun = self._follow(claim, stored, done, unit.now) if follows and not is_deadly else None

@@ -21,21 +21,16 @@ class Engine(Protocol):
         """The ids of the applications whose calls are under way here."""
 
     async def run(
-        self,
-        stop: asyncio.Event,
-        *,
-        until_idle: bool = False,
-        grace: float | None = None,
-        at_once: asyncio.Event | None = None,
+        self, stop: asyncio.Event, *, until_idle: bool = False, at_once: asyncio.Event | None = None
     ) -> int:
         """Work until ``stop`` is set, then complete the calls under way; how many were given up at the end.
 
         Args:
             stop: Ends the work: nothing more is claimed.
             until_idle: Whether to end, too, as soon as nothing is under way and nothing falls due within a second.
-            grace: Seconds that calls under way are waited for at the end, at most; by default the longest deadline of
-                a plugin's calls, and half a minute for what came of them. A call that is given up is interrupted.
-            at_once: Ends the wait for calls under way as soon as it is set.
+            at_once: Ends the wait for calls under way as soon as it is set. Without it they are waited for as long as
+                the longest deadline of a plugin's calls, and half a minute for what came of them. A call that is
+                given up is interrupted.
 
         Raises:
             DatabaseUnavailable: The database could not be reached for a lease, or at the end.

@@ -5,22 +5,22 @@ finds whatever is due, so a hint that is lost costs a moment and one that comes 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from nagorik.operations import OPERATIONS
-from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, EndedCall
+from nagorik.operations import OPERATIONS, Operation
+from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, EndedCall, Outcome
 from nagorik_host.engine.housekeeping import Housekeeping, ReadSettings
-from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
+from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import LAST_PATIENCE, OutageRetry
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.database import DatabaseUnavailable, is_the_machines
-from nagorik_platform.lifecycle import CallAnswered, CallFailed
+from nagorik_platform.lifecycle import CallFailed
 from nagorik_platform.lifecycle.perform import perform
 from nagorik_platform.logs import get_logger
 
@@ -37,10 +37,9 @@ APART: Final = (0.02, 0.2)
 """Seconds after a poll until the next, however many hints come, and after a commit of outcomes until the next while
 more than half of the calls are under way: as long as the one took, at least and at most. So a process with too much
 to do claims and commits more together."""
-LAST_POLL: Final = 10.0
-"""Seconds that a poll under way may still take once a worker is to end, whose database may stand still."""
 FAREWELL: Final = 5.0
-"""Seconds in which a worker gives back at the end what it holds; what it could not, its lease does."""
+"""Seconds that a poll, a commit, and giving back what it holds may each take once a worker is to end, whose database
+may stand still. What it could not give back, its lease does."""
 MOMENT: Final = timedelta(seconds=1)
 """How long a worker that is to end as soon as it is idle still waits for the next call."""
 
@@ -67,7 +66,9 @@ class Worker:
         lease = WorkerLease(self.id, host.lease, host.lease_clock)
         self._claims = Claims(host, lease, only)
         self.next_due, self.ensure_rows = self._claims.next_due, self._claims.ensure_rows
-        self.housekeeping = Housekeeping(host, lease, name, held=lambda: self._held, read_settings=read_settings)
+        self.housekeeping = Housekeeping(
+            host, lease, name, held=lambda: [one.held for one in self._calls.values()], read_settings=read_settings
+        )
         self._observers = observer or WorkerObserver()
         self._outage = OutageRetry(host.database, lease, name, self._observers, is_stopping=lambda: self._is_stopping)
         self._calls: dict[asyncio.Task[None], Claim] = {}
@@ -83,19 +84,10 @@ class Worker:
     @property
     def in_hand(self) -> tuple[str, ...]:
         """As ``Engine.in_hand``."""
-        return tuple(held.application for held in self._held)
-
-    @property
-    def _held(self) -> tuple[HeldApplication, ...]:
-        return tuple(claim.held for claim in self._calls.values())
+        return tuple(claim.stored.id for claim in self._calls.values())
 
     async def run(
-        self,
-        stop: asyncio.Event,
-        *,
-        until_idle: bool = False,
-        grace: float | None = None,
-        at_once: asyncio.Event | None = None,
+        self, stop: asyncio.Event, *, until_idle: bool = False, at_once: asyncio.Event | None = None
     ) -> int:
         """As ``Engine.run``."""
         self._stop, self._is_ending, self._failed = stop, False, None
@@ -103,10 +95,10 @@ class Worker:
         try:
             await self._work_until(stop, beating, until_idle=until_idle)
         except asyncio.CancelledError:
-            grace = 0.0
+            await _end_tasks(self._calls)
             raise
         finally:
-            left = await self._end(beating, grace, at_once)
+            left = await self._end(beating, at_once or asyncio.Event())
         if self._failed is not None:
             raise self._failed
         return left
@@ -144,7 +136,7 @@ class Worker:
                 done, _ = await asyncio.wait({working, beating, *beside}, return_when=asyncio.FIRST_COMPLETED)
                 if stop.is_set():
                     self._wake()
-                    await asyncio.wait({working}, timeout=LAST_POLL)
+                    await asyncio.wait({working}, timeout=FAREWELL)
                 else:
                     done.pop().result()
             finally:
@@ -200,8 +192,7 @@ class Worker:
     def _begin_calls(self, batch: ClaimBatch) -> None:
         if self._is_ending:
             return  # its leases were given back, or run out
-        if batch:
-            self._observers.note("claimed", len(batch))
+        self._observers.note("claimed", len(batch))
         for claim in batch:
             task = asyncio.create_task(self._run_claim(claim))
             self._calls[task] = claim
@@ -220,15 +211,14 @@ class Worker:
     async def _run_claim(self, claim: Claim) -> None:
         """Make a call, and wait until what came of it is committed."""
         APPLICATION.set(claim.stored.id)
-        name, operation, slot = claim.target_plugin, claim.call.operation, claim.slot
+        name, slot, operation = claim.target_plugin, claim.slot, Operation(claim.attempt["operation"])
         if slot is not None:
             await self._host.clock.sleep(max(self._claims.pace(name).early(slot), 0.0))
-        writes = operation is not None and OPERATIONS[operation].writes
-        reservation = Reservation(name, slot, claim.held if writes else None)
+        reservation = Reservation(name, slot, claim.held if OPERATIONS[operation].writes else None)
         RESERVED.set(reservation)
         try:
-            outcome = await self._perform(claim)
-            await self._commit_with_others(EndedCall(claim, outcome))
+            outcome = await self._perform(claim, name, operation.value)
+            await self._commit_with_others(claim, outcome)
         except Exception as error:
             if is_the_machines(error):
                 raise
@@ -237,9 +227,9 @@ class Worker:
         else:
             await self._learn(name, outcome, is_sent=reservation.is_used)
 
-    async def _perform(self, claim: Claim) -> CallAnswered | CallFailed:
-        loop, operation = asyncio.get_running_loop(), claim.call.operation
-        named, began, ended = (claim.target_plugin, operation.value if operation else ""), loop.time(), BROKEN
+    async def _perform(self, claim: Claim, *named: str) -> Outcome:
+        loop, ended = asyncio.get_running_loop(), BROKEN
+        began = loop.time()
         self._observers.note("call_began", *named)
         try:
             outcome = await perform(self._host.platform, claim.draft, claim.stored.progress, claim.call)
@@ -251,19 +241,18 @@ class Worker:
             self._observers.note("call_ended", *named, ended, loop.time() - began)
         return outcome
 
-    async def _commit_with_others(self, call: EndedCall) -> None:
+    async def _commit_with_others(self, claim: Claim, outcome: Outcome) -> None:
         """Commit an outcome, with those that come while others are being committed."""
-        self._outcomes.append(call)
-        if len(self._outcomes) == 1:
+        if not self._outcomes or self._committing is None:
             self._committing = asyncio.create_task(self._commit_together())
-        assert self._committing is not None  # noqa: S101 - the first of these outcomes began it
+        self._outcomes.append((claim, outcome))
         try:
             await asyncio.shield(self._committing)
         except Exception as error:
             if is_the_machines(error):
                 raise
             # No application pays for another's defect.
-            await self._commit([call])
+            await self._commit([(claim, outcome)])
 
     async def _commit_together(self) -> None:
         loop = asyncio.get_running_loop()
@@ -282,7 +271,7 @@ class Worker:
         if batch.next_poll is not None and batch.next_poll <= self._host.clock.now() + timedelta(seconds=POLL):
             self._woken.set()
 
-    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, *, is_sent: bool) -> None:
+    async def _learn(self, plugin: str, outcome: Outcome, *, is_sent: bool) -> None:
         """Write down whether an agency could be reached, where that is news."""
         health, now = self._host.health, self._host.clock.now()
         if health.is_news(plugin, outcome):
@@ -295,15 +284,14 @@ class Worker:
 
     # The end
 
-    async def _end(self, beating: asyncio.Task[None], grace: float | None, at_once: asyncio.Event | None) -> int:
+    async def _end(self, beating: asyncio.Task[None], at_once: asyncio.Event) -> int:
         """End all that is under way, and delete the worker's row; how many calls were given up."""
         self._is_ending, self._stop = True, None
-        if grace is None:
-            limits = (one.manifest.limits for one in self._host.platform.plugins if one.manifest is not None)
-            grace = LAST_PATIENCE + max((one.deadline for one in limits), default=0.0)
-        hurried = asyncio.create_task((at_once or asyncio.Event()).wait())
+        limits = [one.manifest.limits for one in self._host.platform.plugins if one.manifest is not None]
+        patience = LAST_PATIENCE + max((one.deadline for one in limits), default=0.0)
+        hurried = asyncio.create_task(at_once.wait())
         waiting: set[asyncio.Future[Any]] = {asyncio.gather(*self._calls, return_exceptions=True), hurried}
-        await asyncio.wait(waiting, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         left = tuple(self._calls)
         await _end_tasks([hurried, *left])
         if self._committing is not None:
@@ -329,9 +317,8 @@ async def _set_within(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-async def _end_tasks(tasks: Iterable[asyncio.Task[object]]) -> None:
+async def _end_tasks(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended."""
-    ending = list(tasks)
-    for task in ending:
+    for task in tasks:
         task.cancel()
-    await asyncio.wait(ending)
+    await asyncio.gather(*tasks, return_exceptions=True)
