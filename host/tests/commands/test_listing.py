@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from host_site import rows
+from host_site import at_work, rows
 
 from nagorik_host.commands import running
 from nagorik_host.store.schema import microseconds
@@ -115,21 +115,14 @@ def test_payments_are_listed(ready, world):
     assert ready("payments", "list", "--state", "unknown").out.startswith("There are no such payments. ")
 
 
-def test_workers_are_told_from_those_that_are_lost(ready, two, place):
+def test_workers_are_told_from_those_that_are_lost(ready, applied, place):
     assert ready("workers").out.startswith("No worker was heard of within a day.")
-    now = datetime.now(UTC)
-    for name, beat in (("counter-1", now), ("counter-2", now - timedelta(hours=3))):
-        statement = (
-            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
-            " VALUES (?, ?, ?, ?, ?, 'first')"
-        )
-        began, until = microseconds(now - timedelta(days=1)), microseconds(beat + timedelta(minutes=1))
-        rows(place, statement, name, name, began, microseconds(beat), until)
-    held = "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL WHERE service = 'nid.reissue'"
-    rows(place, held)
-    alive, lost = ready("workers", "--json").document["workers"]
-    assert (alive["name"], alive["is_alive"], alive["in_hand"]) == ("counter-1", True, {})
-    assert (lost["name"], lost["is_alive"], lost["in_hand"]) == ("counter-2", False, {"nid": 1})
+    at_work(place, "counter-1", datetime.now(UTC))
+    at_work(place, "counter-2", datetime.now(UTC) - timedelta(hours=3))
+    rows(place, "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL")
+    workers = ready("workers", "--json").document["workers"]
+    shown = [(one["name"], one["is_alive"], one["in_hand"]) for one in workers]
+    assert shown == [("counter-1", True, {}), ("counter-2", False, {"nid": 1})]
     assert "1 nid" in ready("workers").out
 
 

@@ -55,7 +55,7 @@ QUARANTINES: Final = "nagorik.quarantines"
 CHARGES: Final = "nagorik.charges"
 EXTENSIONS: Final = "nagorik.extensions"
 """Entry point groups. Helps are mappings of commands to their lines in ``nagorik --help``, in a module that imports
-nothing. A check is a function of the instant that yields what it found, see ``nagorik_platform.cli.checks``. The
+little. A check is a function of the instant that yields what it found, see ``nagorik_platform.cli.checks``. The
 others are functions without arguments, by which a host says what is suspended, how it composes its platform, which
 plugins are admitted, which are quarantined at run time, and what it charges: see ``nagorik_platform.cli``.
 

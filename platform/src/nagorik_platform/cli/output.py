@@ -150,11 +150,6 @@ def print_lines(*lines: str) -> None:
         target.print(plain(line))
 
 
-def print_unbroken(text: str) -> None:
-    """A line that a person will copy: whole, however narrow the window."""
-    console().print(plain(text), no_wrap=True, overflow="ignore", crop=False)
-
-
 def may_be_somebodys(word: str) -> bool:
     """Whether a typed word may be a person's number: a passport's has seven digits."""
     return sum(char.isdecimal() for char in word) > _FEW_DIGITS
