@@ -227,8 +227,7 @@ def test_manifest_cannot_steer_the_terminal(site: Any, nagorik: Any) -> None:
     assert pay["id"] == "wasa.pay"
 
 
-@pytest.mark.parametrize("words", [("plugins",), ("services",), ("services", "wasa.connection")])
-def test_catalogue_imports_no_plugin_and_no_http_client(site: Any, words: tuple[str, ...]) -> None:
+def test_catalogue_imports_no_plugin_and_no_http_client(site: Any) -> None:
     site.plugin(files={"plugin.py": "raise ValueError\n"})
     code = (
         "import sys; from nagorik_platform.cli import main; code = main(sys.argv[1:]);"
@@ -236,16 +235,10 @@ def test_catalogue_imports_no_plugin_and_no_http_client(site: Any, words: tuple[
         "raise SystemExit(code or len(loaded))"
     )
     environment = {**os.environ, "PYTHONPATH": str(site.directory), "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run([sys.executable, "-c", code, *words], env=environment, capture_output=True, check=False)
+    command = [sys.executable, "-c", code, "services", "wasa.connection"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"wasa" in done.stdout
-
-
-def test_process_prints_json_without_colours(site: Any, process: Any) -> None:
-    site.plugin()
-    told = process("services", "wasa.connection", "--json", FORCE_COLOR="1", TERM="xterm-256color")
-    assert (told.code, told.err) == (0, "")
-    assert told.document["id"] == "wasa.connection"
 
 
 SUSPENDING = """

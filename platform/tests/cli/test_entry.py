@@ -44,12 +44,6 @@ def test_help_lists_the_core_and_what_others_bring(site: Any, nagorik: Any) -> N
     assert result.err == ""
 
 
-def test_listing_imports_no_contributed_command(site: Any, nagorik: Any) -> None:
-    site.command("greet", "raise RuntimeError('imported')\n")
-    assert nagorik("--help").code == 0
-    assert nagorik("plugins").code == 0
-
-
 @pytest.mark.parametrize("command", CORE)
 def test_every_command_has_a_whole_help(nagorik: Any, command: str) -> None:
     result = nagorik(command, "--help")
@@ -137,12 +131,6 @@ def test_words_that_are_no_utf_8_begin_nothing(nagorik: Any, words: tuple[str, .
     result = nagorik(*words)
     assert (result.code, result.out) == (2, "")
     assert result.err == "nagorik: the arguments are not valid UTF-8, so nothing was begun\n"
-
-
-def test_bytes_that_are_no_utf_8_begin_nothing() -> None:
-    command = Path(sys.executable).with_name("nagorik")
-    result = subprocess.run([os.fsencode(command), b"validate", b"\xff"], capture_output=True, check=False)
-    assert (result.returncode, b"are not valid UTF-8" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -282,14 +270,6 @@ def test_name_of_an_exception_tells_nobody(site: Any, nagorik: Any, source: str)
     assert "•••" in nagorik("greet", "x").err
 
 
-def test_process_ends_with_the_code(site: Any, process: Any) -> None:
-    site.command("greet", GREET)
-    assert process("greet", "x").code == 0
-    assert process("greet", "nobody").code == 1
-    assert process("greet").code == 2
-    assert process("--help").code == 0
-
-
 def test_interruption_while_a_command_is_imported_is_a_code(site: Any, process: Any) -> None:
     site.command("greet", "raise KeyboardInterrupt\n" + GREET)
     told = process("greet", "x")
@@ -327,8 +307,9 @@ def test_reader_that_has_seen_enough_is_no_finding(site: Any, nobody: int) -> No
         assert (done.returncode, done.stderr) == (0, ""), words
 
 
-@pytest.mark.parametrize("streams", [("stdout",), ("stderr",), ("stdout", "stderr")])
-@pytest.mark.parametrize(("name", "code"), [("somebody", 0), ("nobody", 1)])
+@pytest.mark.parametrize(
+    ("name", "code", "streams"), [("somebody", 0, ("stdout",)), ("nobody", 1, ("stdout", "stderr"))]
+)
 def test_reader_that_has_seen_enough_changes_no_exit_code(
     site: Any, nobody: int, name: str, code: int, streams: tuple[str, ...]
 ) -> None:

@@ -18,7 +18,7 @@ from nagorik_platform.lifecycle import CitizenActed
 
 from .test_state_machine import CAPABILITIES, REFUND_HABITS, LifecycleMachine
 
-HISTORIES = int(os.environ.get("NAGORIK_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("NAGORIK_HISTORIES", "40"))
 PAID = sorted(name for name, one in CAPABILITIES.items() if one.offers(Operation.START_PAYMENT))
 COUNTED: Counter[str] = Counter()
 
