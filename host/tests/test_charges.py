@@ -105,14 +105,14 @@ def test_first_and_last_day_are_among_its_days(day, amounts, parsed):
         ([charge()], "there is no ceiling for nid.reissue on 2026-11-01"),
         ([charge(services="nid.*"), ceiling()], "there is no ceiling for nid.* on 2026-11-01"),
         ([charge(), ceiling(more="effective_to = 2026-12-31")], "there is no ceiling for nid.reissue on 2027-01-01"),
-        ([charge(amount="100", vat="0.01"), ceiling()], "Tk 100.01 with VAT is above the ceiling of Tk 100.00"),
-        ([charge(), charge("gateway", vat="0"), ceiling()], "Tk 107.50 with VAT is above the ceiling of Tk 100.00"),
+        ([charge(amount="100", vat="0.01"), ceiling()], "100.01 BDT with VAT is above the ceiling of 100.00 BDT"),
+        ([charge(), charge("gateway", vat="0"), ceiling()], "107.50 BDT with VAT is above the ceiling of 100.00 BDT"),
         # The ceiling falls while the charge goes on; of several, the lowest counts.
-        ([charge(), ceiling(), ceiling("50", first="2027-01-01")], "Tk 50.00 for nid.reissue on 2027-01-01"),
+        ([charge(), ceiling(), ceiling("50", first="2027-01-01")], "50.00 BDT for nid.reissue on 2027-01-01"),
         # A service's own ceiling counts, not that of all of its plugin.
-        ([charge(services="nid.*"), ceiling(services="nid.*"), ceiling("50")], "Tk 50.00 for nid.reissue"),
+        ([charge(services="nid.*"), ceiling(services="nid.*"), ceiling("50")], "50.00 BDT for nid.reissue"),
         # Only through one gateway do they meet.
-        ([charge(), charge("gateway", more='gateways = ["bkash.*"]'), ceiling()], "Tk 115.00 with VAT"),
+        ([charge(), charge("gateway", more='gateways = ["bkash.*"]'), ceiling()], "115.00 BDT with VAT"),
         ([charge(amount="5"), charge(amount="6"), ceiling()], "two charges for nid.reissue on 2026-11-01 have the"),
         ([charge().replace("centre-charge", "fee")], "charges.0.nature: write one of "),
         ([charge(amount="0")], "charges.0.amount: "),

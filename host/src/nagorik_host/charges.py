@@ -128,8 +128,8 @@ class HostCharges(ManifestModel):
             if asked and not own:
                 raise ValueError(f"there is no ceiling for {service} on {day}")
             if asked and together > min(own):
-                tk, ceiling = Money(poisha=together).plain(), Money(poisha=min(own)).plain()
-                raise ValueError(f"Tk {tk} with VAT is above the ceiling of Tk {ceiling} for {service} on {day}")
+                sums = f"{Money(poisha=together)} with VAT is above the ceiling of {Money(poisha=min(own))}"
+                raise ValueError(f"{sums} for {service} on {day}")
         return self
 
 

@@ -103,8 +103,9 @@ class MetricsServer(Collector):
             return max((now - (one.first_due or now)).total_seconds(), 0.0)
 
         agencies = read_agencies(transaction, now)
-        down = [one for one in agencies if one.down_since is not None]
-        causes = [((one.plugin, str(one.cause) if one.cause in _CAUSES else OTHER), 1) for one in down]
+        causes = [
+            ((one.plugin, str(one.cause) if one.cause in _CAUSES else OTHER), 1) for one in agencies if one.down_since
+        ]
         blocked = [((code,), number) for code, number in count_blocked(transaction).items()]
         return [
             *(

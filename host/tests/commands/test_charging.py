@@ -76,7 +76,7 @@ def test_nothing_is_opened_with_a_charge_above_its_ceiling(ready, charging, word
     (charging.parent / "one.json").write_text("{}")
     done = ready(*words)
     assert done.code == (0 if words[0] == "fees" else 2)
-    assert "charges.toml: Tk 57.50 with VAT is above the ceiling of Tk 57.49" in done.err
+    assert "charges.toml: 57.50 BDT with VAT is above the ceiling of 57.49 BDT" in done.err
 
 
 def test_charge_is_asked_for_once_and_the_agency_hears_of_its_own_share(ready, world, charging):
