@@ -5,7 +5,6 @@ series is bounded. The worker's own event loop works out each response, so that 
 """
 
 import asyncio
-import errno
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -135,8 +134,7 @@ class MetricsServer(Collector):
         try:
             server, thread = start_http_server(int(port), host.strip("[]"), self._registry)
         except OSError as error:
-            reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
-            raise HostSettingsRejected([f"metrics: the address cannot be used: {reason}"]) from None
+            raise HostSettingsRejected([f"metrics: {error.strerror or 'the address cannot be used'}"]) from None
         server.set_app(self._respond)
         try:
             yield f"http://{host}:{server.server_port}"
