@@ -13,7 +13,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select, update
 
 from nagorik_host import metrics
-from nagorik_host.engine.observers import WorkerObserver
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
 from nagorik_host.store.schema import agencies, applications, attempts
 from nagorik_testing import SyntheticCitizens
@@ -122,17 +121,3 @@ async def test_event_loop_that_stands_still_is_reported(world, ready_file, monke
             asking.start()
             asking.join()  # nothing turns meanwhile
     assert found == [(503, "the event loop stands still\n")]
-
-
-class Broken(WorkerObserver):
-    def fail(self, *_):
-        raise RuntimeError("secret")
-
-    claimed = call_began = call_ended = database_lost = fail
-
-
-async def test_observer_that_raises_harms_no_call(world, ready_file):
-    async with world.host(ready_file) as host:
-        await world.apply(host)
-        await world.carry(host.worker(observer=Broken()))
-        assert await world.states(host) == ["closed"]

@@ -23,6 +23,7 @@ from nagorik_host.store.schema import (
     permits,
     workers as registered,
 )
+from nagorik_host.views import OFFICER
 from nagorik_platform.lifecycle import amounts_to
 
 pytestmark = pytest.mark.long
@@ -179,8 +180,7 @@ async def test_call_that_follows_is_not_made_once_its_service_is_suspended(world
 
 async def test_agency_that_is_down_is_probed_and_then_drained_at_its_pace(world, ready_url):
     async with world.host(ready_url) as host:
-        for number in range(12):
-            await world.apply(host, number)
+        waiting = [await world.apply(host, number) for number in range(12)]
         world.street.break_down("nid")
         began, away, worker = world.clock.now(), timedelta(hours=6), host.worker()
         await world.carry(worker, for_at_most=away)
@@ -188,10 +188,12 @@ async def test_agency_that_is_down_is_probed_and_then_drained_at_its_pace(world,
         # Every call that was under way when the fifth failed, and a probe now and then.
         assert len(down) <= 20 + 2 * (away / LAST_PROBE)
         assert min(later - earlier for earlier, later in pairwise(down[-10:])) >= LAST_PROBE * 0.5
+        assert "নিরাপদ আছে" in (await host.view(waiting[0], OFFICER)).unreachable["means"]["bn"]
         world.street.open("nid")
         opened = world.clock.now()
         await world.carry(worker)
         assert await world.states(host) == ["closed"] * 12
+        assert (await host.view(waiting[0], OFFICER)).unreachable is None
         ((plugin, at, ended, cause),) = await rows(host, select(outages))
     assert (plugin, cause) == ("nid", "unreachable")
     assert began <= at < ended
