@@ -2,10 +2,10 @@
 
 import json
 import os
-import sqlite3
 from pathlib import Path
 
 import pytest
+from host_site import rows
 
 from nagorik_host import Host
 from nagorik_host.store.schema import REVISION
@@ -42,9 +42,7 @@ def test_database_is_made_by_upgrade_alone(nagorik, place):
 
 
 def test_database_of_another_release_is_refused_with_what_to_do(ready, place):
-    with sqlite3.connect(place / "nagorik.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    rows(place, "UPDATE alembic_version SET version_num = '9999'")
     for words in (("worker", "--once"), ("apply", EXAMPLES), ("cases", "list"), ("audit", "verify")):
         result = ready(*words)
         assert result.code == 3
