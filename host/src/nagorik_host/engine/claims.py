@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 _log = get_logger("nagorik.host")
 
-Outcome = CallAnswered | CallFailed
+CallOutcome = CallAnswered | CallFailed
 APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=None)
 """The id of the application that this task makes a call for, from the call until its outcome is committed."""
 
@@ -117,7 +117,7 @@ class Claim:
         return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
 
 
-EndedCall = tuple[Claim, Outcome]
+EndedCall = tuple[Claim, CallOutcome]
 
 
 class ClaimBatch(list[Claim]):
@@ -405,7 +405,7 @@ class Claims:
         unit, service, defect = self._unit(transaction), claim.stored.progress.service, type_name(error)
         _leave_to_officer(unit, claim.stored.id, service, DEFECT, defect=defect, held_by=self.lease.worker)
 
-    def _complete(self, unit: _Unit, claim: Claim, outcome: Outcome, *, follows: bool) -> bool:
+    def _complete(self, unit: _Unit, claim: Claim, outcome: CallOutcome, *, follows: bool) -> bool:
         """Commit what came of one call; whether its permit has come free."""
         before = len(unit.batch)
         try:
@@ -420,7 +420,7 @@ class Claims:
         return len(unit.batch) == before
 
     def _commit(
-        self, unit: _Unit, claim: Claim, outcome: Outcome, stored: StoredApplication, *, follows: bool
+        self, unit: _Unit, claim: Claim, outcome: CallOutcome, stored: StoredApplication, *, follows: bool
     ) -> None:
         """Complete a claim on ``stored``, which is what was claimed or was read in this transaction.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from nagorik.operations import OPERATIONS, Operation
-from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, EndedCall, Outcome
+from nagorik_host.engine.claims import APPLICATION, CallOutcome, Claim, ClaimBatch, Claims, EndedCall
 from nagorik_host.engine.housekeeping import Housekeeping, ReadSettings
 from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
@@ -227,7 +227,7 @@ class Worker:
         else:
             await self._learn(name, outcome, is_sent=reservation.is_used)
 
-    async def _perform(self, claim: Claim, *named: str) -> Outcome:
+    async def _perform(self, claim: Claim, *named: str) -> CallOutcome:
         loop, ended = asyncio.get_running_loop(), BROKEN
         began = loop.time()
         self._observers.note("call_began", *named)
@@ -241,7 +241,7 @@ class Worker:
             self._observers.note("call_ended", *named, ended, loop.time() - began)
         return outcome
 
-    async def _commit_with_others(self, claim: Claim, outcome: Outcome) -> None:
+    async def _commit_with_others(self, claim: Claim, outcome: CallOutcome) -> None:
         """Commit an outcome, with those that come while others are being committed."""
         if not self._outcomes or self._committing is None:
             self._committing = asyncio.create_task(self._commit_together())
@@ -271,7 +271,7 @@ class Worker:
         if batch.next_poll is not None and batch.next_poll <= self._host.clock.now() + timedelta(seconds=POLL):
             self._woken.set()
 
-    async def _learn(self, plugin: str, outcome: Outcome, *, is_sent: bool) -> None:
+    async def _learn(self, plugin: str, outcome: CallOutcome, *, is_sent: bool) -> None:
         """Write down whether an agency could be reached, where that is news."""
         health, now = self._host.health, self._host.clock.now()
         if health.is_news(plugin, outcome):
