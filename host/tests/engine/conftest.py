@@ -40,19 +40,16 @@ class Office:
     clock: SimulatedClock = field(default_factory=SimulatedClock)
     machine: SimulatedClock = field(default_factory=SimulatedClock)
 
-    def settings(self, base_url=NOWHERE, *, allow=("office",), clock=None, quarantine=10_000):
-        given = {} if base_url is None else {"base_url": base_url}
-        return PlatformSettings(
-            plugins={"office": PluginConfiguration(settings=given, egress=frozenset({"127.0.0.1"}))},
-            admission=Admission(allow=frozenset(allow)),
+    @asynccontextmanager
+    async def host(self, url, base_url=NOWHERE, *, lease=LEASE, clock=None, quarantine=10_000):
+        plugin = PluginConfiguration(settings={"base_url": base_url}, egress=frozenset({"127.0.0.1"}))
+        settings = PlatformSettings(
+            plugins={"office": plugin},
+            admission=Admission(allow=frozenset({"office"})),
             clock=clock or self.clock,
             faults_before_quarantine=quarantine,
         )
-
-    @asynccontextmanager
-    async def host(self, url, base_url=NOWHERE, *, lease=LEASE, **settings):
-        composed = self.settings(base_url, **settings)
-        async with open_host(url, self.keyring, composed, lease_clock=self.machine, lease=lease) as host:
+        async with open_host(url, self.keyring, settings, lease_clock=self.machine, lease=lease) as host:
             yield host
 
     async def apply(self, host, word="plain", *, service="office.permit", gateway=None, reference=None) -> str:

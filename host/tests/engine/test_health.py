@@ -37,17 +37,16 @@ AGENCIES = count()
 ANSWERED = CallAnswered(None)
 GONE = CallFailed(AgencyUnavailable(because="connection-refused"))
 REFUSED = CallFailed(CredentialsRejected(CredentialProblem.WRONG))
-HELD_BACK = CallFailed(CredentialsRejected(CredentialProblem.WRONG, layer=Layer.CORE))
 PROBE_AFTER = timedelta(seconds=30)
 
 
 class Agency:
     """One agency's row, and the processes that learn of it."""
 
-    def __init__(self, database, *, has_login=False):
+    def __init__(self, database):
         self.database, self.clock = database, SimulatedClock()
         self.name = f"health-{next(AGENCIES)}"
-        manifest = SimpleNamespace(circuit=Circuit(), login=object() if has_login else None)
+        manifest = SimpleNamespace(circuit=Circuit(), login=None)
         self.processes = [HealthTracker({self.name: manifest}) for _ in range(2)]
 
     async def learn(self, outcome, *, of=0, is_sent=True):
@@ -138,12 +137,6 @@ async def test_refused_key_is_tried_four_times_on_the_first_day_then_daily_and_o
         assert pause * 1.1 <= wait <= pause * 1.25
     assert await agency.try_refused()
     assert await agency.probe(REFUSED) >= REFUSED_PAUSES[-1] * 1.1
-
-
-async def test_agency_with_a_login_is_probed_as_any_other_as_its_tokens_are_paced_by_themselves(database):
-    agency = Agency(database, has_login=True)
-    await agency.learn(REFUSED)
-    assert max([await agency.probe(HELD_BACK) for _ in range(12)]) <= LAST_PROBE
 
 
 async def test_what_fails_after_the_platform_was_let_in_is_an_outage_of_its_own(agency):

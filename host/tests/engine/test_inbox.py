@@ -6,10 +6,10 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from host_world import change, rows
-from sqlalchemy import select, update
+from host_world import rows
+from sqlalchemy import select
 
-from nagorik import ServiceNotOffered, Text
+from nagorik import Text
 from nagorik_host.engine.inbox import LEASE, LONGEST_PAUSE, NOTICES_APART, PATIENCE, SHARE, InboxFull, MessageRefused
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.store.database import DatabaseUnavailable
@@ -119,12 +119,6 @@ async def test_message_that_could_not_be_kept_is_not_acknowledged(host, monkeypa
         await receive(host, message())
 
 
-async def test_message_to_a_service_without_callbacks_is_refused(host):
-    with pytest.raises(ServiceNotOffered) as caught:
-        await receive(host, message(), "office.stamp")
-    assert caught.value.because == "operation-not-offered"
-
-
 async def test_more_than_can_be_read_is_refused_until_some_is(host, monkeypatch):
     monkeypatch.setattr("nagorik_host.engine.inbox.MOST_UNREAD", 2)
     for number in range(2):
@@ -137,15 +131,6 @@ async def test_more_than_can_be_read_is_refused_until_some_is(host, monkeypatch)
 
 
 # What cannot be read now waits
-
-
-async def test_message_whose_key_another_process_has_is_left_to_it(host, filed):
-    await receive(host, message("in_review"))
-    await change(host, update(inbox).values(data_key=b"elsewhere:" + b"0" * 60))
-    await receive(host, message())
-    await host.worker().run_until_idle()
-    assert await state(host, filed) == "closed"
-    assert sorted(await rows(host, RESULTS), key=str) == [None, "taken"]
 
 
 @pytest.mark.parametrize(("kind", "name"), [("service", SERVICE), ("plugin", "office")])

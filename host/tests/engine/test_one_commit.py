@@ -9,11 +9,10 @@ from typing import Final
 import pytest
 from host_world import FaultyDatabase, until
 
-from nagorik import PaymentState
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.cases import list_cases
-from nagorik_platform.lifecycle import Decided, Noticed, NotPossible, amounts_to
+from nagorik_platform.lifecycle import Noticed, NotPossible, amounts_to
 
 LAST: Final = 24
 """Units of a worker that a change meets, from the application's first on: claims and outcomes of four operations."""
@@ -112,9 +111,6 @@ async def changed(world, host, application, kind):
     payments = (await host.progress(application)).payments
     if not payments:
         raise NotPossible("no-such-payment")
-    if kind == "decision":
-        given_up = Decided("A", "Paid twice.", payment=payments[-1].id, payment_to=PaymentState.CANCELLED)
-        return await host.decide(application, given_up)
     noticed = Noticed(payment=payments[-1].id)
     return await host.database.run(lambda t: host.take_in(t, application, noticed))
 
@@ -128,7 +124,7 @@ async def meeting(world, ready_url):
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["change-first", "worker-first"])
-@pytest.mark.parametrize("kind", ["withdrawal", "correction", "consent", "notice", "decision"])
+@pytest.mark.parametrize("kind", ["withdrawal", "correction", "consent", "notice"])
 async def test_change_that_meets_a_worker_is_kept(world, meeting, kind, is_first):
     """Let a change meet the first unit at which it is acknowledged, then the next such unit, and so on."""
     worker, met = meeting.host.worker(), [0]

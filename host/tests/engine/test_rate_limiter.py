@@ -97,20 +97,6 @@ async def test_instant_past_the_deadline_is_not_waited_for_and_not_used_up(datab
     assert clock.now() == began + interval_of(0.1)
 
 
-async def test_calendar_that_is_set_back_puts_off_no_instant_that_was_taken_before(database):
-    clock = SimulatedClock()
-    limiter = SharedRateLimiter(database, clock)
-    _, later = [await one_of(database, clock, "wasa", 5) for _ in range(2)]
-    began = clock.elapsed()
-    clock.set(clock.now() - timedelta(hours=1))
-    # It is waited for, for a call of this agency alone, and what has a deadline is not turned away for it.
-    RESERVED.set(Reservation("wasa", later))
-    await limiter.acquire("desco", 5, deadline(clock, 5))
-    assert clock.elapsed() == began
-    await limiter.acquire("wasa", 5, deadline(clock, 5))
-    assert clock.elapsed() - began == pytest.approx(interval_of(5), abs=timedelta(milliseconds=1))
-
-
 async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of_the_agency(database):
     async def gone():
         raise DatabaseUnavailable

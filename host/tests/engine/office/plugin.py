@@ -26,7 +26,6 @@ from nagorik import (
     PaymentState,
     Pending,
     Quote,
-    RateLimited,
     Text,
     Verdict,
     WireModel,
@@ -100,8 +99,6 @@ async def nagorik_submit(request, context):
             return Pending.model_construct(reference="R-1", check_after=1e18)
         case "closed-for-ever":
             raise AgencyClosed(datetime.max.replace(tzinfo=UTC))
-        case "wait-for-a-word":
-            raise RateLimited(retry_after="soon")
         case "deliverable-with-nul":
             return Accepted(reference="R-1", status=status(context, kind="kind\0"))
     return Accepted(reference="R-1", status=status(context))
