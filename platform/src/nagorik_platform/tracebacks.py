@@ -29,6 +29,11 @@ class Frame(NamedTuple):
     function: str
     """Its qualified name."""
 
+    @property
+    def place(self) -> str:
+        """``module.py:12``, without the directory that an installation happens to have."""
+        return f"{Path(self.file).name}:{self.line}"
+
 
 def frames_of(error: BaseException) -> Iterator[Frame]:
     """The frames that ``error`` passed, outermost first."""
@@ -49,7 +54,7 @@ def frame_inside(error: BaseException, directory: Path) -> Frame | None:
 
 def failure(error: BaseException) -> str:
     """An error's type, the module that was missing and its innermost place; its text may hold a value."""
-    places = [f" at {Path(frame.file).name}:{frame.line}" for frame in frames_of(error)]
+    places = [f" at {frame.place}" for frame in frames_of(error)]
     return f"{type_name(error)}{missing_module(error)}{places[-1] if places else ''}"
 
 

@@ -91,11 +91,13 @@ class PluginCall:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def end(self) -> None:
-        """Cancel the tasks that the call's code has left; one that does not end is given up."""
-        if self._tasks:
+    def end(self) -> bool:
+        """Cancel the tasks that the call's code has left, if any; one that does not end is given up."""
+        leaves_tasks = bool(self._tasks)
+        if leaves_tasks:
             self._cancel_all()
             asyncio.get_running_loop().call_later(CANCEL_GRACE, self.abandon)
+        return leaves_tasks
 
     def abandon(self) -> None:
         """Run no further step of the call's code, in any of its tasks."""
