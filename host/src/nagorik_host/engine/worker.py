@@ -34,9 +34,9 @@ POLL: Final = 1.0
 POLLS_APART: Final = 0.25
 """Seconds from one poll to the next that is due by time: what fell due meanwhile is claimed together."""
 APART: Final = (0.02, 0.2)
-"""Seconds after a poll until the next, however many hints come, and after a commit of outcomes until the next while
-more than half of the calls are under way: as long as the one took, at least and at most. So a process with too much
-to do claims and commits more together."""
+"""Seconds from one poll to the next, however many hints come, and from one commit of outcomes to the next while more
+than half of the calls are under way: twice what the one took, at least and at most. So a process with too much to do
+claims and commits more together."""
 FAREWELL: Final = 5.0
 """Seconds that a poll, a commit, and giving back what it holds may each take once a worker is to end, whose database
 may stand still. What it could not give back, its lease does."""
@@ -148,7 +148,7 @@ class Worker:
             self._woken.clear()
             began = loop.time()
             batch = await self._poll()
-            await asyncio.sleep(_pause(loop.time() - began))
+            await asyncio.sleep(began + _pause(loop.time() - began) - loop.time())
             now = self._host.clock.now()
             wait = ((batch.next_poll or now + timedelta(seconds=POLL)) - now).total_seconds()
             await _set_within(self._woken, min(max(wait, POLLS_APART), POLL))
@@ -228,8 +228,8 @@ class Worker:
             await self._learn(name, outcome, is_sent=reservation.is_used)
 
     async def _perform(self, claim: Claim, *named: str) -> CallOutcome:
-        loop, ended = asyncio.get_running_loop(), BROKEN
-        began = loop.time()
+        clock, ended = asyncio.get_running_loop().time, BROKEN
+        began = clock()
         self._observers.note("call_began", *named)
         try:
             outcome = await perform(self._host.platform, claim.draft, claim.stored.progress, claim.call)
@@ -238,7 +238,7 @@ class Worker:
             ended = INTERRUPTED
             raise
         finally:
-            self._observers.note("call_ended", *named, ended, loop.time() - began)
+            self._observers.note("call_ended", *named, ended, clock() - began)
         return outcome
 
     async def _commit_with_others(self, claim: Claim, outcome: CallOutcome) -> None:
@@ -262,7 +262,7 @@ class Worker:
                 await asyncio.sleep(early)
             together, self._outcomes, began = self._outcomes, [], loop.time()
             await self._commit(together)
-            self._commit_at = loop.time() + _pause(loop.time() - began)
+            self._commit_at = began + _pause(loop.time() - began)
 
     async def _commit(self, calls: Sequence[EndedCall]) -> None:
         unit = partial(self._claims.complete, calls=calls, follows=not self._is_stopping)
@@ -274,24 +274,24 @@ class Worker:
     async def _learn(self, plugin: str, outcome: CallOutcome, *, is_sent: bool) -> None:
         """Write down whether an agency could be reached, where that is news."""
         health, now = self._host.health, self._host.clock.now()
-        if health.is_news(plugin, outcome):
+        if not health.is_news(plugin, outcome):
+            return
+        with suppress(DatabaseUnavailable):  # the next call says it again; this one's outcome is written down
             learn = partial(health.learn, plugin=plugin, outcome=outcome, now=now, is_sent=is_sent)
-            with suppress(DatabaseUnavailable):  # the next call says it again; this one's outcome is written down
-                change = await self._host.database.run(learn)
-                if change is not None:
-                    event = "agency_is_down" if change.down_since is not None else "agency_is_back"
-                    _log.warning(event, plugin=plugin, cause=change.cause)
+            if (change := await self._host.database.run(learn)) is not None:
+                is_down = change.down_since is not None
+                _log.warning("agency_is_down" if is_down else "agency_is_back", plugin=plugin, cause=change.cause)
 
     # The end
 
     async def _end(self, beating: asyncio.Task[None], at_once: asyncio.Event) -> int:
         """End all that is under way, and delete the worker's row; how many calls were given up."""
         self._is_ending, self._stop = True, None
-        limits = [one.manifest.limits for one in self._host.platform.plugins if one.manifest is not None]
-        patience = LAST_PATIENCE + max((one.deadline for one in limits), default=0.0)
+        manifests = (one.manifest for one in self._host.platform.plugins)
+        longest = max((one.limits.deadline for one in manifests if one is not None), default=0.0)
         hurried = asyncio.create_task(at_once.wait())
         waiting: set[asyncio.Future[Any]] = {asyncio.gather(*self._calls, return_exceptions=True), hurried}
-        await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=LAST_PATIENCE + longest, return_when=asyncio.FIRST_COMPLETED)
         left = tuple(self._calls)
         await _end_tasks([hurried, *left])
         if self._committing is not None:
@@ -307,8 +307,8 @@ class Worker:
 
 
 def _pause(took: float) -> float:
-    """Seconds until what took so long is done again."""
-    return min(max(took, APART[0]), APART[1])
+    """Seconds from when what took so long began until it may begin again."""
+    return min(max(2 * took, APART[0]), APART[1])
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
