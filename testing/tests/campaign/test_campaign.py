@@ -116,16 +116,16 @@ def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", r
             insert(agencies).values(down | {"probe_at": now + probe_after, "probes": refusals - 1})
         )
         if has_login:
-            told = login | {"refused": refused}
+            told = login | {"refused": refused, "held_until": now}
             transaction.connection.execute(insert(agency_tokens).values(told))
 
     return write
 
 
 def standing(transaction):
-    """When refused credentials are tried next, and why they were refused."""
+    """When refused credentials are tried next, and until when no login is."""
     probe_at = transaction.connection.scalar(select(agencies.c.probe_at))
-    return probe_at, transaction.connection.scalar(select(agency_tokens.c.refused))
+    return probe_at, transaction.connection.scalar(select(agency_tokens.c.held_until))
 
 
 async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_operator(keyring):
