@@ -127,18 +127,15 @@ class Street:
         self.most[plugin] = max(self.most[plugin], self._now[plugin])
         try:
             for held in [self._held[name] for name in (plugin, operation) if name in self._held]:
-                held.append(asyncio.Event())
-                await self._wait(held, held[-1])
+                may_go_on = asyncio.Event()
+                held.append(may_go_on)
+                try:
+                    await may_go_on.wait()
+                finally:
+                    held[:] = [one for one in held if one is not may_go_on]
             yield
         finally:
             self._now[plugin] -= 1
-
-    async def _wait(self, held: list[asyncio.Event], may_go_on: asyncio.Event) -> None:
-        try:
-            await may_go_on.wait()
-        finally:
-            if may_go_on in held:
-                held.remove(may_go_on)
 
 
 class FaultyDatabase(Database):
@@ -253,7 +250,7 @@ def world_of(keyring: Keyring) -> World:
 @pytest.fixture(scope="session")
 def new_world(keyring: Keyring) -> Callable[[], World]:
     """Gives one more world, for what is made once of a process's tests."""
-    return lambda: world_of(keyring)
+    return partial(world_of, keyring)
 
 
 @pytest.fixture

@@ -55,8 +55,9 @@ class Agency:
         change = await self.database.run(unit)
         return change and (change.down_since is not None, change.cause)
 
-    async def fails(self, outcome=GONE, times=FAILURES_OF_AN_OUTAGE):
-        return [await self.learn(outcome) for _ in range(times)][-1]
+    async def fails(self):
+        for _ in range(FAILURES_OF_AN_OUTAGE):
+            await self.learn(GONE)
 
     async def row(self):
         return await self.database.run(partial(row_of, plugin=self.name))
@@ -100,14 +101,20 @@ async def test_calls_that_fail_together_are_one_outage_that_one_answer_ends(agen
     assert (outage.begin, outage.end) == (began, later)
 
 
-async def test_what_fails_for_long_or_as_often_as_the_manifest_says_is_an_outage(database):
-    broken, agency = CallFailed(ContractViolation("http-299")), Agency(database)
-    assert await agency.fails(broken, times=2) is None
-    assert await agency.learn(broken) == (True, "contract-violation")
-    agency = Agency(database)
-    await agency.learn(GONE)
-    agency.clock.advance(60)
-    assert await agency.learn(GONE) == (True, "connection-refused")
+@pytest.mark.parametrize(
+    ("error", "times", "cause"),
+    [
+        (ContractViolation("http-299"), 3, "contract-violation"),
+        *(
+            (CredentialsRejected(CredentialProblem(kind)), 1, f"credentials-{kind}")
+            for kind in ("wrong", "expired", "revoked", "address-not-allowed")
+        ),
+    ],
+)
+async def test_what_fails_as_often_as_the_manifest_says_is_an_outage(agency, error, times, cause):
+    changes = [await agency.learn(CallFailed(error)) for _ in range(times)]
+    assert changes == [*[None] * (times - 1), (True, cause)]
+    assert outage_hint(cause)
 
 
 async def test_one_probe_at_a_time_is_made_ever_more_seldom(agency):
@@ -121,13 +128,6 @@ async def test_one_probe_at_a_time_is_made_ever_more_seldom(agency):
         waits.append(await agency.wait())
     assert waits[0] <= 2 * PROBE_AFTER
     assert LAST_PROBE / 2 < waits[-1] <= max(waits) <= LAST_PROBE
-
-
-@pytest.mark.parametrize("kind", ["wrong", "expired", "revoked", "address-not-allowed"])
-async def test_credentials_that_let_no_one_in_are_an_outage_at_once(agency, kind):
-    error, cause = CredentialsRejected(CredentialProblem(kind)), f"credentials-{kind}"
-    assert await agency.learn(CallFailed(error)) == (True, cause)
-    assert outage_hint(cause)
 
 
 async def test_refused_key_is_tried_four_times_on_the_first_day_then_daily_and_once_for_an_officer(agency):

@@ -1,6 +1,7 @@
 """Credentials that expire and are replaced while applications are under way: one outage, and no restart."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from host_world import rows
@@ -46,20 +47,14 @@ async def test_settings_that_cannot_be_taken_up_leave_the_worker_as_it_was_and_a
     nid, given = world.simulators["nid"], in_process_configurations(world.simulators.values())
     bad = {**nid.settings("http://127.0.0.1"), "read_timeout": "CANARY"}
     del bad["password"]
-    now = [given]
-
-    def read():
-        if now[-1] is None:
-            raise PermissionError(13, "Permission denied")
-        return now[-1]
-
+    unusable = {**given, "nid": type(given["nid"])(settings=bad)}
+    read = Mock(side_effect=[given, *[PermissionError(13, "denied") if wrong == "unreadable" else unusable] * 2])
     async with world.host(ready_url) as host:
         worker = host.worker("first", read_settings=read)
         await world.apply(host)
         await host.platform.import_plugins()
         await host.database.run(worker.housekeeping.register)
         await worker.housekeeping.take_up_settings()
-        now.append(None if wrong == "unreadable" else {**given, "nid": type(given["nid"])(settings=bad)})
         number = await host.database.run(lambda t: ask_reload(t, host.clock.now()))
         with capture_logs() as lines:
             await worker.housekeeping.take_up_settings()
