@@ -5,14 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
-from host_site import rows
+from host_site import EXAMPLES, NUMBER, rows
 
 from nagorik_host import Host
 from nagorik_host.store.schema import REVISION
 
-EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 SECRET = "hunter2hunter2"
-NUMBER = "0099000202"
 
 
 def example(**changes) -> dict:

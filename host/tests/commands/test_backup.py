@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
+from host_site import EXAMPLES
 
 
 def restored(nagorik, place, url: str, application: str) -> None:

@@ -1,14 +1,12 @@
 """The host's own charges on their way to the payer: told before, asked for once, shown apart, and on the receipt."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from nagorik.model.fee import LineNature
 from nagorik_host.charges import read_charges
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "host" / "nid-reissue.json"
 CHARGES = """\
 [[charges]]
 code = "centre"

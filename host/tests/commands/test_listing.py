@@ -1,16 +1,14 @@
 """Lists, look-ups, workers and agencies: what an operator sees of the whole, and nothing of any citizen."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from host_site import at_work, rows
+from host_site import EXAMPLES, at_work, rows
 
 from nagorik_host.commands import running
 from nagorik_host.store.schema import microseconds
 
 NUMBER = "19901234567890123"
-EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 
 
 @pytest.fixture

@@ -10,16 +10,13 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from host_site import rows, sealed
+from host_site import EXAMPLES, NUMBER, rows, sealed
 
 from nagorik_host.store.cases import PLUGIN_CHANGED
 
-NUMBER = "0099000202"
-EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")
 REASON = ("--reason-en", "The agency moves house.", "--reason-bn", "সংস্থা দপ্তর বদলাচ্ছে।", "--officer", "A. Rahman")
 
