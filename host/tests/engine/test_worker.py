@@ -212,8 +212,13 @@ async def test_application_that_no_worker_can_go_on_with_blocks_itself_alone(wor
             entry = {"application": odd, "entry": entries + 1, "at": world.clock.now()}
             spoil = insert(journal).values(**entry, kind="k", outline="{}", sealed=b"", link=b"")
         await change(host, spoil)
+        world.street.close("nid")
         with capture_logs() as logs:
-            await world.carry(host.worker())
+            working = asyncio.create_task(world.carry(host.worker()))
+            # What comes of both calls is committed together.
+            await until(lambda: world.street.waiting == 1 + (spoiled == "journal"))
+            world.street.open("nid")
+            await working
         found = await rows(host, select(applications.c.id, applications.c.state, applications.c.blocked))
         assert set(found) == {(odd, "draft", "defect"), (plain, "closed", None)}
         # It is not known what came of its call, if one was made.
