@@ -51,27 +51,14 @@ async def test_calls_that_are_given_up_are_counted_and_left_to_others(world, rea
     assert world.effects("nid", "application") == 1
 
 
-async def test_worker_ends_by_itself_when_nothing_is_due_and_nothing_under_way(world, ready_url):
-    async with world.host(ready_url) as host:
-        await world.apply(host)
-        async with asyncio.timeout(60):
-            assert await host.worker().run(asyncio.Event(), until_idle=True) == 0
-        assert await rows(host, HELD) == []
-        assert await world.states(host) != ["draft"]
-
-
-@pytest.mark.parametrize("when", ["working", "ending"])
-async def test_what_ends_a_worker_is_raised_once_its_calls_have_ended(world, ready_file, when):
+async def test_what_ends_a_worker_is_raised_once_its_calls_have_ended(world, ready_file):
     async def fail():
         raise KeyMissing("of-nobody")
 
     async with world.host(ready_file) as host:
         database = FaultyDatabase(host.database)
         async with world.host(database) as mortal:
-            stop, running = await begun(world, mortal)
-            if when == "ending":
-                stop.set()
-                await asyncio.sleep(0)
+            _, running = await begun(world, mortal)
             database.before = fail
             world.street.open("nid")
             with pytest.raises(KeyMissing):

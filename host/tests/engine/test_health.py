@@ -139,16 +139,6 @@ async def test_refused_key_is_tried_four_times_on_the_first_day_then_daily_and_o
     assert await agency.probe(REFUSED) >= REFUSED_PAUSES[-1] * 1.1
 
 
-async def test_what_fails_after_the_platform_was_let_in_is_an_outage_of_its_own(agency):
-    for _ in range(4):
-        await agency.learn(REFUSED)
-    assert await agency.probe(GONE) <= PROBE_AFTER
-    assert (await agency.row()).cause == "connection-refused"
-    assert not await agency.try_refused()
-    assert await agency.probe(REFUSED) >= REFUSED_PAUSES[0] * 1.1
-    assert (await agency.row()).cause == "credentials-wrong"
-
-
 @pytest.mark.parametrize(
     "error",
     [

@@ -26,13 +26,7 @@ async def until_asked():
 
 
 class Meeting(FaultyDatabase):
-    """Lets units of a worker wait for a change of an application, so that one commit has both.
-
-    Attributes:
-        host: The host on this database.
-        acknowledged: Where the application was by the change that was acknowledged, if one was.
-        units: How many units met a change.
-    """
+    """Lets units of a worker wait for a change of an application, so that one commit has both."""
 
     def __init__(self, database, *, is_file):
         super().__init__(database)

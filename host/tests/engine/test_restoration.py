@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from contextlib import nullcontext
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from host_world import rows
@@ -20,13 +19,6 @@ from nagorik_host.store.upgrade import upgrade
 from nagorik_platform.lifecycle import Decided
 
 
-def copied(url: str) -> str:
-    """The URL of a copy of the database at ``url``, which is not open."""
-    copy = url.replace(".db", f"-{uuid4().hex}.db")
-    shutil.copy(url.removeprefix("sqlite:///"), copy.removeprefix("sqlite:///"))
-    return copy
-
-
 @pytest.mark.parametrize("known", ["taken in", "payment begun", "paid", "filed"])
 async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, ready_file, known):
     """Carry an application to its end, and once more from a copy that was made when this much was ``known``."""
@@ -37,7 +29,8 @@ async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, ready_fil
             await worker.run_until_idle()
         if known in {"paid", "filed"}:
             await world.carry(worker, for_at_most=timedelta(minutes=1 if known == "paid" else 10))
-    copy = copied(ready_file)
+    copy = ready_file.replace(".db", "-copy.db")
+    shutil.copy(*(url.removeprefix("sqlite:///") for url in (ready_file, copy)))
     async with world.host(ready_file) as host:
         await world.carry(host.worker())
         assert (await host.progress(application)).state == "closed"

@@ -30,11 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 class Patient(SimulatedClock):
-    """Time in which those who wait for a login use none up.
-
-    Attributes:
-        waiting: The tasks that have waited.
-    """
+    """Time in which those who wait for a login use none up."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ from nagorik_platform.lifecycle import amounts_to
 pytestmark = pytest.mark.long
 
 PLACES, PER_SECOND = 4, 5
-"""Calls that the NID Wing bears at once, and in a second, by its manifest."""
+"""By the NID Wing's manifest."""
 
 
 def called(*columns, result=attempts.c.result):
@@ -99,9 +99,8 @@ async def test_worker_of_one_plugin_leaves_the_others_calls_alone(world, ready_u
         assert world.street.calls == []
         await world.carry(host.worker(only=["nid"]))
         assert world.street.times("cashdesk") == []
-        for _ in range(20):
-            await world.carry(host.worker(only=["cashdesk"]))
-            await world.carry(host.worker(only=["nid"]))
+        for plugin in ["cashdesk", "nid"] * 20:
+            await world.carry(host.worker(only=[plugin]))
         assert await world.states(host) == ["closed"]
 
 
