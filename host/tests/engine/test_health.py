@@ -101,15 +101,12 @@ async def test_calls_that_fail_together_are_one_outage_that_one_answer_ends(agen
     assert (outage.begin, outage.end) == (began, later)
 
 
+KINDS = ("wrong", "expired", "revoked", "address-not-allowed")
+REFUSALS = [(CredentialsRejected(CredentialProblem(kind)), 1, f"credentials-{kind}") for kind in KINDS]
+
+
 @pytest.mark.parametrize(
-    ("error", "times", "cause"),
-    [
-        (ContractViolation("http-299"), 3, "contract-violation"),
-        *(
-            (CredentialsRejected(CredentialProblem(kind)), 1, f"credentials-{kind}")
-            for kind in ("wrong", "expired", "revoked", "address-not-allowed")
-        ),
-    ],
+    ("error", "times", "cause"), [(ContractViolation("http-299"), 3, "contract-violation"), *REFUSALS]
 )
 async def test_what_fails_as_often_as_the_manifest_says_is_an_outage(agency, error, times, cause):
     changes = [await agency.learn(CallFailed(error)) for _ in range(times)]

@@ -119,8 +119,7 @@ async def test_ten_processes_log_in_once_and_again_when_the_token_has_ended(stor
     assert len(agency.logins) == 2
     # One that is refused at calls of all, and of a call that was on its way for long, is replaced once.
     stale = (await stores[0].obtain(agency.terms(), None)).login
-    again = [await token(store, agency.terms(), stale) for store in stores]
-    assert set(again) == {"token-3"}
+    assert {await token(store, agency.terms(), stale) for store in stores} == {"token-3"}
 
 
 async def test_all_who_wait_hear_what_a_login_ended_in(stores, agency, clock):
