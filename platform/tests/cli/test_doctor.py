@@ -58,8 +58,7 @@ def test_sound_installation_is_sound(site: Any, nagorik: Any, monkeypatch: pytes
         "fine",
         "the tariff circular-2020 is charged on 2026-11-24 (verified)",
     )
-    for name in ("python", "clock"):
-        assert told[name][0] == "fine"
+    assert told["python"][0] == "fine"
     shown = nagorik("doctor")
     assert shown.code == 0
     assert "This installation is sound." in shown.out
@@ -164,21 +163,6 @@ def test_nothing_installed_is_a_warning(site: Any, nagorik: Any) -> None:
     assert by_name(result.document)["plugins"][0] == "warning"
 
 
-@pytest.mark.parametrize(
-    ("now", "status"),
-    [
-        (datetime(1970, 1, 1, tzinfo=UTC), "wrong"),
-        (datetime(2026, 9, 29, 23, 59, tzinfo=UTC), "wrong"),
-        (datetime(2026, 9, 30, tzinfo=UTC), "fine"),
-        (NOW, "fine"),
-    ],
-)
-def test_clock_is_not_before_what_is_installed(site: Any, now: datetime, status: str) -> None:
-    site.plugin()
-    (clock,) = [check for check in EXAMINE(now) if check.name == "clock"]
-    assert clock.status == status
-
-
 def test_what_a_plugin_prints_when_it_is_imported_is_none_of_the_result(site: Any, nagorik: Any) -> None:
     package = site.plugin()
     plugin = package / "plugin.py"
@@ -257,7 +241,7 @@ def test_broken_check_is_wrong_and_hinders_no_other(site: Any, nagorik: Any, sou
     assert result.code == 1
     assert told["check water"][0] == "wrong"
     assert told["check water"][1].startswith(message)
-    assert told["clock"][0] == "fine"
+    assert told["python"][0] == "fine"
     assert "s3cret" not in result.out
 
 

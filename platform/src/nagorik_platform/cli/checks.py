@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import version
@@ -32,8 +32,6 @@ from nagorik_toolkit.fees import NoTariff
 
 _RENEW_DAYS: Final = 30
 """Days before its end from which on the platform's certificate at an agency is to be renewed."""
-_EARLIEST: Final = date(2026, 1, 1)
-"""This release is younger than this, so that a clock before it is wrong."""
 
 
 class DoctorStatus(StrEnum):
@@ -77,8 +75,13 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
             yield DoctorCheck(f"settings {record.id}", status, message, hint)
     yield from _fees(registry, dhaka_date(now))
     yield from _commands(kept_out(admission, registry.records))
-    yield from _contributed(now)
-    yield _clock(now, registry.records)
+    # Those of other distributions, such as a host's: functions of the instant that yield checks.
+    for item, found, problem in answers(CHECKS, now):
+        if problem is None:
+            yield from found
+        else:
+            hint = f"Repair or uninstall {item.distribution}; the other checks are not affected."
+            yield DoctorCheck(f"check {item.name}", WRONG, problem, hint)
 
 
 def _plugins(registry: Registry, seconds: float) -> Iterator[DoctorCheck]:
@@ -198,30 +201,11 @@ def _commands(out: frozenset[str]) -> Iterator[DoctorCheck]:
     """The commands that cannot be used."""
     for item in find_commands():
         name = f"command {item.name}"
-        if is_kept_out(item, out):
-            yield DoctorCheck(name, NOTE, f"brought by {item.label}, which the host keeps out; not looked into")
-            continue
         try:
-            item.load()
+            if is_kept_out(item, out):
+                yield DoctorCheck(name, NOTE, f"brought by {item.label}, which the host keeps out; not looked into")
+            else:
+                item.load()
         except (CommandUnusable, AdmissionUnknown) as problem:
             hint = f"Repair or uninstall {item.distribution}; the other commands are not affected."
             yield DoctorCheck(name, WRONG, f"broken: {problem}", hint)
-
-
-def _contributed(now: datetime) -> Iterator[DoctorCheck]:
-    """The checks of other distributions, such as a host's: functions of the instant that yield ``DoctorCheck``s."""
-    for item, found, problem in answers(CHECKS, now):
-        if problem is None:
-            yield from found
-        else:
-            hint = f"Repair or uninstall {item.distribution}; the other checks are not affected."
-            yield DoctorCheck(f"check {item.name}", WRONG, problem, hint)
-
-
-def _clock(now: datetime, records: Sequence[PluginRecord]) -> DoctorCheck:
-    newest = max([_EARLIEST, *(record.manifest.as_of for record in records if record.manifest is not None)])
-    # A day's grace: a manifest is dated in Dhaka, which is ahead of UTC.
-    if now.astimezone(UTC).date() < newest - timedelta(days=1):
-        message = f"the clock says {now.date()}, and what is installed was written on {newest} or later"
-        return DoctorCheck("clock", WRONG, message, "Set the machine's clock; fees, ages and deadlines follow it.")
-    return DoctorCheck("clock", FINE, f"{now.isoformat(timespec='seconds')}, later than all that is installed")

@@ -67,7 +67,7 @@ _OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 BUILT_IN: Final = MappingProxyType(
     {
-        "doctor": "check this installation: plugins, settings, fees, commands and clock",
+        "doctor": "check this installation: plugins, settings, fees and commands",
         "eligible": "tell what a citizen may apply for across all agencies, asking none of them",
         "fees": "tell what a service costs by what is published, without an application, asking no agency",
         "plugins": "list the installed plugins, and why any of them is kept out",
