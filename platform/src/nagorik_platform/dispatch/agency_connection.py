@@ -55,15 +55,6 @@ class AgencyConnection:
         """The client, if any call has needed one."""
         return self.__dict__.get("client")
 
-    def is_as(self, other: "AgencyConnection") -> bool:
-        """Whether both reach the agency alike; the content of files that they name is not known."""
-        return (
-            self.settings == other.settings
-            and self.configuration.egress == other.configuration.egress
-            and self.settings.certificate_authority is None
-            and self.settings.client_certificate is None
-        )
-
     def hold(self) -> None:
         """Keep it open for one more call."""
         self._calls += 1

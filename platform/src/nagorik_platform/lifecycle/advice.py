@@ -9,6 +9,8 @@ from nagorik_platform.lifecycle.labels import nothing_to_do, nothing_to_pay_yet,
 from nagorik_platform.lifecycle.state import FEE_WITHOUT_PRICE, PAYMENT_REFUSED, Party, Progress
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
+_NOT_PAYABLE: Final = MONEY_NOT_TAKEN | {PaymentState.QUOTED}
+"""Of a payment that the payer can neither make nor has made."""
 _HOLDS_OF_A_STATE: Final = frozenset({"correction-requested", "appearance-required", "to-be-received"})
 """Holds that say no more than the state does, so that what the state asks for is what they ask for."""
 
@@ -54,26 +56,14 @@ def _of_state(progress: Progress, said: StateExplanation) -> Text | None:
         return None
     if hold is not None and hold.code == FEE_WITHOUT_PRICE:
         return None
-    if progress.state is ApplicationState.AWAITING_PAYMENT and _is_perhaps_begun(progress):
-        # Nobody was told where to pay, and the flag beside it says not to pay again.
-        return None
-    if progress.state is ApplicationState.AWAITING_PAYMENT and not _is_to_be_paid(progress):
-        return nothing_to_pay_yet()
+    due = [one for one in progress.payments if one.stage == progress.stage]
+    if progress.state is ApplicationState.AWAITING_PAYMENT:
+        if any(one.state is PaymentState.UNKNOWN and one.reference is None for one in due):
+            # The gateway may have begun it. No page was shown, and the flag beside it says not to pay again.
+            return None
+        if all(one.state in _NOT_PAYABLE for one in due):
+            return nothing_to_pay_yet()
     if hold is None and progress.state is ApplicationState.CORRECTION_REQUESTED:
         # The correction was given, and is on its way or being looked up.
         return None
     return state_advice(said.ended_as or progress.state)
-
-
-def _is_to_be_paid(progress: Progress) -> bool:
-    """Whether there is a payment of the stage that is due which the payer can make, or has made."""
-    not_there = MONEY_NOT_TAKEN | {PaymentState.QUOTED}
-    return any(one.stage == progress.stage and one.state not in not_there for one in progress.payments)
-
-
-def _is_perhaps_begun(progress: Progress) -> bool:
-    """Whether the gateway may have begun a payment of the stage that is due, under an unknown reference."""
-    return any(
-        one.stage == progress.stage and one.state is PaymentState.UNKNOWN and one.reference is None
-        for one in progress.payments
-    )
