@@ -27,11 +27,11 @@ from nagorik.clock import Deadline
 from nagorik.values import Money
 from nagorik_host import CITIZEN, Host
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
-from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.outages import expected, outages_of
 from nagorik_host.store.schema import applications
+from nagorik_host.store.suspensions import SuspensionRecord, suspend
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import Platform, PlatformSettings

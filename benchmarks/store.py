@@ -58,12 +58,12 @@ from sqlalchemy import (
 from databases import databases
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import ApplicationFile
-from nagorik_host.engine.restoration import mark_restored
 from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.cases import Decision
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.ledger import Appended
+from nagorik_host.store.restoration import mark_restored
 from nagorik_host.store.retention import PAGE, erase_closed, rotate
 from nagorik_host.store.schema import journal, ledger
 from nagorik_host.store.upgrade import upgrade

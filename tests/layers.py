@@ -141,11 +141,11 @@ def rules() -> str:
         "layers",
         containers=["nagorik_host.engine"],
         layers=[
-            "worker | restoration",
+            "worker",
             "housekeeping | outage",
             "claims | inbox",
             "rate_limiter",
-            "queues | suspensions",
+            "queues",
             "plugins",
             "health",
             "tokens",

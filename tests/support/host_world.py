@@ -15,11 +15,11 @@ from sqlalchemy import Executable, select
 from nagorik import AgencyUnavailable, ApplicationDraft, Consent, Operation, hookimpl
 from nagorik.values import Money
 from nagorik_host import Host, open_host
-from nagorik_host.engine.restoration import mark_restored
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction
 from nagorik_host.store.cases import Decision
 from nagorik_host.store.database import Unit
+from nagorik_host.store.restoration import mark_restored
 from nagorik_host.store.schema import applications
 from nagorik_host.vault import Keyring
 from nagorik_platform import Call, PlatformSettings

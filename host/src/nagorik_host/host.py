@@ -23,12 +23,12 @@ from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
-from nagorik_host.engine.restoration import catching_up, in_doubt
 from nagorik_host.engine.tokens import SharedTokenStore
 from nagorik_host.store.application_store import LEASE, AlreadyOpen, ApplicationStore, Correction, LeaseTooShort
 from nagorik_host.store.checkouts import drop_ended
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.store.host_keys import admit_keys
+from nagorik_host.store.restoration import catching_up, in_doubt
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.configuration import outlasting_calls

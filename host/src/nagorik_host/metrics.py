@@ -26,7 +26,7 @@ from nagorik.clock import Clock
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.settings import HostSettingsRejected
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.overview import AgencyOverview, count_blocked, count_unread, read_agencies
+from nagorik_host.store.overview import count_blocked, count_unread, read_agencies
 from nagorik_platform.agency_client.retry_table import Failure
 
 T = TypeVar("T")
@@ -97,10 +97,6 @@ class MetricsServer(Collector):
 
     def _read(self, transaction: Transaction) -> list[Metric]:
         now = self._clock.now()
-
-        def due_for(one: AgencyOverview) -> float:
-            return max((now - (one.first_due or now)).total_seconds(), 0.0)
-
         agencies = read_agencies(transaction, now)
         causes = [
             ((one.plugin, str(one.cause) if one.cause in _CAUSES else OTHER), 1) for one in agencies if one.down_since
@@ -112,7 +108,11 @@ class MetricsServer(Collector):
                 for name, about, of in (
                     ("queue_due", "Applications that are due to call an agency.", lambda one: one.due),
                     ("queue_waiting", "Applications that will be due to call an agency.", lambda one: one.waiting),
-                    ("queue_oldest_seconds", "For how long an agency's queue has been due.", due_for),
+                    (
+                        "queue_oldest_seconds",
+                        "For how long an agency's queue has been due.",
+                        lambda one: max((now - (one.first_due or now)).total_seconds(), 0.0),
+                    ),
                     ("agency_in_flight", "Calls to an agency, of all workers.", lambda one: one.in_flight),
                     ("agency_down", "Whether an agency is down.", lambda one: one.down_since is not None),
                     ("agency_failures", "Calls in a row that did not reach an agency.", lambda one: one.failures),

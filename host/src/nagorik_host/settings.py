@@ -146,7 +146,9 @@ class HostSettings(BaseModel):
         if self.keys_file is None:
             raise KeyringInvalid("is not set: nagorik keys new NAME --out FILE makes one; set it to its path")
         content = read_file(self.keys_file)
-        if is_open_to_others(self.keys_file):
+        # The group counts as others where this user owns it; what is mounted for a group is another's.
+        found = self.keys_file.stat()
+        if found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007):
             raise KeyringInvalid("other users can read or change the file: chmod 600 it")
         return content.decode(errors="replace")
 
@@ -221,10 +223,3 @@ def _put(document: dict[str, Any], path: list[str], value: str) -> None:
             document[name] = {}
         document = document[name]
     document[path[-1]] = value
-
-
-def is_open_to_others(path: Path) -> bool:
-    """Return whether other users can read or change a file or folder that is there."""
-    # The group counts as others where this user owns it; what systemd or Kubernetes mounts for a group is another's.
-    found = path.stat()
-    return bool(found.st_mode & (0o077 if found.st_uid == os.geteuid() else 0o007))

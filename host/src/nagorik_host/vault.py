@@ -64,14 +64,6 @@ class Keyring:
         """The name of the wrapping key in use."""
         return next(iter(self.wrapping))
 
-    def wrapping_by(self, name: str) -> "Keyring":
-        """The same keys, of which another is in use.
-
-        Raises:
-            KeyError: There is no wrapping key by this name.
-        """
-        return Keyring(self.index, MappingProxyType({name: self.wrapping[name], **self.wrapping}))
-
 
 def read_keyring(text: str) -> Keyring:
     """Read the keys that ``text`` lists; empty lines and lines that begin with ``#`` do not count.

@@ -11,11 +11,11 @@ from nagorik import ApplicationDraft, CredentialsRejected, NagorikError, Service
 from nagorik.manifest import PublicService
 from nagorik.values import Money
 from nagorik_host.engine.health import OF_CREDENTIALS
-from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.store import outages
 from nagorik_host.store.checkouts import Checkout, open_checkouts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, attempts
+from nagorik_host.store.suspensions import list_suspensions
 from nagorik_host.texts import THE_AGENCY, hold_sentence, text_of, timeline
 from nagorik_host.views import OFFICER, ApplicationView, Audience, OfficerView, consent_operations
 from nagorik_platform.cli import explanation_page as page

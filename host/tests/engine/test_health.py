@@ -64,7 +64,7 @@ class Agency:
 
     async def wait(self):
         """How long it is until it may be tried."""
-        return self.processes[0].probe_at(await self.row(), self.clock.now()) - self.clock.now()
+        return (await self.row()).probe_at - self.clock.now()
 
     async def take_probe(self, of=0):
         def unit(transaction):

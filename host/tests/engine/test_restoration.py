@@ -10,10 +10,10 @@ from host_world import rows
 from sqlalchemy import select
 
 from nagorik import PaymentState
-from nagorik_host.engine.restoration import mark_caught_up
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.audit import make_anchor, verify_journals, verify_ledger
+from nagorik_host.store.restoration import mark_caught_up
 from nagorik_host.store.schema import applications
 from nagorik_host.store.upgrade import upgrade
 from nagorik_platform.lifecycle import Decided

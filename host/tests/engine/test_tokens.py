@@ -11,11 +11,11 @@ from sqlalchemy import select, update
 from nagorik import AgencyUnavailable, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Limits
-from nagorik_host.engine.restoration import mark_restored
 from nagorik_host.engine.tokens import FEWER, GRACE, SharedTokenStore
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision
+from nagorik_host.store.restoration import mark_restored
 from nagorik_host.store.retention import rotate
 from nagorik_host.store.schema import agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_key, make_keys, read_keyring

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 
 from nagorik import AgencyUnavailable, Operation, Text
 from nagorik_host.engine.health import LAST_PROBE
-from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import (
     applications,
@@ -23,6 +22,7 @@ from nagorik_host.store.schema import (
     permits,
     workers as registered,
 )
+from nagorik_host.store.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.views import OFFICER
 from nagorik_platform.lifecycle import amounts_to
 

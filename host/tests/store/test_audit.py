@@ -20,8 +20,6 @@ from sqlalchemy import create_engine, insert, make_url, select, update
 from nagorik import Text
 from nagorik.values import Money, dhaka_date
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
-from nagorik_host.engine.restoration import mark_caught_up, mark_restored
-from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.reconciliation.matching import BookEntry, DifferenceKind, PaymentDifference
 from nagorik_host.store import open_database
 from nagorik_host.store.audit import (
@@ -36,6 +34,7 @@ from nagorik_host.store.audit import (
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.payment_cases import add_case, case_id
+from nagorik_host.store.restoration import mark_caught_up, mark_restored
 from nagorik_host.store.retention import erase_application, rotate
 from nagorik_host.store.schema import (
     applications,
@@ -45,6 +44,7 @@ from nagorik_host.store.schema import (
     payloads,
     payments,
 )
+from nagorik_host.store.suspensions import SuspensionRecord, suspend
 from nagorik_host.texts import sentence
 from nagorik_host.vault import Keyring, Vault
 

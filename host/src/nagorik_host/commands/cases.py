@@ -17,7 +17,7 @@ from nagorik_host.host import Host
 from nagorik_host.store import cases
 from nagorik_host.store.cases import PLUGIN_CHANGED, BlockedFilter, Decision, NotBlocked, record_decision
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.payment_cases import count_payment_cases, list_payment_cases
+from nagorik_host.store.payment_cases import count_payment_cases, find_case, list_payment_cases
 from nagorik_host.store.schema import CODE as LONGEST_SUBJECT, applications
 from nagorik_host.texts import hold_sentence, sentence
 from nagorik_host.views import OFFICER
@@ -67,7 +67,7 @@ async def list_decisions(arguments: argparse.Namespace) -> CommandResult:
 async def show(arguments: argparse.Namespace) -> CommandResult:
     """Show the officer's view, or a case of a reconciliation."""
     async with opened_host() as host:
-        found = await payment_cases.find_payment_case(host, arguments.application)
+        found = await host.database.run(partial(find_case, vault=host.vault, identity=arguments.application.lower()))
         if found is not None:
             return payment_cases.payment_case_result(*found)
         return view_result(await host.view(arguments.application, OFFICER))
@@ -87,7 +87,8 @@ async def decide(arguments: argparse.Namespace) -> CommandResult:
         payment_to=arguments.payment_to and PaymentState(arguments.payment_to),
     )
     async with opened_host() as host:
-        if await payment_cases.find_payment_case(host, arguments.application) is not None:
+        find = partial(find_case, vault=host.vault, identity=arguments.application.lower())
+        if await host.database.run(find) is not None:
             return await payment_cases.close_payment_case(host, arguments)
         application = await host.database.run(partial(host.store.resolve, name=arguments.application))
         if arguments.accept_plugin or arguments.look_again:

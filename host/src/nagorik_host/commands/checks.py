@@ -11,8 +11,6 @@ from sqlalchemy import select
 from nagorik_host import extensions
 from nagorik_host.commands.running import ending_of, opened_database
 from nagorik_host.configured import is_configured
-from nagorik_host.engine.restoration import catching_up
-from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import (
     HostSettings,
     HostSettingsRejected,
@@ -24,7 +22,9 @@ from nagorik_host.store.cases import ERASED, count_cases
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.host_keys import KeysRefused, key_in_use
 from nagorik_host.store.payment_cases import count_payment_cases
+from nagorik_host.store.restoration import catching_up
 from nagorik_host.store.schema import REVISION, agencies
+from nagorik_host.store.suspensions import list_suspensions
 from nagorik_host.store.upgrade import require_newest
 from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import FINE, NOTE, WARNING, WRONG, DoctorCheck
@@ -134,7 +134,7 @@ def _state(transaction: Transaction, vault: Vault | None, now: datetime) -> Iter
             hint = "Once every machine has it: nagorik keys rotate."
             yield DoctorCheck("host keys", NOTE, f"{vault.current} wraps nothing yet", hint)
     overdue, blocked = overview.count_overdue(transaction, now), overview.count_blocked(transaction)
-    unread, aside = overview.count_left_unread(transaction, now), overview.count_set_aside(transaction)
+    unread, aside = overview.count_neglected(transaction, now)
     by_agency = "".join(f", {plugin} {number}" for plugin, number in overdue.items())
     late = f"for more than {overview.OVERDUE.total_seconds() / 60:g} minutes"
     for name, number, message in (

@@ -47,7 +47,7 @@ def suspended() -> list[Suspension]:
     """All that an officer has stopped."""
 
     def read(transaction: "Transaction") -> list[Suspension]:
-        from nagorik_host.engine.suspensions import list_suspensions
+        from nagorik_host.store.suspensions import list_suspensions
 
         return [Suspension(one.kind, one.name, one.reason, one.at) for one in list_suspensions(transaction)]
 

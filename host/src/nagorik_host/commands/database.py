@@ -29,7 +29,7 @@ async def upgrade_tables(_: argparse.Namespace) -> CommandResult:
 
 async def restored(arguments: argparse.Namespace) -> CommandResult:
     """Record that the database was restored from a copy."""
-    from nagorik_host.engine.restoration import WorkersActive, mark_restored
+    from nagorik_host.store.restoration import WorkersActive, mark_restored
 
     require_signed(arguments)
     restoration = Decision(now(), arguments.officer, "restored", "database", arguments.reason)
@@ -49,7 +49,7 @@ async def restored(arguments: argparse.Namespace) -> CommandResult:
 
 async def caught_up(arguments: argparse.Namespace) -> CommandResult:
     """Record that what was taken in since the copy was taken in again."""
-    from nagorik_host.engine.restoration import mark_caught_up
+    from nagorik_host.store.restoration import mark_caught_up
 
     require_signed(arguments)
     async with unlocked_database() as (database, _):

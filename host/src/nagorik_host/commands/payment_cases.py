@@ -12,7 +12,7 @@ from nagorik import Money
 from nagorik_host.commands.result import CommandResult, Headings, NameValues, Part, Table
 from nagorik_host.commands.running import CommandRefused
 from nagorik_host.host import Host
-from nagorik_host.store.payment_cases import close_case, find_case, standing_of
+from nagorik_host.store.payment_cases import close_case, standing_of
 from nagorik_host.texts import text_of
 from nagorik_platform.cli.output import Document
 from nagorik_platform.logs import get_logger
@@ -33,11 +33,6 @@ _COLUMNS: Final[Headings] = {
     "ওখানে / there": "theirs",
     "কখন থেকে / since": "since",
 }
-
-
-async def find_payment_case(host: Host, identity: str) -> tuple[Row[Any], Mapping[str, Any]] | None:
-    """The case by this id and what its payment is found by at the gateway, or ``None`` where it is no case's."""
-    return await host.database.run(partial(find_case, vault=host.vault, identity=identity.lower()))
 
 
 async def close_payment_case(host: Host, arguments: argparse.Namespace) -> CommandResult:

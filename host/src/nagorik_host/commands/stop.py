@@ -7,7 +7,7 @@ from nagorik import Text
 from nagorik_host.commands.known_names import require_one_of
 from nagorik_host.commands.result import CommandResult, Headings, Table
 from nagorik_host.commands.running import CommandRefused, now, unlocked_database
-from nagorik_host.engine import suspensions
+from nagorik_host.store import suspensions
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Database, Transaction
 from nagorik_platform.logs import get_logger

@@ -36,6 +36,7 @@ from nagorik_host.engine.plugins import is_beyond
 from nagorik_host.engine.queues import SuspendedOffers, suspended_offers
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store.application_store import (
+    Lease,
     NoSuchApplication,
     StaleRevision,
     StoredApplication,
@@ -43,12 +44,12 @@ from nagorik_host.store.application_store import (
     target_plugin,
 )
 from nagorik_host.store.cases import (
+    FAULTS_OF_A_CASE,
     INTERRUPTED,
     LOSSES_OF_A_CASE,
     PLUGIN_FAULT,
     WORKERS_LOST,
-    is_failed_by_its_plugin,
-    losses_in_a_row,
+    ended_in_a_row,
 )
 from nagorik_host.store.checkouts import drop_if_ended, keep_checkout
 from nagorik_host.store.clock import LEASE_NOW
@@ -190,7 +191,7 @@ class Claims:
         self._suspended = suspended_offers(unit)
         self._act_on(unit, self._rows(unit, queues.EXPIRED), self._release)
         for queue in self._states(unit):
-            at = self._callable_at(queue, unit.now)
+            at = self._callable_at(queue)
             if at is not None and (at > unit.now or self._lacks(queue.plugin) > 0):
                 unit.batch.poll_at(at)
             if at is not None and at <= unit.now and queue.under_way < self.limits[queue.plugin].concurrency:
@@ -203,8 +204,8 @@ class Claims:
 
     def next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due at an agency that can be called then."""
-        now, self._suspended = self._host.clock.now(), suspended_offers(transaction)
-        found = (self._callable_at(queue, now) for queue in self._states(transaction))
+        self._suspended = suspended_offers(transaction)
+        found = (self._callable_at(queue) for queue in self._states(transaction))
         return min((at for at in found if at is not None), default=None)
 
     def ensure_rows(self, transaction: Transaction) -> None:
@@ -234,13 +235,13 @@ class Claims:
         self._workers = 1 + max((queue.others for queue in states), default=0)
         return states
 
-    def _callable_at(self, queue: Row[Any], now: datetime) -> datetime | None:
+    def _callable_at(self, queue: Row[Any]) -> datetime | None:
         """When the first application of a queue can be called for; ``None`` where no one can."""
         self._host.health.note_failures(queue.plugin, queue.failures)
         if queue.due_at is None or queue.plugin in self._suspended.plugins:
             return None
         at: datetime = max(queue.due_at, queue.next_at - HORIZON + timedelta(microseconds=1))
-        return max(at, self._host.health.probe_at(queue, now)) if queue.down_since is not None else at
+        return max(at, queue.probe_at) if queue.down_since is not None else at
 
     def _claim_at(self, unit: _Unit, queue: Row[Any]) -> None:
         """Claim what is due at one agency, whose row is locked."""
@@ -331,7 +332,8 @@ class Claims:
     ) -> None:
         """Lease an application for the call that ``begun`` names, and write the attempt down."""
         asked = self.lease.elapsed()
-        held = self._host.store.change(unit, stored, begun, unit.now, lease=self.lease.taken)
+        lease = Lease(self.lease.worker, self.lease.lasts, self.lease.now)
+        held = self._host.store.change(unit, stored, begun, unit.now, lease=lease)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
         made_from = f"{held.id}\x00{begun.next.operation}\x00{begun.next.payment}\x00{draft.model_dump_json()}"
@@ -452,7 +454,7 @@ class Claims:
             _leave_to_officer(unit, stored.id, stored.progress.service, WORKERS_LOST)
         if begun is None and result == PLUGIN_FAULT:
             unit.write()
-            if is_failed_by_its_plugin(unit, stored.id, claim.attempt["operation"]):
+            if ended_in_a_row(unit, stored.id, claim.attempt["operation"], PLUGIN_FAULT) == FAULTS_OF_A_CASE:
                 _leave_to_officer(unit, stored.id, stored.progress.service, PLUGIN_FAULT)
 
     def _follow(self, claim: Claim, stored: StoredApplication, done: Step, now: datetime) -> Step | None:
@@ -493,4 +495,4 @@ def _has_ended_workers(transaction: Transaction, stored: StoredApplication, done
     # Nearly always all went well the last time, which the row shows by itself.
     if coming is None or all(one.failures < LOSSES_OF_A_CASE - 1 for one in done.progress.backoffs):
         return False
-    return losses_in_a_row(transaction, stored.id, coming.value) >= LOSSES_OF_A_CASE
+    return ended_in_a_row(transaction, stored.id, coming.value, INTERRUPTED) >= LOSSES_OF_A_CASE

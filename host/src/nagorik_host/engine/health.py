@@ -68,13 +68,9 @@ class HealthTracker:
         """Remember how many calls in a row have not reached an agency, by its row."""
         (self._failing.add if failures else self._failing.discard)(plugin)
 
-    def probe_at(self, row: Row[Any], now: datetime) -> datetime:
-        """When an agency that is down may be tried, not before now."""
-        return max(row.probe_at or now, now)
-
     def take_probe(self, transaction: Transaction, row: Row[Any], now: datetime) -> bool:
         """Take the one probe of an agency that is down, if it is due; ``row`` is the agency's, locked."""
-        if self.probe_at(row, now) > now:
+        if row.probe_at > now:
             return False
         probes = row.probes + 1
         _change(transaction, row.plugin, probes=probes, probe_at=now + self._pause(row.plugin, row.cause, probes))

@@ -8,13 +8,17 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy import bindparam, delete, insert, not_, or_, update
+
 from nagorik import SettingsRejected
 from nagorik_host.engine.health import try_refused
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
+from nagorik_host.store.clock import LASTS, NOW, UNTIL, is_known
 from nagorik_host.store.database import DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import KeptOutPlugin, note_kept_out
 from nagorik_host.store.reloads import last_reload, note_taken_up
+from nagorik_host.store.schema import MICROSECOND, applications, workers
 from nagorik_platform import PluginConfiguration
 from nagorik_platform.logs import get_logger
 from nagorik_platform.plugin_settings import environment_prefix
@@ -33,6 +37,19 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 ReadSettings = Callable[[], Mapping[str, PluginConfiguration]]
 """Reads what the host says of each plugin, as it is now; raises a ``ValueError`` that names what is wrong with it, or
 an ``OSError`` where it cannot be read."""
+_RENEW: Final = (
+    update(applications)
+    .where(applications.c.lease == bindparam("worker"), applications.c.id.in_(bindparam("held", expanding=True)))
+    .values(lease_until=UNTIL)
+    .returning(applications.c.id)
+)
+_GIVE_BACK: Final = (
+    update(applications)
+    .where(applications.c.lease == bindparam("worker"), applications.c.id.not_in(bindparam("held", expanding=True)))
+    .values(lease_until=NOW)
+)
+_BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
+_DELETE: Final = delete(workers).where(workers.c.id == bindparam("worker"))
 
 
 class Housekeeping:
@@ -53,40 +70,52 @@ class Housekeeping:
         self._taken_up: int | None = None
 
     def register(self, transaction: Transaction) -> None:
-        """Insert the worker's row. Its keys have to be those of the database."""
+        """Insert the worker's row, and delete those of long silent ones; its keys must be the database's."""
         sign_on(transaction, self._host.vault)
-        self._lease.register(transaction, self._name, keys=self._host.vault.names, expiry=WORKER_EXPIRY)
+        silent = delete(workers).where(or_(workers.c.beat_at < UNTIL, not_(is_known(workers.c.beat_at))))
+        transaction.connection.execute(_DELETE, self._lease.wanted())
+        transaction.connection.execute(silent, self._lease.wanted() | {LASTS: -(WORKER_EXPIRY // MICROSECOND)})
+        row = {"id": self._lease.worker, "name": self._name, "key_names": ",".join(self._host.vault.names)}
+        register = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL, **row)
+        transaction.connection.execute(register, self._lease.wanted())
 
     def deregister(self, transaction: Transaction) -> None:
-        """Delete the worker's row, and give back what it holds and makes no call for."""
-        self._lease.deregister(transaction, {one.application for one in self._held()})
+        """Delete the worker's row, and end at once every lease but those of calls that are still under way."""
+        held = [one.application for one in self._held()]
+        transaction.connection.execute(_GIVE_BACK, self._lease.wanted(held=held))
+        transaction.connection.execute(_DELETE, self._lease.wanted())
 
     async def heartbeat(self) -> None:
         """Renew the worker's row and leases, and compare the clocks; raises as ``check_clock``."""
         held, asked = self._held(), self._lease.elapsed()
 
         def renew(transaction: Transaction) -> Collection[str]:
-            kept_out = [
-                KeptOutPlugin(one.id, why.code.value, why.since, why.probe_at)
-                for one in self._host.platform.plugins
-                if (why := one.quarantine) is not None and why.code not in ADMISSION_CODES
-            ]
-            note_kept_out(transaction, self._lease.worker, kept_out)
-            return self._lease.renew(transaction, {one.application for one in held})
+            note_kept_out(
+                transaction,
+                self._lease.worker,
+                [
+                    KeptOutPlugin(one.id, why.code.value, why.since, why.probe_at)
+                    for one in self._host.platform.plugins
+                    if (why := one.quarantine) is not None and why.code not in ADMISSION_CODES
+                ],
+            )
+            transaction.connection.execute(_BEAT, self._lease.wanted())
+            wanted = self._lease.wanted(held=[one.application for one in held])
+            return transaction.connection.scalars(_RENEW, wanted).all() if held else ()
 
         renewed = await self._host.database.run(renew)
         for one in held:
-            if one.application in renewed:
-                one.note_renewed(asked)
+            # Where another may have taken over meanwhile, what was renewed may be another attempt's.
+            if one.application in renewed and one.remaining() > 0:
+                one.note_held(asked)
         await check_clock(self._host.database.run, self._host.clock)
 
-    async def send_heartbeats(self) -> None:
-        """Send heartbeats again and again."""
-        await _repeat(self.heartbeat, self._lease.lasts.total_seconds() / HEARTBEATS)
-
-    async def heed_reloads(self) -> None:
-        """Take up other settings of plugins as often as a heartbeat is sent, which waits for no plugin's code."""
-        await _repeat(self.take_up_settings, self._lease.lasts.total_seconds() / HEARTBEATS)
+    async def repeat(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Send heartbeats, or take up settings, again and again; neither waits for the other."""
+        while True:
+            await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
+            with suppress(DatabaseUnavailable):
+                await do()
 
     async def take_up_settings(self) -> None:
         """Take up settings of plugins, if there was a reload since the last time; at first, in any case.
@@ -115,13 +144,6 @@ class Housekeeping:
         if is_whole or self._taken_up is None:
             await run(partial(note_taken_up, worker=self._lease.worker, number=number))
         self._taken_up = number
-
-
-async def _repeat(do: Callable[[], Awaitable[object]], seconds: float) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        with suppress(DatabaseUnavailable):
-            await do()
 
 
 def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> dict[str, list[str]]:

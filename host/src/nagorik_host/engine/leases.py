@@ -6,17 +6,16 @@ decides: the worker's own may have stood still, too.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 
 from nagorik.clock import Clock
-from nagorik_host.store.application_store import Lease
-from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL, is_known, lasts
+from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL, lasts
 from nagorik_host.store.database import Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
 from nagorik_platform.system_clock import SystemClock
@@ -40,19 +39,6 @@ _HOLD: Final = (
     )
     .values(lease_until=UNTIL)
 )
-_RENEW: Final = (
-    update(applications)
-    .where(applications.c.lease == bindparam("worker"), applications.c.id.in_(bindparam("held", expanding=True)))
-    .values(lease_until=UNTIL)
-    .returning(applications.c.id)
-)
-_GIVE_BACK: Final = (
-    update(applications)
-    .where(applications.c.lease == bindparam("worker"), applications.c.id.not_in(bindparam("held", expanding=True)))
-    .values(lease_until=NOW)
-)
-_BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
-_DELETE: Final = delete(workers).where(workers.c.id == bindparam("worker"))
 # The event loop's time stands still while a machine is suspended; only Linux has a clock that does not.
 _SINCE_BOOT: Final = (
     partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
@@ -121,11 +107,6 @@ class WorkerLease:
         """The time, where that is not the database's to say."""
         return self.clock.now() if self.clock is not None else None
 
-    @property
-    def taken(self) -> Lease:
-        """The lease of an application that is claimed now."""
-        return Lease(self.worker, self.lasts, self.now)
-
     def elapsed(self) -> float:
         """Seconds that have passed, by which this process reckons how long a lease lasts."""
         return elapsed_of(self.clock or SystemClock())()
@@ -134,25 +115,6 @@ class WorkerLease:
         """Whether a worker is this one, or was heard of within its lease."""
         living = select(workers.c.id).where(workers.c.id == worker, lasts(workers.c.lease_until))
         return worker == self.worker or transaction.connection.scalar(living, {LEASE_NOW: self.now}) is not None
-
-    def register(self, transaction: Transaction, name: str, *, keys: Collection[str], expiry: timedelta) -> None:
-        """Insert the worker's row, and delete those of workers that were not heard of for ``expiry``."""
-        transaction.connection.execute(_DELETE, {"worker": self.worker})
-        silent = delete(workers).where(or_(workers.c.beat_at < UNTIL, not_(is_known(workers.c.beat_at))))
-        transaction.connection.execute(silent, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
-        row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
-        register = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL, **row)
-        transaction.connection.execute(register, {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
-
-    def renew(self, transaction: Transaction, held: Collection[str]) -> frozenset[str]:
-        """Renew the worker's row and these leases; the ids of the applications that it still holds."""
-        transaction.connection.execute(_BEAT, self.wanted())
-        return frozenset(transaction.connection.scalars(_RENEW, self.wanted(held=list(held))) if held else ())
-
-    def deregister(self, transaction: Transaction, held: Collection[str]) -> None:
-        """Delete the worker's row, and end at once every lease but those that are ``held`` for a call under way."""
-        transaction.connection.execute(_GIVE_BACK, self.wanted(held=list(held)))
-        transaction.connection.execute(_DELETE, {"worker": self.worker})
 
     def wanted(self, **others: Any) -> dict[str, Any]:
         """The parameters of a statement about this lease."""
@@ -189,8 +151,3 @@ class HeldApplication:
     def note_held(self, asked: float) -> None:
         """Note that the database, asked at ``asked`` or later, found it held for this attempt."""
         self.asked = max(self.asked, asked)
-
-    def note_renewed(self, asked: float) -> None:
-        """Note that the database renewed the lease; for this attempt only if no other can have taken over since."""
-        if self.remaining() > 0:
-            self.note_held(asked)

@@ -77,14 +77,16 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
         after = installed.get(plugin)
         if after is None:
             continue
-        is_older, is_newer = is_beyond(before, after), before == after or _is_of_line(before, after)
+        old, new = _versions(before, after)
+        line = 1 if old.major > 0 else 2
+        is_newer = before == after or (new > old and old.release[:line] == new.release[:line])
         if is_newer:
             accept(transaction, plugin, before, after, now)
-        elif not is_older:
+        elif old <= new:
             is_free = applications.c.blocked.is_(None)
             _change(transaction, plugin, before, now, is_free, blocked=PLUGIN_CHANGED, due_at=None)
         if before != after:
-            changes.append(PluginTakeover(plugin, before, after, number, is_newer, is_older))
+            changes.append(PluginTakeover(plugin, before, after, number, is_newer, old > new))
     return changes
 
 
@@ -101,13 +103,6 @@ def is_beyond(pinned: str, installed: str) -> bool:
     """Whether an application is pinned to a later release of the distribution that is installed."""
     old, new = _versions(pinned, installed)
     return old > new
-
-
-def _is_of_line(before: str, after: str) -> bool:
-    """Whether ``after`` promises to understand what ``before`` filed."""
-    old, new = _versions(before, after)
-    line = 1 if old.major > 0 else 2
-    return new > old and old.release[:line] == new.release[:line]
 
 
 def _versions(one: str, other: str) -> tuple[Version, Version]:

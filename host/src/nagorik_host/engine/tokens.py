@@ -209,8 +209,3 @@ def try_refused_again(transaction: Transaction, plugin: str) -> bool:
     """
     refused = update(agency_tokens).where(agency_tokens.c.plugin == plugin, agency_tokens.c.refused.is_not(None))
     return transaction.connection.execute(refused.values(held_until=None)).rowcount > 0
-
-
-def forget_tokens(transaction: Transaction) -> None:
-    """Let every process log in anew, after a restoration. What an agency has refused stays refused."""
-    transaction.connection.execute(update(agency_tokens).values(**_NO_TOKEN, under_way=None))

@@ -91,7 +91,7 @@ class Worker:
     ) -> int:
         """As ``Engine.run``."""
         self._stop, self._is_ending, self._failed = stop, False, None
-        beating = asyncio.create_task(self.housekeeping.send_heartbeats())
+        beating = asyncio.create_task(self.housekeeping.repeat(self.housekeeping.heartbeat))
         try:
             await self._work_until(stop, beating, until_idle=until_idle)
         except asyncio.CancelledError:
@@ -129,7 +129,7 @@ class Worker:
             await keeping.take_up_settings()
         _log.info("worker_started", worker=self._name)
         work = self._work_until_idle() if until_idle else self._work(stop)
-        others = (stop.wait(), self._read_on(), keeping.heed_reloads())
+        others = (stop.wait(), self._read_on(), keeping.repeat(keeping.take_up_settings))
         async with self._host.database.listening(self._wake):
             working, *beside = [asyncio.create_task(one) for one in (work, *others)]
             try:

@@ -166,7 +166,8 @@ class ApplicationStore:
         """
         references = [self.hash_client_reference(first.progress.client_reference) for _, first in given]
         there = self.ids_by_reference(transaction, references)
-        if self.erased_of(transaction, references):
+        erased = {"references": [hash_erased(reference) for reference in references]}
+        if transaction.connection.scalars(_ERASED_AMONG, erased).first() is not None:
             raise AlreadyErased
         taken: list[StoredApplication | str] = []
         opened: dict[str, _Opened] = {}
@@ -280,13 +281,6 @@ class ApplicationStore:
         """The ids of the applications whose client references have these hashes, by the hash."""
         found = transaction.connection.execute(_BY_REFERENCES, {"references": list(references)})
         return {row.client_reference: row.id for row in found}
-
-    @staticmethod
-    def erased_of(transaction: Transaction, references: Sequence[str]) -> set[str]:
-        """Which of these hashes of client references belong to applications that were erased."""
-        hashes = {hash_erased(reference): reference for reference in references}
-        found = transaction.connection.scalars(_ERASED_AMONG, {"references": list(hashes)})
-        return {hashes[one] for one in found}
 
     def hash_client_reference(self, reference: str) -> str:
         """The hash by which an application is found that has this client reference."""

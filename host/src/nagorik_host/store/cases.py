@@ -134,17 +134,8 @@ _LATEST: Final = (
 )
 
 
-def is_failed_by_its_plugin(transaction: Transaction, application: str, operation: str) -> bool:
-    """Whether the latest attempts at an operation all met a fault of the plugin."""
-    return _in_a_row(transaction, application, operation, PLUGIN_FAULT) == FAULTS_OF_A_CASE
-
-
-def losses_in_a_row(transaction: Transaction, application: str, operation: str) -> int:
-    """How many of the latest attempts at an operation ended with their worker, up to ``LOSSES_OF_A_CASE``."""
-    return _in_a_row(transaction, application, operation, INTERRUPTED)
-
-
-def _in_a_row(transaction: Transaction, application: str, operation: str, ended_as: str) -> int:
+def ended_in_a_row(transaction: Transaction, application: str, operation: str, ended_as: str) -> int:
+    """How many of the latest attempts at an operation ended so, up to ``FAULTS_OF_A_CASE``."""
     latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation})
     return len(list(takewhile(lambda result: result == ended_as, latest.all())))
 

@@ -14,7 +14,6 @@ from nagorik import PERSONAL, SECRET, ApplicationState, Model, PaymentStarted, P
 from nagorik_host.store.application_store import StoredApplication
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import checkouts
-from nagorik_host.vault import DataKey
 from nagorik_platform.lifecycle import Progress
 from nagorik_platform.lifecycle.tables import MONEY_ASKED_ABOUT
 
@@ -75,17 +74,10 @@ def open_checkouts(transaction: Transaction, stored: StoredApplication, at: date
     if not waiting or progress.state is not ApplicationState.AWAITING_PAYMENT or progress.withdrawal_wanted:
         return {}
     rows = transaction.connection.execute(_OF_APPLICATION, {"application_": stored.id})
-    kept = {row.payment: read_checkout(stored.key, row.payment, row.sealed) for row in rows if row.payment in waiting}
+    sealed = {row.payment: row.sealed for row in rows if row.payment in waiting}
+    opened = {payment: stored.key.open(content, _label(payment)) for payment, content in sealed.items()}
+    kept = {payment: Checkout.model_validate_json(content) for payment, content in opened.items()}
     return {payment: one for payment, one in kept.items() if one.expires_at is None or at < one.expires_at}
-
-
-def read_checkout(key: DataKey, payment: str, sealed: bytes) -> Checkout:
-    """Open a payment's checkout with the application's key.
-
-    Raises:
-        SealBroken: It was changed, or is another payment's.
-    """
-    return Checkout.model_validate_json(key.open(sealed, _label(payment)))
 
 
 _WAITS_FOR_PAYER: Final = frozenset({PaymentState.INITIATED, PaymentState.PENDING})

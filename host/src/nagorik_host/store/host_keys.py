@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Row, insert, literal, select, update
@@ -57,7 +58,8 @@ async def admit_keys(database: Database, keyring: Keyring, now: datetime) -> Key
     vault = Vault(keyring)
     if not await database.run(_rows):
         await database.run(lambda transaction: _begin(transaction, vault, now))
-    return keyring.wrapping_by(await database.run(lambda transaction: key_in_use(transaction, vault)))
+    name = await database.run(lambda transaction: key_in_use(transaction, vault))
+    return Keyring(keyring.index, MappingProxyType({name: keyring.wrapping[name], **keyring.wrapping}))
 
 
 def key_in_use(transaction: Transaction, vault: Vault) -> str:

@@ -126,14 +126,10 @@ def count_unread(transaction: Transaction) -> int:
     return transaction.connection.scalar(_UNREAD) or 0
 
 
-def count_left_unread(transaction: Transaction, now: datetime) -> int:
-    """How many messages have been unread for longer than ``OVERDUE``."""
-    return transaction.connection.scalar(_LEFT, {"until": now - OVERDUE}) or 0
-
-
-def count_set_aside(transaction: Transaction) -> int:
-    """How many messages are set aside because they ended one worker after another."""
-    return transaction.connection.scalar(_SET_ASIDE) or 0
+def count_neglected(transaction: Transaction, now: datetime) -> tuple[int, int]:
+    """How many messages are unread for longer than ``OVERDUE``, and are set aside as they ended several workers."""
+    left = transaction.connection.scalar(_LEFT, {"until": now - OVERDUE})
+    return left or 0, transaction.connection.scalar(_SET_ASIDE) or 0
 
 
 def _counts(transaction: Transaction, query: Select[Any], by: Column[Any], **wanted: datetime) -> dict[str, int]:
@@ -153,7 +149,10 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
             beat_at=row.beat_at,
             is_alive=now < row.lease_until <= now + ENDS_WITHIN,
             in_hand=dict(sorted(held[row.id].items())),
-            kept_out=_read_kept_out(row.kept_out),
+            kept_out=[
+                KeptOutPlugin(plugin, code, *(datetime.fromisoformat(at) if at else None for at in times))
+                for plugin, code, *times in json.loads(row.kept_out or "[]")
+            ],
             settings_reload=row.settings_reload,
         )
         for row in transaction.connection.execute(select(workers))
@@ -165,10 +164,3 @@ def note_kept_out(transaction: Transaction, worker: str, found: Iterable[KeptOut
     """Write down what a worker, by its id, keeps out now."""
     kept = [[one.plugin, one.code, *(at and at.isoformat() for at in (one.since, one.probe_at))] for one in found]
     transaction.connection.execute(_KEEPS_OUT, {"worker": worker, "kept": json.dumps(kept) if kept else None})
-
-
-def _read_kept_out(written: str | None) -> list[KeptOutPlugin]:
-    return [
-        KeptOutPlugin(plugin, code, *(datetime.fromisoformat(at) if at else None for at in times))
-        for plugin, code, *times in json.loads(written or "[]")
-    ]

@@ -10,12 +10,11 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from nagorik.operations import Operation
-from nagorik_host.engine.tokens import forget_tokens
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, restorations, workers
+from nagorik_host.store.schema import agency_tokens, applications, restorations, workers
 from nagorik_platform.lifecycle import NextAction, Step, restore
 
 PAGE: Final = 500
@@ -26,6 +25,7 @@ _OPEN: Final = (
     .limit(PAGE)
     .with_for_update()
 )
+_NO_TOKENS: Final = dict.fromkeys(("login", "data_key", "sealed", "renew_at", "under_way"))
 _IS_BEHIND: Final = restorations.c.caught_up_at.is_(None)
 
 
@@ -55,10 +55,11 @@ def mark_restored(
             store.change(transaction, stored, Step(progress, (event,), coming), at, lease=stored.lease)
             transaction.drop_hint(row.id)
         number, after = number + len(rows), rows[-1].id
-    said = {"at": at, "officer": restoration.officer, "reason": restoration.reason}
-    transaction.connection.execute(insert(restorations).values(said))
+    said = insert(restorations).values(at=at, officer=restoration.officer, reason=restoration.reason)
+    transaction.connection.execute(said)
     transaction.record_row(restorations, at, at=at)
-    forget_tokens(transaction)
+    # Every process logs in anew. What an agency has refused stays refused.
+    transaction.connection.execute(update(agency_tokens).values(_NO_TOKENS))
     record_decision(transaction, restoration._replace(subject=f"{number} applications"))
     # Asked last, so that a worker that began meanwhile is seen.
     at_work = select(workers.c.id).where(lasts(workers.c.lease_until)).limit(1)
