@@ -134,7 +134,8 @@ async def codes(
 ):
     """What a campaign of three finds of the first, where the agency holds the cases ``there``."""
     capabilities = SimpleNamespace(offers=lambda _: offers)
-    host = SimpleNamespace(capabilities=lambda service, gateway: capabilities, clock=SimulatedClock(start=NOW))
+    found = SimpleNamespace(of=lambda service, gateway: capabilities)
+    host = SimpleNamespace(capabilities=found, clock=SimulatedClock(start=NOW))
     cases = [CaseOf(citizen, files=files) for citizen in (7, 8, 9)]
     row = SimpleNamespace(due_at=due, operation=operation)
     papers, agencies = documents or MemoryDocuments(), Agencies(there, **agency)
