@@ -22,7 +22,6 @@ from nagorik.values import Money, to_bangla_digits
 from nagorik.values.sentences import Text, cut, is_blank
 from nagorik_platform.cli.catalogue import document_of
 from nagorik_platform.cli.output import Document, plain
-from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.fees.sentences import named_with_nature
 from nagorik_platform.form_schemas import alternatives, title_of
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
@@ -262,16 +261,12 @@ def report_text(status: AgencyStatus, words: Wording = as_written) -> Text | Non
 
 
 def _headings(refusal: Document) -> list[Text]:
-    """What was refused, and why a call failed that was not refused, and whose work that is."""
+    """What was refused; or of a call that failed and was not refused, why, and whose work that is."""
     operation, code, fault = refusal["operation"], refusal["code"], refusal["fault"]
-    if code == DOCUMENT_UNREADABLE:
-        refused = said("why.not-sent")
-    else:
-        refused = said("why.input" if _is_of_form(operation, code) else f"refused.{operation}")
     if fault is None:
-        return [refused]
+        return [said("why.input" if _is_of_form(operation, code) else f"refused.{operation}")]
     known = f"failed.{fault}"
-    return [refused, said(known if known in _sentences() else "failed.other", word=code)]
+    return [said("why.not-done"), said(known if known in _sentences() else "failed.other", word=code)]
 
 
 def _is_of_form(operation: str, code: str) -> bool:
