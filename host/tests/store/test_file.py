@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from sqlalchemy import LargeBinary, bindparam, insert, select, text
@@ -20,6 +22,17 @@ async def test_file_that_may_only_be_read_is_not_written_and_that_is_said(ready_
     path = ready_file.removeprefix("sqlite:///")
     database = await open_database(f"sqlite:///file:{path}?mode=ro&uri=true")
     with pytest.raises(DatabaseUnavailable, match="may only be read by this user"):
+        await write(database)
+    await database.close()
+
+
+async def test_nothing_is_written_once_a_copy_stands_in_the_files_place(ready_file, tmp_path):
+    path = Path(ready_file.removeprefix("sqlite:///"))
+    copy = tmp_path / "copy.db"
+    shutil.copy(path, copy)
+    database = await open_database(ready_file)
+    copy.replace(path)
+    with pytest.raises(DatabaseUnavailable, match="another file stands in its place"):
         await write(database)
     await database.close()
 

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -112,6 +113,7 @@ class SqliteDatabase(Database):
             self._connection.rollback()
         except DBAPIError as error:
             raise _as_caller_gets(error) from None
+        self._inode = _inode_of(url)
         self._writer = threading.Thread(target=self._write, name="nagorik-store", daemon=True)
         self._writer.start()
 
@@ -119,6 +121,9 @@ class SqliteDatabase(Database):
         """As ``Database.run``."""
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
+        if _inode_of(self._engine.url) != self._inode:
+            # As a copy does that is put back: what is written to the old file is lost, and its calls are made again.
+            raise DatabaseUnavailable("another file stands in its place; end this process")
         asked = _Asked(unit)
         self._waiting.put(asked)
         result: T = await asyncio.wrap_future(asked.answer)
@@ -215,6 +220,12 @@ class SqliteDatabase(Database):
             asked.error = error
             return None
         return transaction
+
+
+def _inode_of(url: URL) -> int | None:
+    """What the file's name stands for now; ``None`` where it has no name, or stands for nothing."""
+    file = Path(str(url.database))
+    return file.stat().st_ino if file.exists() else None
 
 
 def _make_private(file: str) -> None:
