@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_counter.commands import till as till_command
 from nagorik_counter.denominations import read_denominations, sum_of_pieces, worths
 from nagorik_counter.tills import TillRefused
 from nagorik_host.application_file import ApplicationFile
 from nagorik_host.commands import running
 from nagorik_host.commands.checks import examine
 from nagorik_platform.cli.checks import DoctorStatus
-from nagorik_toolkit.texts import read_texts
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 TILL = "centre-0042/operator-7"
@@ -120,14 +118,6 @@ def test_a_difference_is_explained_by_two(ready):
     assert (twice.code, "Nothing is closed twice" in twice.err) == (2, True)
 
 
-def test_gateway_that_is_none_is_refused_before_anything_would_be_missed(ready, place):
-    (place / "nagorik.toml").write_text('keys_file = "keys.txt"\ncash_gateway = "cashdesk.counte"\n')
-    refused = ready(*OPEN)
-    assert refused.code == 2
-    assert "There is no gateway cashdesk.counte here." in refused.err
-    assert "cashdesk.counter" in refused.err
-
-
 def test_sheet_has_a_place_before_anything_is_closed(ready, place):
     assert ready(*OPEN).code == 0
     (place / "there.html").write_text("kept")
@@ -206,19 +196,6 @@ def test_cash_that_an_operator_took_is_expected_in_their_till_and_stays_so_when_
     assert ready("erase", application).code == 0
     assert ready("till", "show", "--till", TILL, "--json").document["taken"] == "345.00"
     assert ready("audit", "verify").code == 0
-
-
-def test_every_refusal_has_a_sentence():
-    counter = Path(till_command.__file__).parents[1]
-    files = (counter / "commands" / "till.py", counter / "tills.py", counter / "denominations.py")
-    codes = {code for file in files for code in re.findall(r'TillRefused\("([a-z-]+)"', file.read_text("utf-8"))}
-    codes |= {"unexplained-short", "unexplained-over"}
-    told = {
-        code.removeprefix("refused.")
-        for code in read_texts("nagorik_counter", "till.toml").codes()
-        if "refused." in code
-    }
-    assert codes == told
 
 
 def test_denominations_are_read_in_both_digits():

@@ -15,10 +15,3 @@ def test_name_that_no_new_file_can_have_is_refused_before_anything_is_done(tmp_p
         pytest.fail("it was begun")
     assert [one.name for one in tmp_path.iterdir()] == ["mine.html"]
     assert (tmp_path / "mine.html").read_text() == "mine"
-
-
-def test_longest_name_is_one(tmp_path):
-    file = tmp_path / ("r" * 250 + ".html")
-    with new_file(file) as opened:
-        opened.write(b"page")
-    assert file.read_bytes() == b"page"

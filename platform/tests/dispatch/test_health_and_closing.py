@@ -1,5 +1,4 @@
 import asyncio
-import sys
 
 import httpx
 import pytest
@@ -56,13 +55,3 @@ async def test_closing_lets_the_calls_under_way_end_and_begins_no_other(world):
     await closing
     assert isinstance(await under_way, AgencyStatus)
     assert world.agency.closed == 1
-
-
-async def test_platform_that_is_closed_before_its_first_call_begins_none(world):
-    world.install(hooks={"nagorik_get_status": READ})
-    platform = world.platform()
-    await platform.aclose()
-    with pytest.raises(AgencyUnavailable) as caught:
-        await platform.get_status(world.draft(), world.references)
-    assert caught.value.because == "platform-closed"
-    assert "nagorik_wasa.plugin" not in sys.modules

@@ -208,11 +208,6 @@ class Claims:
         found = (self._callable_at(queue) for queue in self._states(transaction))
         return min((at for at in found if at is not None), default=None)
 
-    def ensure_rows(self, transaction: Transaction) -> None:
-        """Make the rows of the agencies that are missing; a claim does it by itself."""
-        for plugin in sorted(self.limits):
-            ensure_row(transaction, plugin)
-
     def _rows(self, transaction: Transaction, statement: Select[Any], **others: Any) -> Sequence[Row[Any]]:
         wanted = {
             "names": list(self.limits),
@@ -229,7 +224,8 @@ class Claims:
         states = self._rows(transaction, queues.STATES)
         if len(states) < len(self.limits):
             # A new database, or an older copy that the worker goes on with.
-            self.ensure_rows(transaction)
+            for plugin in sorted(self.limits):
+                ensure_row(transaction, plugin)
             states = self._rows(transaction, queues.STATES)
         self._down = frozenset(queue.plugin for queue in states if queue.down_since is not None)
         self._workers = 1 + max((queue.others for queue in states), default=0)

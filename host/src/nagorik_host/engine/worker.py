@@ -65,7 +65,7 @@ class Worker:
         self.id, self._host, self._name = str(uuid4()), host, name
         lease = WorkerLease(self.id, host.lease, host.lease_clock)
         self._claims = Claims(host, lease, only)
-        self.next_due, self.ensure_rows = self._claims.next_due, self._claims.ensure_rows
+        self.next_due = self._claims.next_due
         self.housekeeping = Housekeeping(
             host, lease, name, held=lambda: [one.held for one in self._calls.values()], read_settings=read_settings
         )

@@ -77,8 +77,11 @@ class PluginRuntime:
         with suppress(NagorikError):  # those in use may be what is wrong
             # The content of files that they name is not known.
             files = made.settings.certificate_authority, made.settings.client_certificate
-            same_egress = made.configuration.egress == left.configuration.egress
-            if files == (None, None) and same_egress and made.settings == left.settings:
+            if (files, made.settings, made.configuration.egress) == (
+                (None, None),
+                left.settings,
+                left.configuration.egress,
+            ):
                 return False
         _ = made.client
         self.connection = made

@@ -81,7 +81,7 @@ class ClockDriver:
         """
         if not self._has_rows:
             # Before the first worker has looked, the database knows no agency, and nothing would seem due.
-            await self._host.database.run(self._worker.ensure_rows)
+            await self._host.database.run(self._worker.next_due)
             self._has_rows = True
         loop = asyncio.get_running_loop()
         looked_at = loop.time()
