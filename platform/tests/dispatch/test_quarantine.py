@@ -42,7 +42,7 @@ async def test_faults_in_a_row_put_a_plugin_into_quarantine(world, structlog_out
     )
     [refusal] = platform.quarantined
     assert refusal.reason == (
-        "nagorik-wasa 1.0.0 failed on what 3 different citizens or questions asked in a row, at last with raised."
+        "nagorik-wasa 1.0.0 failed on what 3 different citizens or questions asked, at last with raised."
     )
     assert platform.services == ()
     assert [line["event"] for line in structlog_output].count("plugin_quarantined") == 1

@@ -119,7 +119,7 @@ class Dispatcher:
         fault, blocked = found if isinstance(found, PluginFault) else None, self._blocked_loop(code)
         if fault is not None or blocked is not None:
             subject = text_digest(f"{kind} {service}") if applicant is None else applicant_digest(applicant)
-            self._watches[record.id].record_fault(fault, subject, blocked)
+            self._watches[record.id].record_fault(fault, subject, blocked, kind)
         if isinstance(found, NagorikError):
             raise _addressed(found, record, service)
         return found
@@ -337,10 +337,14 @@ class Dispatcher:
         """Count a fault, or end the run of faults."""
         is_strangers = call.operation in _STRANGERS
         if isinstance(found, PluginFault) or blocked is not None:
-            subject = None if is_strangers else request_digest(request)
-            watch.record_fault(found if isinstance(found, PluginFault) else None, subject, blocked)
+            watch.record_fault(
+                found if isinstance(found, PluginFault) else None,
+                None if is_strangers else request_digest(request),
+                blocked,
+                call.operation,
+            )
         elif not is_strangers:
-            watch.end_row(works=not isinstance(found, NagorikError) or isinstance(found, _WORKS))
+            watch.end_row(call.operation, works=not isinstance(found, NagorikError) or isinstance(found, _WORKS))
 
     def _refuse_kept_out(self, record: PluginRecord, service: str | None, operation: Operation | None = None) -> None:
         """Refuse a plugin in quarantine, unless it is time to try it and no call does."""

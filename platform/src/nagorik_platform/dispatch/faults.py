@@ -27,9 +27,9 @@ _TIMES: Final = {"at", "on", "sent_at", "earliest", "latest"}
 
 def applicant_digest(applicant: Applicant) -> bytes:
     """Digest what identifies a citizen in any application, with any telephone; nothing can be read off it."""
-    number = applicant.nid or applicant.birth_registration
-    person = f"{applicant.birth_date} {applicant.name.model_dump_json()}"
-    return text_digest(f"applicant {number.model_dump_json() if number is not None else person}")
+    if (number := applicant.nid or applicant.birth_registration) is not None:
+        return text_digest(f"applicant {number.model_dump_json()}")
+    return text_digest(f"applicant {applicant.birth_date} {applicant.name.model_dump_json()}")
 
 
 def request_digest(request: Model) -> bytes:
@@ -63,6 +63,7 @@ class FaultWatch:
         self._clock = clock
         self._limit = limit
         self._subjects: set[bytes] = set()
+        self._blocked: dict[str, set[bytes]] = {}
         self._pause = FIRST_PAUSE
         self.is_probing = False
 
@@ -76,29 +77,36 @@ class FaultWatch:
         """Whether a plugin in quarantine is worth a try now."""
         return quarantine.probe_at is not None and self._clock.now() >= quarantine.probe_at
 
-    def record_fault(self, fault: PluginFault | None, subject: bytes | None, blocked: float | None = None) -> None:
+    def record_fault(
+        self, fault: PluginFault | None, subject: bytes | None, blocked: float | None = None, operation: str = ""
+    ) -> None:
         """Count a fault, or ``blocked`` seconds of the event loop; quarantine a plugin that several met.
 
+        What blocks the loop in one operation does so however well the plugin's others go, so it is counted by itself.
         ``subject`` is the digest of the citizen or question that met it; without one, it is only logged.
         """
         fault = fault or PluginFault("blocked-loop", plugin=self._plugin)
         # The log shows single words alone.
-        where = fault.where and fault.where.replace(" in ", ":")
-        details = {"exception": fault.exception, "where": where, "seconds": blocked and round(blocked, 3)}
-        known = {name: value for name, value in details.items() if value is not None}
-        log.error("plugin_fault", plugin=self._plugin, fault=fault.fault, **known)
+        where, seconds = fault.where and fault.where.replace(" in ", ":"), blocked and round(blocked, 3)
+        details = {"exception": fault.exception, "where": where, "seconds": seconds}
+        log.error("plugin_fault", plugin=self._plugin, fault=fault.fault, **{k: v for k, v in details.items() if v})
         quarantine, now, code = self.quarantine, self._clock.now(), QuarantineCode.TOO_MANY_FAULTS
         if subject is None or (quarantine is not None and not self.is_to_be_probed(quarantine)):
             return
         probe_at = now + self._pause
         if quarantine is None:
-            self._subjects.add(subject)
-            if len(self._subjects) < self._limit:
+            subjects = self._subjects if blocked is None else self._blocked.setdefault(operation, set())
+            subjects.add(subject)
+            if len(subjects) < self._limit:
                 return
-            asked = f"{self._limit} different citizens or questions asked in a row, at last with {fault.fault}"
-            self._subjects.clear()
+            subjects.clear()
             self._registry.quarantine(
-                self._plugin, code, f"failed on what {asked}", _HINT, since=now, probe_at=probe_at
+                self._plugin,
+                code,
+                f"failed on what {self._limit} different citizens or questions asked, at last with {fault.fault}",
+                _HINT,
+                since=now,
+                probe_at=probe_at,
             )
         else:
             self._registry.prolong(self._plugin, probe_at)
@@ -111,9 +119,10 @@ class FaultWatch:
         )
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    def end_row(self, *, works: bool) -> None:
+    def end_row(self, operation: str, *, works: bool) -> None:
         """Forget the faults so far, since a call ended as it may; if the plugin ``works``, let it in again."""
         self._subjects.clear()
+        self._blocked.pop(operation, None)
         quarantine = self.quarantine
         if works and quarantine is not None and self.is_to_be_probed(quarantine):
             self._pause = FIRST_PAUSE
