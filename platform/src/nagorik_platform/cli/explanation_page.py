@@ -266,7 +266,11 @@ def _headings(refusal: Document) -> list[Text]:
     if fault is None:
         return [said("why.input" if _is_of_form(operation, code) else f"refused.{operation}")]
     known = f"failed.{fault}"
-    return [said("why.not-done"), said(known if known in _sentences() else "failed.other", word=code)]
+    return [
+        # Whose answer it was to what had an effect is not known where the call failed here.
+        said(f"refused.{operation}" if operation in {"eligibility", "quote"} else "why.not-done"),
+        said(known if known in _sentences() else "failed.other", word=code),
+    ]
 
 
 def _is_of_form(operation: str, code: str) -> bool:
