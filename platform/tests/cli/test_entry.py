@@ -356,9 +356,10 @@ def test_collector_of_a_commands_process_runs_rarely_and_at_the_end_not_at_all(p
 
 
 def test_the_collector_of_a_process_that_is_not_the_commands_is_left_alone(nagorik: Any) -> None:
-    before = gc.isenabled(), gc.get_freeze_count(), gc.get_threshold()
+    before, frozen = (gc.isenabled(), gc.get_threshold()), gc.get_freeze_count()
     assert nagorik("--help").code == 0
-    assert (gc.isenabled(), gc.get_freeze_count(), gc.get_threshold()) == before
+    assert (gc.isenabled(), gc.get_threshold()) == before
+    assert gc.get_freeze_count() <= frozen  # what was frozen before may end of itself
 
 
 def test_output_that_takes_no_bangla_is_no_crash(site: Any, process: Any) -> None:
