@@ -55,3 +55,12 @@ async def test_closing_lets_the_calls_under_way_end_and_begins_no_other(world):
     await closing
     assert isinstance(await under_way, AgencyStatus)
     assert world.agency.closed == 1
+
+
+async def test_import_that_ends_while_clients_are_closed_hinders_no_closing(world, monkeypatch):
+    world.install(hooks={"nagorik_get_status": READ})
+    world.install("desa")
+    platform = world.platform()
+    assert isinstance(await platform.get_status(world.draft(), world.references), AgencyStatus)
+    monkeypatch.setattr(world.agency, "aclose", lambda: platform.import_plugins(["desa"]))
+    await platform.aclose()

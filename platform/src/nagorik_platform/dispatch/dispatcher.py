@@ -182,7 +182,7 @@ class Dispatcher:
         """Begin no further call, let those under way end, each by its deadline, and close all clients."""
         self._closed = True
         await self._runner.drain()
-        for runtime in self._runtimes.values():
+        for runtime in list(self._runtimes.values()):  # an import that has begun may end meanwhile
             await runtime.connection.aclose()
 
     async def reload(self, plugins: Mapping[str, PluginConfiguration]) -> SettingsReload:
