@@ -31,8 +31,12 @@ class Label:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Put the label into the field's JSON Schema: English where readers look, Bangla beside it."""
-        described = dict(handler(schema))
-        if "x-title-bn" in described:  # the label around another takes its place, help and all
+        return self.put_into(handler(schema))
+
+    def put_into(self, schema: JsonSchemaValue) -> JsonSchemaValue:
+        """A field's JSON Schema with this label; that of a label within it, and its help, are left out."""
+        described = dict(schema)
+        if "x-title-bn" in described:
             described = {key: value for key, value in described.items() if key not in LABEL_KEYS}
         described["title"] = self.en
         described["x-title-bn"] = self.bn
@@ -63,8 +67,8 @@ class Choices:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Put the titles into the field's JSON Schema, as ``oneOf`` beside its ``enum``."""
-        described = dict(handler(schema))
-        described["oneOf"] = [
-            {"const": option, "title": title.en, "x-title-bn": title.bn} for option, title in self.titles.items()
-        ]
-        return described
+        return {**handler(schema), "oneOf": self.one_of()}
+
+    def one_of(self) -> list[dict[str, str]]:
+        """The titles as members of ``oneOf`` in a JSON Schema."""
+        return [{"const": option, "title": title.en, "x-title-bn": title.bn} for option, title in self.titles.items()]
