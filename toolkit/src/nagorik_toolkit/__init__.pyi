@@ -1,5 +1,13 @@
 """What a plugin is built from: fields, forms, fees, dated rules, an agency's words, criteria, a year's data."""
 
+from .agency_plugin import (
+    AgencyPlugin as AgencyPlugin,
+    Applications as Applications,
+    Lookup as Lookup,
+    Outcome as Outcome,
+    PluginData as PluginData,
+    Refused as Refused,
+)
 from .bangladesh import (
     Area as Area,
     AreaKind as AreaKind,
@@ -28,6 +36,14 @@ from .bangladesh import (
     read_postcode as read_postcode,
     upazilas as upazilas,
     years_after as years_after,
+)
+from .checks import (
+    Case as Case,
+    Check as Check,
+    age as age,
+    at_hand as at_hand,
+    in_force as in_force,
+    own_application as own_application,
 )
 from .criteria import (
     OLDEST as OLDEST,
@@ -105,10 +121,22 @@ from .hooks import (
     list_slots as list_slots,
     search_result as search_result,
 )
+from .labelled_forms import (
+    FieldWords as FieldWords,
+    LabelledForm as LabelledForm,
+)
 from .partial_forms import (
     FieldMissing as FieldMissing,
     PartialForm as PartialForm,
     partial_form as partial_form,
+)
+from .reference_interface import (
+    Appointment as Appointment,
+    IssuedDocument as IssuedDocument,
+    LookupAnswer as LookupAnswer,
+    PaymentStanding as PaymentStanding,
+    Standing as Standing,
+    interface_document as interface_document,
 )
 from .refusals import (
     eligibility_question as eligibility_question,

@@ -14,6 +14,7 @@ from nagorik.forms import LABEL_KEYS, Label
 from nagorik.privacy import Form
 from nagorik.values.sentences import Text, is_blank, read_sentences
 from nagorik.values.text import to_bangla_digits
+from nagorik_toolkit.labelled_forms import LabelledForm
 
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ANY_PROBLEM: Final = "value"
@@ -116,6 +117,8 @@ def find_label(form: type[Form], field: str) -> Label | None:
     Of several labels the outermost counts, as in the schema; one inside a union counts where none is around it.
     """
     found = form.model_fields[field]
+    if issubclass(form, LabelledForm) and (written := form.label_of(field)) is not None:
+        return written
     label = next((item for item in reversed(found.metadata) if isinstance(item, Label)), None)
     return label or next(_labels_within(found.annotation), None)
 

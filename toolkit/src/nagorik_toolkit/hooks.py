@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, Unpack
 
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation
-from nagorik.http import Expected, Params, RequestOptions, WireModel
+from nagorik.http import Expected, Headers, Params, RequestOptions, WireModel
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
 from nagorik.model.status import (
     AgencyStatus,
@@ -186,14 +186,20 @@ async def book_slot(
 
 
 async def fetch_pdf(
-    request: DeliverableRequest, context: CallContext[Any], step: str, path: str, *, params: Params | None = None
+    request: DeliverableRequest,
+    context: CallContext[Any],
+    step: str,
+    path: str,
+    *,
+    params: Params | None = None,
+    headers: Headers | None = None,
 ) -> FetchedDeliverable:
     """Fetch a deliverable that is a PDF into the host's documents.
 
     Raises:
         ContractViolation: ``deliverable-not-a-pdf``, by its label or by how it begins.
     """
-    file = await context.http.download(step, path, params=params)
+    file = await context.http.download(step, path, params=params, headers=headers)
     if file.content_type != "application/pdf" or not next(iter(file), b"").startswith(b"%PDF-"):
         raise ContractViolation("deliverable-not-a-pdf")
     document = await context.documents.put(request.deliverable.kind, "application/pdf", file)
