@@ -123,6 +123,10 @@ from .simulator.payment_page import (
     payment_act as payment_act,
     render_payment_page as render_payment_page,
 )
+from .simulator.reference_agency import (
+    ReferenceAgency as ReferenceAgency,
+    serial_of as serial_of,
+)
 from .simulator.scenario_file import (
     ScenarioFile as ScenarioFile,
 )
