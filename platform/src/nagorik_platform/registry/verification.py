@@ -26,18 +26,21 @@ def new_manager() -> pluggy.PluginManager:
 
 
 def verify(manager: pluggy.PluginManager, holder: object, manifest: Manifest) -> list[Problem]:
-    """List what is wrong with a plugin's hooks, worst first. Registers and calls nothing."""
+    """List what is wrong with a plugin's hooks, worst first. Registers and calls nothing.
+
+    A hook that is marked as optional may be one that the manifest does not offer: the usual hooks of a base class.
+    """
     callers = {name: getattr(manager.hook, name) for name in dir(manager.hook) if name.startswith(PREFIX)}
     specs = {name: tuple(caller.spec.argnames) for name, caller in callers.items() if caller.spec is not None}
     problems: list[Problem] = []
-    found: list[str] = []
+    found: dict[str, bool] = {}
     for attribute in sorted(dir(holder)):
         options = manager.parse_hookimpl_opts(holder, attribute)
         if options is not None:
             hook = options.get("specname") or attribute
             is_wrapper = bool(options["wrapper"] or options["hookwrapper"])
             defect = _defect(hook, getattr(holder, attribute), specs, is_wrapper=is_wrapper, is_second=hook in found)
-            found.append(hook)
+            found[hook] = bool(options["optionalhook"])
         else:
             defect = _unmarked(attribute, inspect.getattr_static(holder, attribute), specs)
         if defect is not None:
@@ -45,7 +48,7 @@ def verify(manager: pluggy.PluginManager, holder: object, manifest: Manifest) ->
     if not found and not problems:
         hint = "Mark the hooks with @hookimpl, and let the entry point name the module that holds them."
         problems = [Problem(QuarantineCode.HOOK_INVALID, "loads, but what its entry point names holds no hook", hint)]
-    return problems or _undeclared(set(found), manifest)
+    return problems or _undeclared(found, manifest)
 
 
 def _unmarked(attribute: str, value: object, specs: Iterable[str]) -> tuple[str, str] | None:
@@ -85,13 +88,20 @@ def _defect(
     return None
 
 
-def _undeclared(implemented: set[str], manifest: Manifest) -> list[Problem]:
+def _undeclared(found: Mapping[str, bool], manifest: Manifest) -> list[Problem]:
     absent, unasked = QuarantineCode.DECLARED_NOT_IMPLEMENTED, QuarantineCode.HOOK_NOT_DECLARED
+    declared = manifest.declared_hooks
     hint = "Let the hooks be those of the operations under reads and writes of the manifest."
-    extra, missing = sorted(implemented - manifest.declared_hooks), sorted(manifest.declared_hooks - implemented)
     return [
-        *(Problem(absent, f"offers an operation whose hook {one} it does not implement", hint) for one in missing),
-        *(Problem(unasked, f"implements {one}, but its manifest offers no operation for it", hint) for one in extra),
+        *(
+            Problem(absent, f"offers an operation whose hook {one} it does not implement", hint)
+            for one in sorted(declared - found.keys())
+        ),
+        *(
+            Problem(unasked, f"implements {one}, but its manifest offers no operation for it", hint)
+            for one, is_optional in sorted(found.items())
+            if not (is_optional or one in declared)
+        ),
     ]
 
 
