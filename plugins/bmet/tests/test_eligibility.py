@@ -12,11 +12,10 @@ from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, Eligibility, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik.model.submission import NotAsked, WhyNotAsked
 from nagorik.privacy import Form
-from nagorik_bmet import eligibility
-from nagorik_bmet.data import RULES
-from nagorik_bmet.eligibility import PAPERS
+from nagorik_bmet.data import DATA
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
-from nagorik_bmet.simulator.examples import example
+from nagorik_bmet.plugin import PAPERS, PLUGIN
+from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 
@@ -45,12 +44,12 @@ def years_ago(years: int, on: date = TODAY) -> date:
 async def decided(
     service: str, born: date, *, filled: bool = True, on: date = TODAY, sex: str | None = "male", **more: Any
 ) -> EligibilityDecision:
-    given = {**example(service, CITIZEN, TODAY).form, "birth_date": born.isoformat(), **more}
+    given = {**BmetSimulator().example(service, CITIZEN).form, "birth_date": born.isoformat(), **more}
     form = validate_form(MODELS[service], given) if filled else None
     applicant = CITIZEN.applicant().model_copy(update={"birth_date": born, "sex": sex})
     request = EligibilityRequest(service=service, on=on, applicant=applicant, form=form)
     context: CallContext[Any] = Nobody()  # type: ignore[assignment]
-    return await eligibility.decide(request, context)
+    return await PLUGIN.nagorik_check_eligibility(request, context)
 
 
 async def judged(service: str, born: date, **more: Any) -> dict[str, Criterion]:
@@ -163,11 +162,11 @@ async def test_every_criterion_says_where_it_is_from(service: str, filled: bool)
     assert all(criterion.source is not None for criterion in decision.criteria)
 
 
-@pytest.mark.parametrize("missing", eligibility.PAPERS)
+@pytest.mark.parametrize("missing", PAPERS)
 async def test_each_paper_is_a_criterion(missing: str) -> None:
-    rest = [paper for paper in eligibility.PAPERS if paper != missing]
+    rest = [paper for paper in PAPERS if paper != missing]
     found = await judged("bmet.clearance", years_ago(30), papers=rest)
-    assert {paper: found[paper].verdict for paper in eligibility.PAPERS} == {
+    assert {paper: found[paper].verdict for paper in PAPERS} == {
         missing: FAIL,
         **dict.fromkeys(rest, PASS),
     }
@@ -185,11 +184,11 @@ async def test_before_a_form_nothing_that_it_would_tell_is_passed(service: str) 
 
 
 async def test_form_of_somebody_else_fails() -> None:
-    given = {**example("bmet.registration", CITIZEN, TODAY).form, "birth_date": "1990-01-01"}
+    given = {**BmetSimulator().example("bmet.registration", CITIZEN).form, "birth_date": "1990-01-01"}
     form = validate_form(RegistrationForm, given)
     request = EligibilityRequest(service="bmet.registration", on=TODAY, applicant=CITIZEN.applicant(), form=form)
     context: Any = Nobody()
-    decision = await eligibility.decide(request, context)
+    decision = await PLUGIN.nagorik_check_eligibility(request, context)
     assert {one.id: one.verdict for one in decision.criteria}["own-application"] is FAIL
     assert decision.eligibility is Eligibility.INELIGIBLE
 
@@ -207,7 +206,7 @@ def test_every_paper_is_among_the_documents() -> None:
 
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rules_and_none_is_called_verified(day: date) -> None:
-    assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}
+    assert {DATA.rules.on(day)[name].source.verified for name in DATA.rules.names()} == {False}
 
 
 @pytest.mark.parametrize(
@@ -219,8 +218,7 @@ def test_every_day_has_its_rules_and_none_is_called_verified(day: date) -> None:
     ],
 )
 def test_no_price_is_told_for_a_day_of_birth_that_cannot_be(on: date, code: str) -> None:
-    form = validate_form(RegistrationForm, dict(example("bmet.registration", CITIZEN, TODAY).form))
-    told_age, *_ = eligibility.form_checks(form, on)
+    form = validate_form(RegistrationForm, dict(BmetSimulator().example("bmet.registration", CITIZEN).form))
     with pytest.raises(InputRejected) as refused:
-        told_age()
+        PLUGIN.basis("bmet.registration", form, on).refuse_forbidden()
     assert [(problem.pointer, problem.code) for problem in refused.value.fields] == [("/form/birth_date", code)]

@@ -15,7 +15,7 @@ TODAY = date(2026, 11, 24)
 LETTER = date(2024, 12, 1)
 PAGE = date(2025, 9, 1)
 DAY = timedelta(days=1)
-FEES = "GET /sim/bmet/v1/fees"
+FEES = "GET /sim/bmet/v1/prices"
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,13 @@ from hypothesis import given, strategies as st
 from pydantic import JsonValue
 
 from nagorik.errors import InputRejected
-from nagorik.model.application import ApplicationRequest
 from nagorik.privacy import Form
-from nagorik_bmet import verification, wire
 from nagorik_bmet.forms import (
-    CardVerificationForm,
     ClearanceForm,
-    ClearanceVerificationForm,
     OrientationForm,
     RegistrationForm,
 )
-from nagorik_bmet.simulator.examples import example
+from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import form_schema, validate_form
 
@@ -31,16 +27,7 @@ MODELS: dict[str, type[Form]] = {
 
 
 def filled(service: str, **more: JsonValue) -> Any:
-    return validate_form(MODELS[service], {**example(service, CITIZEN, date(2026, 11, 24)).form, **more})
-
-
-def asking(form: Any) -> ApplicationRequest:
-    """A request with this form and nothing else."""
-    return ApplicationRequest.model_construct(form=form, documents=())
-
-
-def example_of(service: str, form: type[Form]) -> Any:
-    return validate_form(form, dict(example(service, CITIZEN, date(2026, 11, 24)).form))
+    return validate_form(MODELS[service], {**BmetSimulator().example(service, CITIZEN).form, **more})
 
 
 def refusal(service: str, **more: JsonValue) -> dict[str, str]:
@@ -127,17 +114,3 @@ def test_the_help_names_the_bounds_that_hold() -> None:
     skills = form_schema(RegistrationForm)["properties"]["skills"]
     assert len(filled("bmet.registration", skills=[f"দক্ষতা {n}" for n in range(10)]).skills) == 10
     assert ("10" in skills["description"], "১০" in skills["x-description-bn"]) == (True, True)
-
-
-def test_every_name_on_the_wire_leads_to_its_field() -> None:
-    forms = [filled(service) for service in MODELS]
-    forms.append(filled("bmet.clearance", card="correction", correction="নাম", recruiting_agency="RL-0"))
-    sent = {name for form in forms for name in wire.to_details(asking(form))} - {"documents"}
-    looked_up = {
-        *verification.to_card_question(example_of("bmet.card-verification", CardVerificationForm)),
-        *verification.to_clearance_question(example_of("bmet.clearance-verification", ClearanceVerificationForm)),
-    }
-    assert wire.FORM_FIELDS.keys() == sent | looked_up
-    models = (*MODELS.values(), CardVerificationForm, ClearanceVerificationForm)
-    fields = {f"/form/{name}" for model in models for name in model.model_fields}
-    assert set(wire.FORM_FIELDS.values()) == fields

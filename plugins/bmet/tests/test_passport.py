@@ -11,11 +11,10 @@ from nagorik import Accepted, AgencyStatus, ApplicationState, Deliverable, Rejec
 from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, EligibilityRequest
 from nagorik.model.submission import AskedAnswer, NotAsked, WhyNotAsked
-from nagorik_bmet.data import TEXTS
+from nagorik_bmet.data import DATA
 from nagorik_bmet.forms import RegistrationForm
 from nagorik_bmet.passport import VALIDITY, VERIFICATION, last_day, months_later, valid_passport
 from nagorik_bmet.simulator import BmetSimulator
-from nagorik_bmet.simulator.examples import example
 from nagorik_testing import InjectedResponse, ServiceDesk, SyntheticCitizens
 from nagorik_toolkit import read_texts, validate_form
 
@@ -49,7 +48,7 @@ def until(day: str | None) -> Accepted:
 
 
 async def judged(answer: AskedAnswer, on: date = TODAY) -> Criterion:
-    form = validate_form(RegistrationForm, dict(example("bmet.registration", CITIZEN, TODAY).form))
+    form = validate_form(RegistrationForm, dict(BmetSimulator().example("bmet.registration", CITIZEN).form))
     request = EligibilityRequest(service="bmet.registration", on=on, applicant=CITIZEN.applicant(), form=form)
     context: Any = Standing(answer)
     found = await valid_passport(request, context)
@@ -163,7 +162,7 @@ async def test_the_day_of_the_question_counts(both: ServiceDesk[BmetSimulator], 
 
 async def test_nobody_is_asked_without_consent(both: ServiceDesk[BmetSimulator]) -> None:
     found = (await criteria(both, "bmet.registration"))["passport"]
-    assert (found.verdict, TEXTS.text("passport.no-consent").en in found.text.en) == (Verdict.CANNOT_TELL, True)
+    assert (found.verdict, DATA.texts.text("passport.no-consent").en in found.text.en) == (Verdict.CANNOT_TELL, True)
     assert both.beside["passport"].ledger.requests() == ()
 
 
@@ -172,7 +171,7 @@ async def test_a_passport_office_that_is_down_says_nothing_about_the_passport(
 ) -> None:
     both.beside["passport"].faults.add(VERIFY, InjectedResponse(status=503), count=None)
     found = (await criteria(both, "bmet.registration", VERIFICATION))["passport"]
-    assert (found.verdict, TEXTS.text("passport.unavailable").en in found.text.en) == (Verdict.CANNOT_TELL, True)
+    assert (found.verdict, DATA.texts.text("passport.unavailable").en in found.text.en) == (Verdict.CANNOT_TELL, True)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -196,7 +195,7 @@ async def test_before_a_number_is_given_nobody_is_asked(both: ServiceDesk[BmetSi
         service, CITIZEN.applicant(), consent=both.consent(service, asks=(VERIFICATION,))
     )
     found = {one.id: one for one in decision.criteria}["passport"]
-    assert (found.verdict, TEXTS.text("passport.to-be-given").en in found.text.en) == (Verdict.CANNOT_TELL, True)
+    assert (found.verdict, DATA.texts.text("passport.to-be-given").en in found.text.en) == (Verdict.CANNOT_TELL, True)
     assert both.beside["passport"].ledger.requests() == ()
 
 
@@ -208,7 +207,7 @@ def test_whoever_looks_at_the_passport_says_whom_it_asks() -> None:
 
 @pytest.mark.parametrize("because", WhyNotAsked)
 def test_every_reason_for_no_answer_has_its_sentence(because: WhyNotAsked) -> None:
-    assert TEXTS.text(f"passport.{because.value}").bn
+    assert DATA.texts.text(f"passport.{because.value}").bn
 
 
 def test_no_month_is_later_than_the_last() -> None:

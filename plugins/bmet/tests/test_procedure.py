@@ -8,13 +8,13 @@ import pytest
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
 from nagorik.model.status import ApplicationState as S
 from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found
-from nagorik_bmet.data import TEXTS
+from nagorik_bmet.data import DATA
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk
 
 API = "/sim/bmet/v1"
 REGISTER, BOOK = f"POST {API}/registrations", f"POST {API}/pdo-bookings"
-SEAT, ANSWER = f"POST {API}/pdo-bookings/{{reference}}/seat", f"POST {API}/clearances/{{reference}}/answer"
+SEAT, ANSWER = f"POST {API}/pdo-bookings/{{reference}}/booking", f"POST {API}/clearances/{{reference}}/correction"
 PAY = f"POST {API}/registrations/{{reference}}/payments"
 MONTH = timedelta(days=30)
 
@@ -82,7 +82,7 @@ async def test_two_under_one_reference_are_for_a_person(desk: ServiceDesk[BmetSi
 
 async def test_search_that_lags_behind_cannot_tell(desk: ServiceDesk[BmetSimulator]) -> None:
     draft, sent_at = desk.draft("bmet.registration"), desk.simulator.clock.now()
-    desk.simulator.registrations.book.replication.lag = timedelta(minutes=10)
+    desk.simulator.books["registrations"].replication.lag = timedelta(minutes=10)
     await desk.file(draft)
     answer = await desk.find(draft, sent_at)
     assert answer == CannotTell(because="search-incomplete")
@@ -141,7 +141,7 @@ async def batches(desk: ServiceDesk[BmetSimulator], draft: Any) -> Any:
 async def test_three_days_at_the_centre_and_a_certificate(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = await paid(desk)
     told = await desk.status(draft)
-    assert (told.state, told.reason) == (S.AWAITING_APPEARANCE, TEXTS.text("status.batch"))
+    assert (told.state, told.reason) == (S.AWAITING_APPEARANCE, DATA.texts.text("status.batch"))
     first, *rest = await batches(desk, draft)
     assert (first.place.bn, first.free, len(rest)) == ("টিটিসি, রাজশাহী", 20, 3)
     assert (first.ends_at.date() - first.starts_at.date()).days == 2
@@ -275,7 +275,7 @@ async def test_document_that_is_no_pdf_is_not_kept(desk: ServiceDesk[BmetSimulat
     desk.simulator.clock.advance(timedelta(days=4))
     told = await desk.status(draft)
     page = InjectedResponse(status=200, body="<html>Login</html>", headers={"content-type": "application/pdf"})
-    desk.simulator.faults.add(f"GET {API}/clearances/{{reference}}/document", page)
+    desk.simulator.faults.add(f"GET {API}/clearances/{{reference}}/documents/{{kind}}", page)
     with pytest.raises(ContractViolation):
         await fetched(desk, draft, told)
 
@@ -286,5 +286,5 @@ async def test_answers_with_more_fields_are_understood(desk: ServiceDesk[BmetSim
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
-async def test_health_is_the_list_of_centres(desk: ServiceDesk[BmetSimulator]) -> None:
+async def test_health_names_nobody(desk: ServiceDesk[BmetSimulator]) -> None:
     assert (await desk.platform.check_health("bmet")).state.value == "up"

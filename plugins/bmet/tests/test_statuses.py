@@ -1,6 +1,8 @@
 """BMET's words and what they mean."""
 
+from datetime import UTC, datetime
 from importlib.resources import files
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,13 +10,16 @@ from hypothesis import given, strategies as st
 
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
-from nagorik_bmet import wire
-from nagorik_bmet.data import STATUSES, TEXTS
-from nagorik_bmet.eligibility import VERIFICATIONS
+from nagorik_bmet.data import DATA
+from nagorik_bmet.plugin import FILED, PLUGIN
+from nagorik_toolkit import Standing
+
+STATUSES = DATA.statuses
 
 
 def read(word: str, **more: Any) -> Any:
-    return wire.Standing.model_validate({"reference": "REG-00000001", "status": word, **more}).read()
+    request: Any = SimpleNamespace(service="bmet.clearance")
+    return PLUGIN.read(request, Standing.model_validate({"reference": "REG-00000001", "status": word, **more}))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +45,7 @@ def test_words(word: str, state: S, paid: bool | None, fee_due: str | None) -> N
 
 
 def test_approved_is_not_issued() -> None:
-    approved, issued = read("APPROVED"), read("CARD_ISSUED", number="EC1")
+    approved, issued = read("APPROVED"), read("CARD_ISSUED", issued=[{"kind": "smart-card", "number": "EC1"}])
     assert (approved.deliverables, approved.flags) == ((), frozenset({Flag.IN_PRODUCTION}))
     [card] = issued.deliverables
     assert (card.kind, card.delivery, card.reference) == ("smart-card", "download", "EC1")
@@ -60,20 +65,20 @@ def test_no_other_word_has_a_state(word: str) -> None:
 
 
 def test_a_query_carries_the_officers_remark() -> None:
-    status = read("QUERY", remarks="নাম মেলে না", updatedAt="2026-11-24 10:05:00", sequence=2)
+    status = read("QUERY", remarks="নাম মেলে না", updatedAt="2026-11-24T10:05:00+06:00", sequence=2)
     assert (status.remark, status.sequence, status.reason is not None) == ("নাম মেলে না", 2, True)
-    assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
-    assert status.reason == TEXTS.text("status.query")
+    assert status.at == datetime(2026, 11, 24, 4, 5, tzinfo=UTC)
+    assert status.reason == DATA.texts.text("status.query")
 
 
 @pytest.mark.parametrize("remarks", [None, "", " "])
 def test_a_query_without_a_remark_sends_nobody_to_read_one(remarks: str | None) -> None:
-    assert read("QUERY", remarks=remarks).reason == TEXTS.text("status.query-without-remark")
+    assert read("QUERY", remarks=remarks).reason == DATA.texts.text("status.query-without-remark")
     assert read("APPROVED", remarks=remarks).reason is None
 
 
 def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_bmet").joinpath("plugin.toml").read_bytes())
     issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
-    filed = [service for service in manifest.services if service.id not in VERIFICATIONS]
+    filed = [service for service in manifest.services if service.id in FILED]
     assert {kind for service in filed for kind in service.deliverables} == issued

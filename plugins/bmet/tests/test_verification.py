@@ -10,9 +10,9 @@ from nagorik.model.eligibility import Eligibility, EligibilityRequest, Verdict
 from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected
 from nagorik.values import Text, dhaka_zone
-from nagorik_bmet import eligibility
-from nagorik_bmet.data import TEXTS
+from nagorik_bmet.data import DATA
 from nagorik_bmet.forms import CardVerificationForm, ClearanceVerificationForm
+from nagorik_bmet.plugin import PLUGIN
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import Altered, InjectedResponse, ServiceDesk, SyntheticCitizens
 from nagorik_toolkit import day_text, form_schema
@@ -20,7 +20,7 @@ from nagorik_toolkit import day_text, form_schema
 CARD, CLEARANCE = "bmet.card-verification", "bmet.clearance-verification"
 SERVICES = (CARD, CLEARANCE)
 API = "/sim/bmet/v1"
-ASK = {CARD: f"POST {API}/verifications/cards", CLEARANCE: f"POST {API}/verifications/clearances"}
+ASK = {CARD: f"POST {API}/lookups/cards", CLEARANCE: f"POST {API}/lookups/clearances"}
 LAST_DAY = date(2028, 9, 30)
 """Of a registration of 1 October 2026."""
 
@@ -47,7 +47,7 @@ def said(answer: Any) -> tuple[Text, Deliverable]:
 
 async def test_a_registration_is_valid_until_when(desk: Desk) -> None:
     sentence, carried = said(await asked(desk, CARD))
-    assert sentence == TEXTS.text("card.registration-valid-until", until=day_text(LAST_DAY))
+    assert sentence == DATA.texts.text("card.registration-valid-until", until=day_text(LAST_DAY))
     assert "30 September 2028" in sentence.en
     assert carried == Deliverable(kind="card-validity", delivery="none", reference="2028-09-30")
 
@@ -60,21 +60,21 @@ async def test_the_last_day_of_a_registration_counts_in_dhaka(desk: Desk, day: d
 
 async def test_how_long_a_smart_card_is_valid_is_not_made_up(desk: Desk) -> None:
     sentence, carried = said(await asked(desk, CARD, card="smart-card", card_number="EC00000007"))
-    assert sentence == TEXTS.text("card.smart-card-valid")
+    assert sentence == DATA.texts.text("card.smart-card-valid")
     assert carried.reference is None
 
 
 async def test_an_end_that_bmet_names_for_a_smart_card_is_told(desk: Desk) -> None:
     desk.simulator.faults.add(ASK[CARD], Altered(put={"validUntil": "2027-01-31"}))
     sentence, carried = said(await asked(desk, CARD, card="smart-card", card_number="EC00000007"))
-    assert sentence == TEXTS.text("card.smart-card-valid-until", until=day_text(date(2027, 1, 31)))
+    assert sentence == DATA.texts.text("card.smart-card-valid-until", until=day_text(date(2027, 1, 31)))
     assert carried.reference == "2027-01-31"
 
 
 async def test_a_registration_without_an_end_is_valid_today_and_no_more_is_said(desk: Desk) -> None:
     desk.simulator.faults.add(ASK[CARD], Altered(put={"validUntil": None}))
     sentence, carried = said(await asked(desk, CARD))
-    assert (sentence, carried.reference) == (TEXTS.text("card.registration-valid"), None)
+    assert (sentence, carried.reference) == (DATA.texts.text("card.registration-valid"), None)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_a_card_that_does_not_serve_is_an_answer(
     desk: Desk, serial: int, more: dict[str, str], code: str
 ) -> None:
     answer = await asked(desk, CARD, serial, **more)
-    assert answer == Rejected(reason_code=code, reason=TEXTS.text(code))
+    assert answer == Rejected(reason_code=code, reason=DATA.texts.text(code))
 
 
 async def test_a_smart_card_that_has_expired_is_told_as_such(desk: Desk) -> None:
@@ -126,7 +126,7 @@ async def test_how_far_a_clearance_is(
 ) -> None:
     answer = await asked(desk, CLEARANCE, serial)
     told, deliverable = said(answer)
-    assert (answer.status.raw, told) == (word, TEXTS.text(sentence))
+    assert (answer.status.raw, told) == (word, DATA.texts.text(sentence))
     assert (deliverable.kind, deliverable.reference) == carried
 
 
@@ -135,11 +135,11 @@ async def test_how_far_a_clearance_is(
 )
 async def test_a_passport_without_a_clearance_is_an_answer(desk: Desk, serial: int, more: dict[str, str]) -> None:
     code = "bmet.clearance-not-found"
-    assert await asked(desk, CLEARANCE, serial, **more) == Rejected(reason_code=code, reason=TEXTS.text(code))
+    assert await asked(desk, CLEARANCE, serial, **more) == Rejected(reason_code=code, reason=DATA.texts.text(code))
 
 
 async def test_a_clearance_without_a_number_is_given_all_the_same(desk: Desk) -> None:
-    desk.simulator.faults.add(ASK[CLEARANCE], Altered(put={"clearanceNo": None}))
+    desk.simulator.faults.add(ASK[CLEARANCE], Altered(put={"issued": None}))
     _, carried = said(await asked(desk, CLEARANCE))
     assert carried == Deliverable(kind="clearance", delivery="none", reference=None)
 
@@ -154,12 +154,12 @@ async def test_what_the_counters_issue_can_be_looked_up(desk: Desk) -> None:
     desk.simulator.clock.advance(timedelta(hours=2))
     [card] = (await desk.status(registration)).deliverables
     sentence, _ = said(await asked(desk, CARD, card_number=card.reference))
-    assert sentence == TEXTS.text("card.registration-valid-until", until=day_text(date(2028, 11, 23)))
+    assert sentence == DATA.texts.text("card.registration-valid-until", until=day_text(date(2028, 11, 23)))
 
     clearance = desk.draft("bmet.clearance")
     await desk.file(clearance)
     await desk.pay(clearance)
-    assert said(await asked(desk, CLEARANCE))[0] == TEXTS.text("clearance.in-process")
+    assert said(await asked(desk, CLEARANCE))[0] == DATA.texts.text("clearance.in-process")
     desk.simulator.clock.advance(timedelta(days=4))
     _, ready = said(await asked(desk, CLEARANCE))
     assert ready.reference is not None
@@ -212,7 +212,7 @@ async def test_a_birth_date_that_nobody_has_is_told(service: str, born: date) ->
     applicant = SyntheticCitizens().citizen(7).applicant().model_copy(update={"birth_date": born})
     request = EligibilityRequest(service=service, on=date(2026, 11, 24), applicant=applicant)
     context: Any = None  # nobody is asked
-    decision = await eligibility.decide(request, context)
+    decision = await PLUGIN.nagorik_check_eligibility(request, context)
     assert decision.eligibility is Eligibility.INELIGIBLE
     assert {one.id: one.verdict for one in decision.criteria} == {
         "own-application": Verdict.CANNOT_TELL,
@@ -227,7 +227,7 @@ def test_every_field_of_a_look_up_has_a_label_and_help_in_both_languages(form: A
 
 
 async def test_a_field_that_bmet_refuses_is_told_at_its_field(desk: Desk) -> None:
-    body = '{"error": {"field": "cardNo", "message": "is too long"}}'
+    body = '{"error": {"field": "cardNumber", "message": "is too long"}}'
     refusal = InjectedResponse(status=422, body=body, headers={"content-type": "application/json"})
     desk.simulator.faults.add(ASK[CARD], refusal)
     with pytest.raises(InputRejected) as refused:

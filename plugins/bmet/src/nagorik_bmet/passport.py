@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from nagorik import Accepted, CallContext, Criterion, EligibilityRequest, NotAsked, Rejected, Verdict
-from nagorik_bmet.data import CRITERIA, RULES, TEXTS
+from nagorik_bmet.data import DATA
 from nagorik_bmet.forms import ClearanceForm, RegistrationForm
 from nagorik_toolkit import PassportNumber
 
@@ -19,27 +19,27 @@ VALIDITY: Final = "passport-validity"
 
 async def valid_passport(request: EligibilityRequest, context: CallContext[Any]) -> Criterion:
     """The criterion; whatever is no clear answer cannot be told, and the worker reads why."""
-    form, rule = request.form, RULES.on(request.on)["passport-months"]
+    form, rule = request.form, DATA.rules.on(request.on)["passport-months"]
     months, source = rule.as_int, rule.source
     if not isinstance(form, RegistrationForm | ClearanceForm):
-        why = TEXTS.text("passport.to-be-given")
-        return CRITERIA.criterion("passport", None, source=source, months=months, why=why)
+        why = DATA.texts.text("passport.to-be-given")
+        return DATA.criteria.criterion("passport", None, source=source, months=months, why=why)
     answer = await context.ask(VERIFICATION, question(form.passport_no, form.birth_date))
     match answer:
         case NotAsked(because=because):
-            why = TEXTS.text(f"passport.{because.value}")
-            return CRITERIA.criterion("passport", None, source=source, months=months, why=why)
+            why = DATA.texts.text(f"passport.{because.value}")
+            return DATA.criteria.criterion("passport", None, source=source, months=months, why=why)
         case Rejected(reason=why):
-            return CRITERIA.criterion("passport", Verdict.FAIL, source=source, months=months, why=why)
+            return DATA.criteria.criterion("passport", Verdict.FAIL, source=source, months=months, why=why)
         case _:
             until = last_day(answer)
     if until is None:
-        why = TEXTS.text("passport.answer-unclear")
-        return CRITERIA.criterion("passport", None, source=source, months=months, why=why)
+        why = DATA.texts.text("passport.answer-unclear")
+        return DATA.criteria.criterion("passport", None, source=source, months=months, why=why)
     if until < months_later(request.on, months):
-        why = TEXTS.text("passport.too-soon", until=until)
-        return CRITERIA.criterion("passport", Verdict.FAIL, source=source, months=months, why=why)
-    return CRITERIA.criterion("passport", Verdict.PASS, source=source, months=months, until=until)
+        why = DATA.texts.text("passport.too-soon", until=until)
+        return DATA.criteria.criterion("passport", Verdict.FAIL, source=source, months=months, why=why)
+    return DATA.criteria.criterion("passport", Verdict.PASS, source=source, months=months, until=until)
 
 
 def question(number: PassportNumber, born: date) -> dict[str, Any]:

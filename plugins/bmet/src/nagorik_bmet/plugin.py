@@ -1,149 +1,117 @@
-"""BMET's procedure, in the order in which a worker meets it: registration, orientation, emigration clearance.
+"""BMET: registration, orientation and emigration clearance of workers who go abroad, and two look-ups.
 
-Cards and clearances are looked up, too, wherever they were applied for.
-
-Each is filed first and paid for afterwards, where it costs something. A seat in a batch of the orientation is taken
-once the fee has arrived; the clearance may come back with a query.
+Each is filed first and paid for afterwards, where it costs something. BMET does not notice doubles. It publishes no
+interface: the reference interface stands in for it.
 """
 
-from nagorik import (
-    Accepted,
-    AdvisePaymentRequest,
-    AgencySettings,
-    AgencyStatus,
-    BookSlotRequest,
-    CallContext,
-    CorrectionRequest,
-    DeliverableRequest,
-    EligibilityDecision,
-    EligibilityRequest,
-    FetchedDeliverable,
-    FindRequest,
-    Health,
-    HealthState,
-    PaymentAdvice,
-    Quote,
-    QuoteRequest,
-    SlotBooking,
-    Slots,
-    SlotsRequest,
-    StatusRequest,
-    SubmissionResult,
-    SubmissionSearch,
-    SubmitRequest,
-    hookimpl,
-)
-from nagorik_bmet import eligibility, pricing, verification, wire
-from nagorik_bmet.data import RULES
-from nagorik_bmet.wire import API, COLLECTIONS
+from collections.abc import Sequence
+from typing import Any, Final
+
+from nagorik import AgencySettings, CallContext, Criterion, EligibilityRequest, Form, Verdict
+from nagorik_bmet.data import DATA
+from nagorik_bmet.forms import ClearanceForm
+from nagorik_bmet.passport import valid_passport
 from nagorik_toolkit import (
-    Matches,
-    advise_payment,
-    agreed_quote,
-    book_slot,
-    days_of,
-    fetch_pdf,
-    find_by_client_reference,
-    list_slots,
+    AgencyPlugin,
+    Applications,
+    Case,
+    Check,
+    Lookup,
+    Outcome,
+    Refused,
+    age,
+    at_hand,
+    in_force,
+    own_application,
 )
 
-Context = CallContext[AgencySettings]
+REGISTRATION, ORIENTATION, CLEARANCE = "bmet.registration", "bmet.orientation", "bmet.clearance"
+FILED: Final = frozenset({REGISTRATION, ORIENTATION, CLEARANCE})
+PAPERS: Final = ("visa", "contract", "pdo-certificate", "bank-account", "medical-report")
 
 
-@hookimpl
-async def nagorik_check_eligibility(request: EligibilityRequest, context: Context) -> EligibilityDecision:
-    """Decided here, but for the passport, which is asked about with the worker's consent."""
-    return await eligibility.decide(request, context)
+def is_correction(form: Form | None) -> bool:
+    """A card is corrected: no source wants a registration that holds, or months of a passport, for that."""
+    return isinstance(form, ClearanceForm) and form.card == "correction"
 
 
-@hookimpl
-async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
-    """What BMET asks for, held against what is published; nobody pays where the two differ."""
-    if request.agency_reference is None:
-        eligibility.check_today(request)
-    valid_for = RULES.on(request.on)["quote-validity"].as_duration
-    quote = pricing.basis(request.service, request.form, request.on).quote(request, valid_for=valid_for)
-    params = wire.to_price_question(request)
-    answer = await context.http.read("fees", "GET", f"{API}/fees", params=params, expect=wire.ServiceFee)
-    return agreed_quote(quote, answer.total)
+def is_no_correction(case: Case) -> bool:
+    """Whatever else is applied for."""
+    return not is_correction(case.form)
 
 
-@hookimpl
-async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """File, or look up, if the rules of this very day allow it."""
-    eligibility.check_today(request)
-    if request.service in eligibility.VERIFICATIONS:
-        return await verification.look_up(request, context)
-    filed = await context.http.write(
-        "applications.create",
-        "POST",
-        COLLECTIONS[request.service],
-        json=wire.to_application(request, request.client_reference),
-        expect=wire.Standing,
+def domestic_work(name: str, case: Case) -> Criterion:
+    """Decide by sex and occupation who the limits are for; who is within them need not be asked for either."""
+    within = age(at_least="domestic-work-from", at_most="domestic-work-to")(name, case)
+    sex, occupation = case.applicant.sex if case.applicant else None, case.field("occupation")
+    if within.verdict is Verdict.PASS or sex in {"male", "other"} or occupation not in {None, "domestic-work"}:
+        holds: bool | None = True
+    else:
+        holds = False if sex == "female" and occupation else None
+    low, high = case.rules["domestic-work-from"], case.rules["domestic-work-to"]
+    return case.criteria.criterion(name, holds, source=low.source, at_least=low.as_int, at_most=high.as_int)
+
+
+def paper(name: str, case: Case) -> Criterion:
+    """A card that is corrected has its papers at BMET already: of one that is not listed then, nothing is known."""
+    found = at_hand("papers", "clearance-papers")(name, case)
+    if is_correction(case.form) and found.verdict is Verdict.FAIL:
+        return case.criteria.criterion(name, None, source=found.source)
+    return found
+
+
+class Bmet(AgencyPlugin[AgencySettings]):
+    """What is BMET's own."""
+
+    api = "/sim/bmet/v1"
+    data = DATA
+    services = (
+        Applications(REGISTRATION, "registrations"),
+        Applications(ORIENTATION, "pdo-bookings"),
+        Applications(CLEARANCE, "clearances"),
+        Lookup(
+            "bmet.card-verification",
+            "cards",
+            {
+                "VALID": Outcome("card-validity", "card.{card}-valid", until=True),
+                "EXPIRED": Refused("bmet.{card}-expired"),
+                "NOT_FOUND": Refused("bmet.card-not-found"),
+            },
+        ),
+        Lookup(
+            "bmet.clearance-verification",
+            "clearances",
+            {
+                "READY": Outcome("clearance", "clearance.ready", issued=True),
+                "IN_PROCESS": Outcome("clearance-progress", "clearance.in-process"),
+                "FINGERPRINTS_MISSING": Outcome("clearance-progress", "clearance.fingerprints-missing"),
+                "NOT_FOUND": Refused("bmet.clearance-not-found"),
+            },
+        ),
     )
-    return Accepted(reference=filed.reference, status=filed.read())
-
-
-@hookimpl
-async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference: BMET does not notice doubles."""
-    path = COLLECTIONS[request.service]
-    return await find_by_client_reference(
-        request, context, path, expect=Matches[wire.Standing], status=wire.Standing.read
+    checks = (
+        Check("working-age", "birth_date", age(at_least="working-age-from"), FILED, priced=True),
+        Check("own-application", "birth_date", own_application),
+        Check("domestic-work", "occupation", domestic_work, {REGISTRATION, CLEARANCE}),
+        Check(
+            "registration-valid",
+            "registered_on",
+            in_force("registered_on", "registration-years"),
+            {ORIENTATION, CLEARANCE},
+            priced=True,
+            where=is_no_correction,
+        ),
+        *(Check(name, "papers", paper, {CLEARANCE}, priced=True) for name in PAPERS),
     )
+    unexplained_correction = "status.query-without-remark"
+
+    async def more_criteria(self, request: EligibilityRequest, context: CallContext[Any]) -> Sequence[Criterion]:
+        """Ask the passport office, with the worker's consent."""
+        if request.service not in {REGISTRATION, CLEARANCE} or is_correction(request.form):
+            return ()
+        return (await valid_passport(request, context),)
 
 
-@hookimpl
-async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context) -> PaymentAdvice:
-    """BMET takes a payment by its number; the same again changes nothing."""
-    path, payment = f"{wire.path_of(request)}/payments", wire.to_payment(request.receipt)
-    return await advise_payment(request, context, "payments", path, json=payment, expect=wire.PaymentTaken)
-
-
-@hookimpl
-async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
-    """The batches with a free seat at the centre of the application."""
-    return await list_slots(
-        request,
-        context,
-        "batches.list",
-        f"{wire.path_of(request)}/batches",
-        params=days_of(request),
-        expect=wire.Batches,
-        slots=wire.Batches.slots,
-    )
-
-
-@hookimpl
-async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotBooking:
-    """One seat for an application: a later one replaces it. A batch that has filled up meanwhile is an answer."""
-    path, batch = f"{wire.path_of(request)}/seat", {"batch": request.slot.id}
-    return await book_slot(request, context, "batches.book", path, json=batch, expect=wire.Seat)
-
-
-@hookimpl
-async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
-    """By BMET's own reference."""
-    answer = await context.http.read("applications.show", "GET", wire.path_of(request), expect=wire.Standing)
-    return answer.read()
-
-
-@hookimpl
-async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
-    """The answer to a query: the whole application, as it should be."""
-    path, details = f"{wire.path_of(request)}/answer", wire.to_details(request)
-    answer = await context.http.write("query.answer", "POST", path, json=details, expect=wire.Standing)
-    return answer.read()
-
-
-@hookimpl
-async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
-    """Registration card, certificate or smart card, as a PDF with its QR code."""
-    return await fetch_pdf(request, context, "document", f"{wire.path_of(request)}/document")
-
-
-@hookimpl
-async def nagorik_check_health(context: Context) -> Health:
-    """The list of training centres names nobody."""
-    await context.http.read("health", "GET", f"{API}/ttcs", expect=wire.Centres)
-    return Health(state=HealthState.UP)
+PLUGIN: Final = Bmet()
+basis = PLUGIN.basis
+read_error = PLUGIN.read_error

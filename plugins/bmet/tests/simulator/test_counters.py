@@ -12,17 +12,17 @@ from nagorik_testing.simulator.admin import with_admin
 API = "/sim/bmet/v1"
 BOOKING = {
     "clientReference": "NGK-1",
-    "bmetNo": "BM00000001",
+    "bmetNumber": "BM00000001",
     "registeredOn": "2026-10-01",
-    "dob": "1990-01-31",
-    "ttcCode": "KHULNA",
+    "birthDate": "1990-01-31",
+    "centre": "KHULNA",
 }
 CLEARANCE: dict[str, Any] = {
     "clientReference": "NGK-1",
     "card": "NEW",
-    "bmetNo": "BM00000001",
+    "bmetNumber": "BM00000001",
     "registeredOn": "2026-10-01",
-    "dob": "1990-01-31",
+    "birthDate": "1990-01-31",
     "passportNo": "A00000001",
     "occupation": "DRIVING",
     "country": "কাতার",
@@ -30,7 +30,7 @@ CLEARANCE: dict[str, Any] = {
     "papers": ["VISA", "CONTRACT", "PDO_CERTIFICATE", "BANK_ACCOUNT", "MEDICAL_REPORT"],
 }
 
-CARD = {"card": "REGISTRATION", "cardNo": "BM00000001", "dob": "1990-01-31"}
+CARD = {"card": "REGISTRATION", "cardNumber": "BM00000001", "birthDate": "1990-01-31"}
 
 
 @pytest.fixture
@@ -47,14 +47,14 @@ async def test_a_clearance_by_hand(bmet: httpx.AsyncClient) -> None:
     reference = (await bmet.post(f"{API}/clearances", json=CLEARANCE)).json()["reference"]
     desk = f"/_simulator/bmet/clearances/{reference}"
     payment = {"reference": "CD-1", "amount": "4500.00", "paidOn": "2026-11-24"}
-    assert (await bmet.post(f"{API}/clearances/{reference}/payments", json=payment)).json() == {"confirmed": True}
+    assert (await bmet.post(f"{API}/clearances/{reference}/payments", json=payment)).json() == {"state": "TAKEN"}
     await bmet.post(f"{desk}/query", json={"remarks": "ভিসার কপি অস্পষ্ট"})
     standing = (await bmet.get(f"{API}/clearances/{reference}")).json()
     assert (standing["status"], standing["remarks"]) == ("QUERY", "ভিসার কপি অস্পষ্ট")
-    assert (await bmet.get(f"{API}/clearances/{reference}/document")).status_code == 409
+    assert (await bmet.get(f"{API}/clearances/{reference}/documents/smart-card")).status_code == 409
     states = [(await bmet.post(f"{desk}/{action}")).json()["status"] for action in ("approve", "issue")]
     assert states == ["APPROVED", "ISSUED"]
-    assert (await bmet.get(f"{API}/clearances/{reference}/document")).content.startswith(b"%PDF-")
+    assert (await bmet.get(f"{API}/clearances/{reference}/documents/smart-card")).content.startswith(b"%PDF-")
     again = await bmet.post(f"{desk}/approve")
     assert (again.status_code, again.json()) == (409, {"error": "the application is ISSUED"})
 
@@ -65,10 +65,10 @@ async def test_strangers_fill_a_batch_and_somebody_misses_theirs(bmet: httpx.Asy
     await bmet.post(f"{one}/payments", json={"reference": "C-1", "amount": "300.00", "paidOn": "2026-11-24"})
     filled = (await bmet.post("/_simulator/bmet/batches/KHULNA/fill", json={"until": "2026-12-01"})).json()
     asked = {"from": "2026-11-29", "to": "2026-12-31"}
-    shown = (await bmet.get(f"{one}/batches", params=asked)).json()["items"]
-    assert (shown[0]["id"], shown[0]["seats"], shown[-1]["seats"] > 0) == ("2026-11-29T09:00", 0, True)
-    assert (await bmet.post(f"{one}/seat", json={"batch": "2026-11-29T09:00"})).json() == {"booked": False}
-    assert (await bmet.post(f"{one}/seat", json={"batch": filled["free"][0]})).json()["booked"]
+    shown = (await bmet.get(f"{one}/slots", params=asked)).json()["slots"]
+    assert (shown[0]["id"], shown[0]["free"], shown[-1]["free"] > 0) == ("2026-11-29T09:00", 0, True)
+    assert (await bmet.post(f"{one}/booking", json={"slot": "2026-11-29T09:00"})).json() == {"booked": False}
+    assert (await bmet.post(f"{one}/booking", json={"slot": filled["free"][0]})).json()["booked"]
     missed = await bmet.post(f"/_simulator/bmet/orientations/{reference}/miss")
     assert missed.json()["remarks"].startswith("সব দিন")
     assert (await bmet.get(one)).json()["status"] == "BATCH_TO_CHOOSE"
@@ -77,18 +77,19 @@ async def test_strangers_fill_a_batch_and_somebody_misses_theirs(bmet: httpx.Asy
 @pytest.mark.parametrize(
     ("collection", "content", "more", "field"),
     [
-        ("pdo-bookings", BOOKING, {"ttcCode": "MARS"}, "ttcCode"),
-        ("pdo-bookings", BOOKING, {"bmetNo": ""}, "bmetNo"),
-        ("pdo-bookings", BOOKING, {"dob": "2030-01-01"}, "dob"),
+        ("pdo-bookings", BOOKING, {"centre": "MARS"}, "centre"),
+        ("pdo-bookings", BOOKING, {"bmetNumber": ""}, "bmetNumber"),
+        ("pdo-bookings", BOOKING, {"birthDate": "2030-01-01"}, "birthDate"),
         ("pdo-bookings", BOOKING, {"registeredOn": "1/10/2026"}, "registeredOn"),
         ("clearances", CLEARANCE, {"papers": ["VISA"]}, "papers"),
         ("clearances", CLEARANCE, {"papers": None}, "papers"),
         ("clearances", CLEARANCE, {"card": "CORRECTION"}, "correction"),
         ("clearances", CLEARANCE, {"employer": None}, "employer"),
         ("registrations", CLEARANCE, {"mobile": "+8801300000001", "countries": []}, "countries"),
-        ("verifications/cards", CARD, {"card": "VISA"}, "card"),
-        ("verifications/cards", CARD, {"dob": "31/01/1990"}, "dob"),
-        ("verifications/clearances", CARD, {"dob": "1990-01-31"}, "passportNo"),
+        ("clearances", CLEARANCE, {"recrutingAgency": "RL-0"}, "recrutingAgency"),
+        ("lookups/cards", CARD, {"card": "VISA"}, "card"),
+        ("lookups/cards", CARD, {"birthDate": "31/01/1990"}, "birthDate"),
+        ("lookups/clearances", CARD, {}, "passportNo"),
     ],
 )
 async def test_bmet_has_its_own_rules(
