@@ -1,0 +1,182 @@
+"""What an agency's class and its data files must agree in: each difference is named when the class is made."""
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FILES = {
+    "__init__.py": "",
+    "plugin.toml": """
+manifest_version = 1
+id = "trade"
+requires_api = "1.0"
+name = { en = "City corporation", bn = "সিটি কর্পোরেশন" }
+owners = [{ name = "Trade team", contact = "trade@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+egress = ["trade.example"]
+error_reader = "plugin:read_error"
+
+[[services]]
+id = "trade.new"
+name = { en = "New licence", bn = "নতুন লাইসেন্স" }
+form = "forms:NewForm"
+reads = ["eligibility", "quote", "find", "status"]
+writes = { submit = "client-reference", advise-payment = "native" }
+fees = "fees.toml#new"
+deliverables = ["licence"]
+
+[[services]]
+id = "trade.check"
+name = { en = "Licence check", bn = "লাইসেন্স যাচাই" }
+form = "forms:CheckForm"
+reads = ["eligibility"]
+writes = { submit = "safe" }
+deliverables = ["licence-validity"]
+""",
+    "forms.toml": '[fields]\nshop = { label = { en = "Shop", bn = "দোকান" } }\n',
+    "forms.py": """
+from typing import Literal
+
+from nagorik_toolkit import BirthDate, LabelledForm, Line
+
+
+class NewForm(LabelledForm):
+    birth_date: BirthDate
+    shop: Line
+
+
+class CheckForm(LabelledForm):
+    birth_date: BirthDate
+    kind: Literal["new", "old"] = "new"
+""",
+    "messages.toml": "".join(
+        f'["{code}"]\nen = "English{place}."\nbn = "বাংলা{place}।"\n'
+        for code, place in (
+            ("of-age.pass", ""),
+            ("of-age.fail", ""),
+            ("trade.field-refused", ""),
+            ("trade.new-missing", ""),
+            ("trade.old-missing", ""),
+            ("licence.valid", ""),
+            ("licence.valid-until", " {until}"),
+        )
+    ),
+    "rules.toml": '[[of-age-from]]\nvalue = 18\nsource = { title = "Modelled", verified = false }\n',
+    "statuses.toml": '[[statuses]]\nwords = ["DONE"]\nstate = "in_review"\n',
+    "fees.toml": """
+[new]
+title = { en = "New licence", bn = "নতুন লাইসেন্স" }
+basis = "plugin:basis"
+rounding = "none"
+[[new.tariffs]]
+id = "modelled"
+standing = "effective"
+effective_from = 2025-07-01
+source = { title = "Modelled", verified = false }
+rows = [{ code = "licence", amount = "500.00", text = { en = "Licence", bn = "লাইসেন্স" } }]
+""",
+    "plugin.py": """
+from nagorik import AgencySettings, hookimpl
+from nagorik_toolkit import AgencyPlugin, Applications, Check, Lookup, Outcome, Refused, age
+
+
+class Trade(AgencyPlugin[AgencySettings]):
+    api = "/v1"
+    services = (
+        Applications("trade.new", "licences"),
+        Lookup(
+            "trade.check",
+            "licences",
+            {
+                "VALID": Outcome("licence-validity", "licence.valid", until=True),
+                "NONE": Refused("trade.{kind}-missing"),
+            },
+        ),
+    )
+    checks = (Check("of-age", "birth_date", age(at_least="of-age-from"), priced=True),)
+
+
+PLUGIN = Trade()
+basis = PLUGIN.basis
+read_error = PLUGIN.read_error
+""",
+}
+PAID = ', advise-payment = "native"'
+OFFERED = f"""reads = ["eligibility", "quote", "find", "status"]
+writes = {{ submit = "client-reference"{PAID} }}
+fees = "fees.toml#new"
+"""
+NUMBERS = count()
+"""A package's files are read once, so each package has a name of its own."""
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Imports a plugin of which some text of one file is another."""
+    names: list[str] = []
+
+    def make(file: str = "", text: str = "", instead: str = "", without: str = "") -> Any:
+        names.append(f"trade{next(NUMBERS)}")
+        folder = tmp_path / names[-1]
+        folder.mkdir()
+        for name, content in FILES.items():
+            assert file != name or text in content
+            if name == without:
+                continue
+            folder.joinpath(name).write_text(content.replace(text, instead) if file == name else content, "utf-8")
+        return import_module(f"{names[-1]}.plugin")
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield make
+    for name in [name for name in sys.modules if name.partition(".")[0] in names]:
+        del sys.modules[name]
+
+
+def test_a_class_that_agrees_with_its_files_is_made(package: Make) -> None:
+    module = package()
+    assert module.PLUGIN.manifest.id == "trade"
+    assert module.PLUGIN.forms.keys() == {"trade.new", "trade.check"}
+    assert module.PLUGIN.collection("trade.new") == "/v1/licences"
+    with pytest.raises(TypeError):
+        module.PLUGIN.collection("trade.check")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "instead", "said"),
+    [
+        ("plugin.py", 'Applications("trade.new", "licences"),', "", "trade.new is missing in the class's services"),
+        ("plugin.py", "trade.check", "trade.verify", "trade.verify is missing in its manifest"),
+        ("plugin.py", '"of-age", "birth_date"', '"of-age", "shop"', "of-age is put right at shop"),
+        ("plugin.py", ", priced=True", ', {"trade.old"}', "of-age is for trade.old"),
+        ("messages.toml", "of-age.fail", "of-age.failed", "no sentence of-age.fail"),
+        ("messages.toml", "trade.field-refused", "trade.refused", "no sentence trade.field-refused"),
+        ("messages.toml", "trade.old-missing", "trade.olden-missing", "no sentence trade.old-missing"),
+        ("messages.toml", "licence.valid-until", "licence.valid-to", "no sentence licence.valid-until"),
+        ("plugin.py", '"licence-validity"', '"validity"', "validity of VALID is none of its deliverables"),
+        ("plugin.toml", 'fees = "fees.toml#new"', "", "trade.new offers quote and names no schedule"),
+        ("forms.toml", "shop =", "shops =", "fields.shops of forms.toml is no field"),
+        ("plugin.toml", 'submit = "safe"', 'submit = "none"', "the class of its submit is safe"),
+    ],
+)
+def test_each_difference_is_named(package: Make, file: str, text: str, instead: str, said: str) -> None:
+    with pytest.raises(TypeError) as refused:
+        package(file, text, instead)
+    assert said in str(refused.value)
+
+
+def test_an_agency_that_takes_nothing_needs_no_fees(package: Make) -> None:
+    module = package(
+        "plugin.toml",
+        OFFERED,
+        OFFERED.replace('"quote", ', "").replace(PAID, "").replace('fees = "fees.toml#new"', ""),
+        without="fees.toml",
+    )
+    assert module.PLUGIN.data.fees == {}
