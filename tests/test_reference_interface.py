@@ -1,0 +1,127 @@
+"""The reference interface's document, and what client and simulator say to each other, held against it."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+from starlette.types import Message, Receive, Scope, Send
+
+from nagorik_bmet.simulator import BmetSimulator
+from nagorik_testing import ServiceDesk
+from nagorik_toolkit import interface_document
+
+DOCUMENT = interface_document()
+PREFIX = "/sim/bmet/v1"
+
+
+class WatchedAgency(BmetSimulator):
+    """An agency that keeps what it is sent and what it sends."""
+
+    exchanges: ClassVar[list[tuple[Scope, bytes, int, dict[str, str], bytes]]] = []
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, and keep both sides of it."""
+        message = await receive()
+        status, headers, parts = 0, {}, []
+
+        async def again() -> Message:
+            return message
+
+        async def keep(sent: Message) -> None:
+            nonlocal status, headers
+            if sent["type"] == "http.response.start":
+                status = sent["status"]
+                headers = {name.decode(): value.decode() for name, value in sent["headers"]}
+            else:
+                parts.append(sent.get("body", b""))
+            await send(sent)
+
+        await super().app(scope, again, keep)
+        self.exchanges.append((scope, message.get("body", b""), status, headers, b"".join(parts)))
+
+
+def operation_of(method: str, path: str) -> dict[str, Any]:
+    """The operation of the document that a request is: the one with the fewest parameters that fits its path."""
+    below = path.removeprefix(PREFIX)
+    fitting = [
+        template
+        for template in DOCUMENT["paths"]
+        if re.fullmatch(re.sub(r"\{[a-z]+\}", "[^/]+", template), below) and method in DOCUMENT["paths"][template]
+    ]
+    found: dict[str, Any] = DOCUMENT["paths"][min(fitting, key=lambda one: one.count("{"))][method]
+    return found
+
+
+def problems(schema: dict[str, Any], value: object) -> Iterator[str]:
+    """What is wrong with a value."""
+    validator = OAS31Validator({**schema, "components": DOCUMENT["components"]})
+    yield from (f"{error.json_path}: {error.message}" for error in validator.iter_errors(value))
+
+
+def check_exchanges() -> set[str]:
+    """Hold every exchange against the document; the operations that there were."""
+    seen = set()
+    for scope, body, status, headers, answered in WatchedAgency.exchanges:
+        operation = operation_of(scope["method"].lower(), scope["path"])
+        seen.add(operation["operationId"])
+        if "requestBody" in operation:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            assert list(problems(schema, json.loads(body))) == [], operation["operationId"]
+        else:
+            assert body == b"", operation["operationId"]
+        content = operation["responses"][str(status)]["content"]
+        media_type = headers["content-type"].partition(";")[0]
+        assert media_type in content, operation["operationId"]
+        if media_type == "application/json":
+            assert list(problems(content[media_type]["schema"], json.loads(answered))) == [], operation["operationId"]
+    return seen
+
+
+@pytest.fixture
+def desk() -> Iterator[ServiceDesk[WatchedAgency]]:
+    WatchedAgency.exchanges.clear()
+    yield ServiceDesk.before(WatchedAgency(), service="bmet.registration")
+    WatchedAgency.exchanges.clear()
+
+
+def test_the_document_is_openapi_3_1() -> None:
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"] == "3.1.0"
+
+
+async def test_client_and_simulator_say_what_the_document_says(desk: ServiceDesk[WatchedAgency]) -> None:
+    platform, clock = desk.platform, desk.simulator.clock
+    await platform.check_health("bmet")
+    clearance = desk.draft("bmet.clearance")
+    desk.simulator.script.set(desk.references.client_reference, "correction")
+    await platform.quote_fees(clearance)
+    await desk.file(clearance)
+    await desk.find(clearance, clock.now())
+    await desk.pay(clearance)
+    clock.advance(timedelta(days=3))
+    await desk.status(clearance)
+    await platform.answer_correction(clearance, desk.references, about="1")
+    clock.advance(timedelta(days=4))
+    [card] = (await desk.status(clearance)).deliverables
+    await platform.fetch_deliverable(clearance, agency_reference=desk.reference, deliverable=card)
+
+    course = desk.draft("bmet.orientation")
+    await desk.file(course)
+    await desk.pay(course)
+    now, reference = clock.now(), desk.reference
+    batches = await platform.list_slots(
+        course, earliest=now, latest=now + timedelta(days=30), agency_reference=reference
+    )
+    await platform.book_slot(course, desk.references, batches.slots[0])
+    for service in ("bmet.card-verification", "bmet.clearance-verification"):
+        await platform.submit(desk.draft(service, desk.form(service)), desk.references)
+
+    named = {
+        one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values() if "operationId" in one
+    }
+    assert check_exchanges() == named - {"withdraw"}
