@@ -41,7 +41,11 @@ from nagorik_testing.contract.checks.words import WORDS
 from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+from nagorik_testing.simulator.reference_agency import ReferenceAgency
+from nagorik_testing.simulator.workflow import WorkflowStep
 from nagorik_testing.style.guide import TextLanguage, style
+from nagorik_toolkit import interface_document
 
 DOCS: Final = Path(__file__).resolve().parent
 MOST_ITEMS: Final = 200
@@ -506,6 +510,76 @@ def _markdown_table(head: tuple[str, ...], rows: Iterable[str]) -> str:
     return "\n".join((f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *rows)) + "\n"
 
 
+def wire_operations(agency: ReferenceAgency) -> str:
+    """What a simulated agency serves, with the reference interface's words for what is the same."""
+    routes = [(route.path.removeprefix(agency.agency.prefix), route.methods or ()) for route in agency.routes()]
+    served = [(method, path) for path, methods in routes for method in sorted(methods) if method != "HEAD"]
+    rows = [f"| `{method} {path}` | {_summary(method.lower(), path)} |" for method, path in served]
+    return _markdown_table(("operation", "what"), rows)
+
+
+def _summary(method: str, path: str) -> str:
+    paths = interface_document()["paths"]
+    fitting = [
+        template
+        for template in paths
+        if method in paths[template] and re.fullmatch(re.sub(r"\{[a-z]+\}", "[^/]+", template), path)
+    ]
+    if not fitting:
+        return "the agency's own"
+    summary: str = paths[min(fitting, key=lambda template: template.count("{"))][method]["summary"]
+    return summary
+
+
+def wire_applications(agency: ReferenceAgency) -> str:
+    """The kinds of applications that a simulated agency takes, with their fields."""
+    rows = []
+    for name, kind in agency.agency.collections.items():
+        needed = {field: what for one in kind.needed for field, what in one.fields.items()}
+        fields = ", ".join(f"`{field}` {_field(what)}" for field, what in {**kind.fields, **needed}.items())
+        issued = ", ".join(f"{one.kind} `{one.number}`" for one in kind.issued) or NOTHING
+        rows.append(f"| `{name}` | `{kind.service}` | `{kind.numbers}` | {issued} | {fields} |")
+    return _markdown_table(("collection", "service", "references", "issued", "fields"), rows)
+
+
+def _field(kind: str | tuple[str, ...]) -> str:
+    if isinstance(kind, tuple):
+        return " or ".join(kind)
+    return (
+        kind.replace("past-day", "day up to today").replace("all", "all of a list").replace("?", ", may be left out")
+    )
+
+
+def wire_states(agency: ReferenceAgency) -> str:
+    """What becomes of an application at a simulated agency: its words, and what follows by itself."""
+    rows = []
+    for name in agency.agency.collections:
+        workflow = agency.books[name].workflow
+        for state, word in workflow.states.items():
+            steps = [step for step in workflow.steps if step.source == state]
+            rows.append(f"| `{name}` | `{state}` | {word} | {'; '.join(map(_step, steps)) or NOTHING} |")
+    return _markdown_table(("collection", "state", "word", "follows by itself"), rows)
+
+
+def _step(step: WorkflowStep) -> str:
+    where = ", ".join([*sorted(step.outcomes), *sorted(step.traits)])
+    what = "stays" if step.to is None else f"`{step.to}`{f' after {step.after}' if step.after else ''}"
+    return f"{where}: {what}" if where else what
+
+
+def wire_pages() -> dict[Path, str]:
+    """The pages beside the simulators that speak the reference interface."""
+    pages = {}
+    for found in installed_simulators().values():
+        kind = load_simulator(found)
+        if issubclass(kind, ReferenceAgency):
+            agency, page = kind(), Path(inspect.getfile(kind)).parent / "WIRE.md"
+            tables = {"operations": wire_operations, "applications": wire_applications, "states": wire_states}
+            document = page.read_text("utf-8")
+            pages[page] = put_tables(document, {name: partial(table, agency) for name, table in tables.items()})
+    return pages
+
+
 LIFECYCLE: Final = DOCS / "explanation" / "lifecycle.md"
 STYLE_PAGE: Final = DOCS / "reference" / "style-of-sentences.md"
 KINDS: Final = {
@@ -531,6 +605,7 @@ def pages() -> dict[Path, str]:
         | {DOCS / "checks" / "index.md": checks_page()}
         | {LIFECYCLE: put_tables(LIFECYCLE.read_text("utf-8"))}
         | {STYLE_PAGE: put_tables(STYLE_PAGE.read_text("utf-8"), STYLE_TABLES)}
+        | wire_pages()
     )
 
 
@@ -538,7 +613,7 @@ def main(arguments: list[str]) -> int:
     """Write or check the pages; the exit code says whether they are as the code has them."""
     wanted = pages()
     stale = sorted(
-        path.relative_to(DOCS).as_posix()
+        path.relative_to(DOCS.parent).as_posix()
         for path in {*wanted, *(DOCS / "checks").glob("*.md")}
         if not path.is_file() or path.read_text("utf-8") != wanted.get(path)
     )
