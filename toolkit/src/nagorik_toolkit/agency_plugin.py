@@ -221,12 +221,16 @@ class AgencyPlugin(Generic[SettingsT]):
             for service in cls.manifest.services
             if service.form is not None
         }
+        labelled = [form for form in cls.forms.values() if issubclass(form, LabelledForm)]
+        cls.form_fields = {form.wire_name(name): f"/form/{name}" for form in labelled for name in form.model_fields}
         problems = list(_problems(cls, package))
         if problems:
             raise TypeError(f"{cls.__name__}: {'; '.join(problems)}")
 
     forms: ClassVar[Mapping[str, type[Form]]]
     """The form of each service."""
+    form_fields: ClassVar[Mapping[str, str]]
+    """Where a citizen filled in what the agency calls by these names, as JSON pointers."""
 
     # What an agency may do otherwise
 
@@ -295,9 +299,7 @@ class AgencyPlugin(Generic[SettingsT]):
 
     def read_error(self, answer: AgencyResponse) -> NagorikError | None:
         """The agency's refusal of a field, at the citizen's field. The manifest's ``error_reader`` names it."""
-        forms = [form for form in self.forms.values() if issubclass(form, LabelledForm)]
-        fields = {form.wire_name(name): f"/form/{name}" for form in forms for name in form.model_fields}
-        return field_error_reader(fields, self.data.texts, self.field_refused)(answer)
+        return field_error_reader(self.form_fields, self.data.texts, self.field_refused)(answer)
 
     # The same for all
 
