@@ -29,7 +29,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -159,6 +159,35 @@ async def plain(base_url: str, count: int) -> Result:
     return Result(speed=count / took, workers_ms=used / count * 1e3)
 
 
+async def bare(base_url: str, group: Group, count: int) -> float:
+    """Applications a second of plain code that keeps to what its agencies bear at once and a second."""
+    async with httpx.AsyncClient(base_url=base_url, timeout=60) as client:
+
+        async def carry(agency: str, left: Iterator[int], turns: Iterator[float]) -> None:
+            for _ in left:
+                for method, path in (("GET", "rules"), ("POST", "permits")):
+                    await asyncio.sleep(next(turns) - time.perf_counter())
+                    answer = await client.request(method, f"/{agency}/{path}")
+                    answer.raise_for_status()
+                    json.loads(answer.content)
+
+        began = time.perf_counter()
+        carriers = []
+        for number, agency in enumerate(group.agencies):
+            left, turns = iter(range(number, count, len(group.agencies))), _turns(group.per_second)
+            carriers += [carry(agency, left, turns) for _ in range(group.places)]
+        await asyncio.gather(*carriers)
+        return count / (time.perf_counter() - began)
+
+
+def _turns(per_second: float) -> Iterator[float]:
+    """The instants at which one request after another may begin."""
+    at = time.perf_counter()
+    while True:
+        yield at
+        at = max(at + 1 / per_second, time.perf_counter())
+
+
 def waiting(bench: Bench, kind: str, count: int) -> None:
     """What ``count`` applications that wait cost a process that starts anew: its start, a look, and its memory."""
     url = bench.made(kind)
@@ -272,13 +301,15 @@ def slow(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
     """What is reached of what the places of slow agencies allow."""
     for group in SLOW:
         count = int(group.most * (3 if quick else 10))
+        plainly = asyncio.run(bare(bench.agencies.url, group, count))
         for number in workers:
             result = bench.hosted("postgresql", group, count, number)
             if result is not None:
                 most = max(one.most for one in result.traffic.values())
                 print(
                     f"200 ms, {group.places} places at each of {len(group.agencies)} agencies, {number} worker(s):"
-                    f" {result.speed:6.1f} applications/s of {group.most:.1f} possible; {most} at once;"
+                    f" {result.speed:6.1f} applications/s of {group.most:.1f} possible,"
+                    f" {result.speed / plainly:4.2f} of a bare client's; {most} at once;"
                     f" calls {', '.join(str(one) for one in sorted(result.calls))}"
                 )
                 if most > group.places:
@@ -301,13 +332,15 @@ def blocking(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
 def paced(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
     """What is reached of a low pace, and whether it is kept."""
     count = int(PACED.most * (3 if quick else 10))
+    plainly = asyncio.run(bare(bench.agencies.url, PACED, count))
     for number in workers:
         result = bench.hosted("postgresql", PACED, count, number)
         if result is not None:
             busiest = max(one.busiest for one in result.traffic.values())
             print(
                 f"{PACED.per_second:.0f} requests/s at each of {len(PACED.agencies)} agencies, {number} worker(s):"
-                f" {result.speed:6.1f} applications/s of {PACED.most:.1f} possible; {busiest} in the busiest second"
+                f" {result.speed:6.1f} applications/s of {PACED.most:.1f} possible,"
+                f" {result.speed / plainly:4.2f} of a bare client's; {busiest} in the busiest second"
             )
             if busiest > PACED.per_second * TOLERANCE + 1:
                 raise SystemExit(f"an agency that bears {PACED.per_second:.0f} a second had {busiest} in one")
