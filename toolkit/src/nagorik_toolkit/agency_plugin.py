@@ -200,7 +200,7 @@ class AgencyPlugin(Generic[SettingsT]):
     unexplained_correction: ClassVar[str | None] = None
     """The code of the reason for a correction that the agency asks for without a remark."""
     by_birth_date: ClassVar[bool] = False
-    """Whether the agency tells of an application only to who gives the applicant's date of birth."""
+    """Whether the agency shows an application only with the applicant's date of birth."""
 
     manifest: ClassVar[Manifest]
     data: ClassVar[PluginData]
@@ -252,7 +252,7 @@ class AgencyPlugin(Generic[SettingsT]):
         return {"service": wire_word(request.service.partition(".")[2]), "stage": request.stage} | asked
 
     def payment(self, request: AdvisePaymentRequest) -> dict[str, Any]:
-        """A payment as the agency is told of it, by its own number: the same again changes nothing."""
+        """A payment as it is reported, under its own number: the same again changes nothing."""
         receipt = request.receipt
         paid_on = self.day(dhaka_date(receipt.captured_at))
         return {
@@ -286,7 +286,7 @@ class AgencyPlugin(Generic[SettingsT]):
         request: EligibilityRequest,  # noqa: ARG002 - for subclasses
         context: CallContext[SettingsT],  # noqa: ARG002 - for subclasses
     ) -> Sequence[Criterion]:
-        """Criteria that the agency or another service decides; none as a rule."""
+        """Criteria that the agency or another service decides; as a rule there are no others."""
         return ()
 
     def basis(self, service: str, form: Form, on: date) -> FeeBasis:
@@ -311,7 +311,7 @@ class AgencyPlugin(Generic[SettingsT]):
         """Where the applications for a service are.
 
         Raises:
-            TypeError: It files none.
+            TypeError: It is a look-up.
         """
         kind = self.kind(service)
         if not isinstance(kind, Applications):
@@ -362,7 +362,7 @@ class AgencyPlugin(Generic[SettingsT]):
     async def look_up(
         self, lookup: Lookup, request: SubmitRequest, context: CallContext[SettingsT]
     ) -> Accepted | Rejected:
-        """Ask about something that there is already; that there is none is an answer, and no error.
+        """Ask about something that there is already; that there is nothing is an answer, and no error.
 
         Raises:
             ContractViolation: ``unknown-result``; ``valid-without-a-day-to-come``.
@@ -398,7 +398,7 @@ class AgencyPlugin(Generic[SettingsT]):
 
     @usual
     async def nagorik_quote_fees(self, request: QuoteRequest, context: CallContext[SettingsT]) -> Quote:
-        """Hold the published price against the agency's own; nobody pays where the two differ."""
+        """Hold the published price against the agency's own; no citizen pays where the two differ."""
         if request.agency_reference is None:
             self.refuse_forbidden(request)
         valid_for = self.data.rules.on(request.on)["quote-validity"].as_duration
@@ -435,7 +435,7 @@ class AgencyPlugin(Generic[SettingsT]):
     async def nagorik_advise_payment(
         self, request: AdvisePaymentRequest, context: CallContext[SettingsT]
     ) -> PaymentAdvice:
-        """Tell of a payment. The agency confirms once it holds the money.
+        """Report a payment. The agency confirms once it holds the money.
 
         Raises:
             AgencyRejected: The payment does not match, for one of the reasons of ``mismatches``.
@@ -497,7 +497,7 @@ class AgencyPlugin(Generic[SettingsT]):
 
     @usual
     async def nagorik_check_health(self, context: CallContext[SettingsT]) -> Health:
-        """Ask whether the office is open: that names nobody."""
+        """Ask whether the office is open: that names no citizen."""
         await context.http.read("health", "GET", f"{self.api}/health", expect=wire.OfficeOpen)
         return Health(state=HealthState.UP)
 

@@ -17,7 +17,7 @@ from nagorik_toolkit.rules import DatedRules
 from nagorik_toolkit.texts import Fill, TextCatalogue
 
 OLDEST: Final = 125
-"""Whole years that nobody lives beyond: 122 is the most on record. An earlier date of birth is a slip of the pen."""
+"""Whole years that no person lives beyond: 122 is the most on record. An earlier birth is a slip of the pen."""
 OWN_CHECK: Final = Source(
     title="Nagorik's own comparison of the form with what is known of the applicant; no rule of an agency",
     verified=False,
@@ -40,7 +40,7 @@ class Criteria:
         source: Source | None = None,
         **fills: Fill,
     ) -> Criterion:
-        """A criterion whose verdict the plugin found: ``None`` is that it cannot be told.
+        """A criterion whose verdict the plugin found: ``None`` is that it is not known.
 
         ``fills`` are put into the sentence of that verdict where it has places for them.
 
@@ -71,7 +71,7 @@ class Criteria:
 
         Both bounds are allowed ages: ``at_most`` a rule of 65 takes everyone until the day before the 66th
         birthday, and ``at_least`` one of 18 takes everyone from the 18th birthday on. "Under 18" is ``at_most`` 17.
-        Where a rule is not known on that day, it cannot be told. The sentences may name the bounds as
+        Where a rule is not known on that day, the verdict is ``cannot-tell``. The sentences may name the bounds as
         ``{at_least}`` and ``{at_most}``; the sentence of ``cannot-tell`` may not.
         """
         rules = self._rules.on(on)
@@ -89,13 +89,13 @@ class Criteria:
     def given(self, name: str, *values: object, source: Source | None = None) -> Criterion:
         """Whether at least one of the numbers or papers that do is there.
 
-        Where none is, it cannot be told: the host may just not have been told of it.
+        Without one the verdict is ``cannot-tell``: the host may just not know of it.
         """
         return self.criterion(name, True if any(value is not None for value in values) else None, source=source)
 
 
 def birth_problem(born: date, on: date) -> Text | None:
-    """Why nobody who applies on ``on`` can have been born on ``born``; ``None`` where somebody can."""
+    """Why no applicant of the day ``on`` can have been born on ``born``; ``None`` where one can."""
     if born > on:
         return filled_sentence("birth-date.to-come")
     return filled_sentence("birth-date.too-long-ago", most=OLDEST) if age_on(born, on) > OLDEST else None
@@ -104,7 +104,7 @@ def birth_problem(born: date, on: date) -> Text | None:
 def is_birth_registration(nid: Nid, *registrations: BirthRegistrationNumber | None) -> bool:
     """Whether what is given as an NID number is one of these birth registration numbers.
 
-    Both may have 17 digits of one layout; only somebody's own birth registration number gives it away.
+    Both may have 17 digits of one layout; only the person's own birth registration number gives it away.
     """
     return any(registration is not None and registration.value == nid.value for registration in registrations)
 

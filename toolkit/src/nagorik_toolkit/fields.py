@@ -71,8 +71,8 @@ LAST_DAY: Final = date(2199, 12, 31)
 """The days of a form: no deed, birth or term lies outside, and reckoning some years from one ends at a day."""
 
 FIRST_BIRTH: Final = date(1900, 1, 1)
-"""The first date of birth that a form takes: nobody who applies was born before. Whether one lies in the future, or
-too long ago on the day of the application, is told by ``contradictions``, which knows that day."""
+"""The first date of birth that a form takes: no applicant was born before. Whether one lies in the future, or
+too long ago on the day of the application, is decided by ``contradictions``, which knows that day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class WholeNumber:
 
     Commas may stand as in 1,20,000 or as in 120,000, and nowhere else: 1,5 is no number with a comma left out. A
     sign, a decimal point and words are refused; so is a number from a program that is not whole, and a truth value.
-    Bounds belong to the number, and both are told to whoever is outside of them.
+    Bounds belong to the number, and the error names both.
 
     Attributes:
         least: The least that is accepted, zero or more.
@@ -175,8 +175,9 @@ def _of_the_birth_year(nid: Nid, info: ValidationInfo) -> Nid:
 def day_by_hand(written: str) -> date:
     """A day as people write it, ``31/1/1990``, ``31-1-1990``, ``31.1.1990``, or as a card has it, ``31 Jan 1990``.
 
-    The day comes first, as everywhere in Bangladesh; ISO, ``1990-01-31``, is told by its year, which comes first with
-    four digits. So nothing is guessed. Digits are Bangla or ASCII, and the strokes between are of one kind.
+    The day comes first, as everywhere in Bangladesh; ISO, ``1990-01-31``, is recognised by its year of four
+    digits, which comes first. So nothing is guessed. Digits are Bangla or ASCII, and the strokes between are of one
+    kind.
 
     Raises:
         NationalDataError: ``date.day-month-year`` for what is written otherwise, with a year of two digits too;
@@ -204,7 +205,7 @@ def _within_reach(day: date) -> date:
 
 
 def check_birth_date(day: date) -> date:
-    """The day, if somebody who applies today may have been born on it.
+    """The day, if an applicant of today may have been born on it.
 
     Raises:
         PydanticCustomError: ``birth-date.too-early`` before ``FIRST_BIRTH``, with a sentence in both languages.
@@ -242,8 +243,8 @@ Line = Annotated[str, OneLine()]
 GeneralDiary = Annotated[Line, AfterValidator(_names_a_diary)]
 """A general diary (GD), without a label: its number, with its date or the police station.
 
-A number alone is none, and neither is ``GD 55`` or ``55/2026``: it is unique within a station and a month only. No
-further shape of it is published, so that no other is asked for."""
+A number alone is no reference, and neither is ``GD 55`` or ``55/2026``: it is unique within a station and a month.
+No further shape of it is published, so that no other is asked for."""
 
 FormDay = Annotated[IsoDay, BeforeValidator(_read_day), AfterValidator(_within_reach)]
 """A day from 1800 to 2199, without a label: as ``day_by_hand`` reads it, or in ISO 8601, which JSON has.
@@ -440,7 +441,7 @@ class Address(Form):
 
     @property
     def upazila_area(self) -> Area | None:
-        """The upazila; ``None`` where the district has none of that name, as for a thana."""
+        """The upazila; ``None`` where the district has no upazila of that name, as for a thana."""
         try:
             return find_upazila(self.upazila, district=self.district_area)
         except NationalDataError:

@@ -22,14 +22,14 @@ _LONGEST_SENTENCE: Final = 2_000
 MOST_ENTRIES: Final = 20_000
 """Entries of all lists and tables of a form together; one with more is refused before anything in it is checked."""
 MOST_TOLD: Final = 50
-"""Problems of a form that are told by their fields; of the others their number alone is."""
+"""Problems of a form that are shown at their fields; of the others the number alone is shown."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 
 Location = tuple[str | int, ...]
 
 
 def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str = "/form") -> Form:
-    """Check what was filled in against a service's form. All problems are told at once, up to 50 of them.
+    """Check what was filled in against a service's form. All problems are reported at once, up to 50 of them.
 
     A number where a date belongs is refused, though pydantic would count it as seconds from 1970.
 
@@ -101,7 +101,7 @@ def form_schema(form: type[Form]) -> dict[str, Any]:
 
 
 def _lift_label(described: dict[str, Any]) -> None:
-    """Bring the label that stands inside a union to the field, where whoever draws a page looks for it."""
+    """Bring the label that stands inside a union to the field, where the author of a page looks for it."""
     if "x-title-bn" in described:
         return
     for alternative in described.get("anyOf", ()):
@@ -112,9 +112,9 @@ def _lift_label(described: dict[str, Any]) -> None:
 
 
 def find_label(form: type[Form], field: str) -> Label | None:
-    """A field's label; ``None`` where the form has none for it.
+    """A field's label; ``None`` where the form has no label for it.
 
-    Of several labels the outermost counts, as in the schema; one inside a union counts where none is around it.
+    Of several labels the outermost counts, as in the schema; one inside a union counts where there is no outer one.
     """
     found = form.model_fields[field]
     if issubclass(form, LabelledForm) and (written := form.label_of(field)) is not None:

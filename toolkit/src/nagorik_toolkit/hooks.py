@@ -46,7 +46,7 @@ class TakenPayment(Protocol):
 
 
 class TakenSlot(Protocol):
-    """What an agency says to somebody who wants an appointment."""
+    """The response to a booking of an appointment."""
 
     @property
     def booked(self) -> bool:
@@ -66,7 +66,7 @@ TakenSlotT = TypeVar("TakenSlotT", bound=TakenSlot)
 
 
 class SearchAnswer(Protocol[FoundT_co]):
-    """What an agency holds under one client reference, in whatever format; ``Matches`` is one in JSON."""
+    """What an agency holds under one client reference, in any format; ``Matches`` is one in JSON."""
 
     @property
     def items(self) -> Sequence[FoundT_co]:
@@ -140,7 +140,7 @@ async def advise_payment(
     expect: Expected[TakenPaymentT],
     **options: Unpack[RequestOptions],
 ) -> PaymentAdvice:
-    """Tell the agency of a payment; of one for an application that is not filed yet there is nothing to tell.
+    """Report a payment to the agency; before the application is filed there is nothing to report.
 
     ``options`` are what ``context.http.write`` takes, such as ``json=`` or ``xml=``.
     """
@@ -160,7 +160,7 @@ async def list_slots(
     expect: type[T],
     slots: Callable[[T], Iterable[Slot]],
 ) -> Slots:
-    """The appointments with a place left that begin when it was asked for; none before the application is filed."""
+    """The appointments with a place left that begin when it was asked for; no appointment before the filing."""
     if request.agency_reference is None:
         return Slots(slots=())
     offered = slots(await context.http.read(step, "GET", path, params=params, expect=expect))

@@ -78,7 +78,7 @@ class LabelledForm(Form):
 
     @classmethod
     def label_of(cls, field: str) -> Label | None:
-        """A field's label out of the file; ``None`` where it gives none."""
+        """A field's label out of the file; ``None`` where it has no entry."""
         words = cls.words.get(field)
         if words is None or words.label is None:
             return None
@@ -154,7 +154,7 @@ class LabelledForm(Form):
 
 @cache
 def _file(package: str) -> Mapping[str, Mapping[str, FieldWords]]:
-    """The tables of a package's file; empty where there is none.
+    """The tables of a package's file; empty without a file.
 
     Raises:
         DataFileInvalid: Naming everything that is wrong.
@@ -201,7 +201,7 @@ def _words_of(form: type[LabelledForm], name: str) -> FieldWords | None:
 
 
 def options_of(annotation: object) -> tuple[str, ...]:
-    """The options of the ``Literal`` of texts in an annotation; empty where there is none."""
+    """The options of the ``Literal`` of texts in an annotation; empty without one."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return tuple(part for part in parts if isinstance(part, str))

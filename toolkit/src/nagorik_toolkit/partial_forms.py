@@ -1,4 +1,4 @@
-"""A form that is filled in only in part, for what can be told before anybody applies."""
+"""A form that is filled in only in part, for what is known before a citizen applies."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,7 +13,7 @@ from nagorik_toolkit.form_validation import validate_form
 FormT = TypeVar("FormT", bound=Form)
 
 _LAST: Final = "nagorik_fields_before"
-"""A field behind all others of a form: its validator is given whatever of them is valid."""
+"""A field behind all others of a form: its validator is given those that are valid."""
 _READ: Final = "fields read"
 
 

@@ -1,4 +1,4 @@
-"""The reference interface: one wire for agencies that publish none. ``reference_interface.json`` describes it.
+"""One wire for agencies that publish no interface; ``reference_interface.json`` describes it.
 
 The agency's responses, version 1. Days are ``YYYY-MM-DD``, instants RFC 3339 with an offset, amounts taka as text
 with two places. The document in OpenAPI 3.1 lies beside this module, in the wheel: ``interface_document`` reads it.
@@ -74,7 +74,7 @@ class Standing(WireModel):
     """Order among the agency's reports on this application."""
     remarks: str | None = None
     payment: PaymentStanding | None = None
-    """Of the latest payment; ``None`` where the status alone tells it."""
+    """Of the latest payment; ``None`` where the status alone says it."""
     issued: tuple[IssuedDocument, ...] = ()
     appointment: Appointment | None = None
 
@@ -134,6 +134,6 @@ class LookupAnswer(WireModel):
 
 
 class OfficeOpen(WireModel):
-    """Whether the agency answers; names nobody."""
+    """Whether the agency answers; it names no citizen."""
 
     open: bool

@@ -71,29 +71,29 @@ class Rule(ManifestModel):
 
     @property
     def as_int(self) -> int:
-        """The whole number; ``TypeError`` where the rule is none."""
+        """The whole number; ``TypeError`` where the rule is another figure."""
         if isinstance(self.value, bool):
             raise TypeError("the rule is true or false, no number")
         return _typed(self.value, int)
 
     @property
     def as_bool(self) -> bool:
-        """The answer; ``TypeError`` where the rule is none."""
+        """The answer; ``TypeError`` where the rule is another figure."""
         return _typed(self.value, bool)
 
     @property
     def as_text(self) -> str:
-        """The text; ``TypeError`` where the rule is none."""
+        """The text; ``TypeError`` where the rule is another figure."""
         return _typed(self.value, str)
 
     @property
     def as_decimal(self) -> Decimal:
-        """The exact number; ``TypeError`` where the rule is none."""
+        """The exact number; ``TypeError`` where the rule is another figure."""
         return _typed(self.decimal, Decimal)
 
     @property
     def as_duration(self) -> timedelta:
-        """The duration; ``TypeError`` where the rule is none."""
+        """The duration; ``TypeError`` where the rule is another figure."""
         return _typed(self.duration, timedelta)
 
     @property

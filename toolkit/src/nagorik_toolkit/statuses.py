@@ -12,7 +12,7 @@
     deliverable = "passport"
     delivery = "counter"
 
-A word is matched whatever its case, spacing, dashes and underscores, and its Bangla encoding. Other spellings are
+A word is matched without regard to case, spacing, dashes, underscores and Bangla encoding. Other spellings are
 written beside it. A word that no entry has means nothing: it is kept, and its state is not guessed.
 """
 
@@ -47,11 +47,11 @@ class StatusMeaning(ManifestModel):
     flags: frozenset[Flag] = frozenset()
     """What else is true then."""
     reason: str | None = None
-    """The code of the sentence in the plugin's texts that tells the citizen why."""
+    """The code of the sentence in the plugin's texts that explains it to the citizen."""
     fee_due: Slug | None = None
     """The stage of the service's fees that has to be paid now."""
     payment_confirmed: StrictBool | None = None
-    """Whether the agency holds the payment then; absent where the word does not tell."""
+    """Whether the agency holds the payment then; absent where the word does not say."""
     deliverable: Slug | None = None
     """What has been issued; where the service decides it, the plugin gives it with the question."""
     delivery: Literal["download", "counter", "post", "none"] | None = None

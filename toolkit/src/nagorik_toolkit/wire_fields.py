@@ -1,4 +1,4 @@
-"""Between forms and an agency's wire: times, amounts and answers as agencies write them, and what they are told.
+"""Between forms and an agency's wire: times, amounts and responses as agencies write them, and what they are sent.
 
 How they do is collected in docs/reference/agencies.md#wire.
 

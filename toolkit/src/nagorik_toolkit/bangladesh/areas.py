@@ -112,7 +112,7 @@ def find_upazila(name: str, *, district: Area | None = None) -> Area:
 
     Raises:
         NationalDataError: ``area.ambiguous`` where several districts have one of that name and ``district`` does
-            not say which; ``area.unknown`` where none has.
+            not say which; ``area.unknown`` for a name that no area has.
     """
     return _find("upazila", name, district)
 

@@ -51,7 +51,7 @@ class FiscalYear(SelfCheckedValue):
 
         Raises:
             NationalDataError: ``fiscal-year.text`` where it is not so written or the years do not follow;
-                ``invisible.*`` for a character that nobody can see.
+                ``invisible.*`` for a character that cannot be seen.
         """
         if not isinstance(text, str) or len(text) > _LONGEST_LABEL:
             raise NationalDataError("fiscal-year.text")

@@ -108,7 +108,7 @@ def parse_date(text: object, style: DateStyle) -> date:
 
 
 def format_date(day: date, style: DateStyle) -> str:
-    """Write ``day`` in ``style`` with ASCII digits, whatever the machine's locale.
+    """Write ``day`` in ``style`` with ASCII digits, in every locale of the machine.
 
     Raises:
         NationalDataError: ``date.not-a-date`` for anything but a plain date.

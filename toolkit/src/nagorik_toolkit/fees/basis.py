@@ -49,7 +49,7 @@ class FeeBasis:
         """When the payment of a stage falls due.
 
         Raises:
-            KeyError: The stages differ, and this is none of them.
+            KeyError: The stages differ, and there is no such stage.
         """
         return self.due if isinstance(self.due, FeeDue) else self.due[stage]
 
@@ -74,7 +74,7 @@ class FeeBasis:
     def quote(self, request: QuoteRequest, *, valid_for: timedelta, **known: int | str) -> Quote:
         """The quote of the schedule for the form, good for ``valid_for``; ``known`` are the agency's dimensions.
 
-        What has been filed stays what it is, whatever the rules have become since: it is not checked again.
+        What has been filed stays what it is: it is not checked again by later rules.
 
         Raises:
             InputRejected: One of ``checks`` refuses a form that has not been filed yet.
@@ -90,7 +90,7 @@ AssessFees: TypeAlias = Callable[[str, Form, date], FeeBasis]
 """What a fee file names as ``basis``: the basis for a service's form on a day in Dhaka.
 
 The form may be filled in only in part: a field that is not raises ``FieldMissing`` when it is read, which the
-function lets through. It asks nobody.
+function lets through. It makes no calls.
 """
 
 

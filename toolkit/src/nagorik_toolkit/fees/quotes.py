@@ -15,8 +15,9 @@ _NAMESPACE = UUID("6f1f6f0e-6f0c-5c58-9d3c-0b6f5b9a2d11")
 def agreed_quote(quote: Quote, demanded: Money) -> Quote:
     """A schedule's quote, if it is what the agency itself demands.
 
-    Where it is not, one of them is out of date: nobody is asked for money until a person has found out which. Where
-    the quote has costs of unknown amount, the agency may demand more: the rest is one line, and the total is known.
+    Where it is not, one of them is out of date: no citizen is asked for money until a person has found out which.
+    Where the quote has costs of unknown amount, the agency may demand more: the rest is one line, and the total is
+    known.
 
     Raises:
         ContractViolation: ``fee-differs-from-schedule``.

@@ -44,7 +44,7 @@ def rounded_parts(exact: Sequence[Fraction], rounding: Rounding) -> list[int]:
     """Whole units (taka or poisha, by ``rounding``) near ``exact`` whose sum is the rounded sum, half a unit up.
 
     Every part is rounded down, and the units that the sum then lacks go to the parts that lost most, the first of
-    equals. So a part without a fraction never changes, and none is off by a whole unit.
+    equals. So a part without a fraction never changes, and no part is off by a whole unit.
     """
     unit = 100 if rounding is Rounding.WHOLE_TAKA_HALF_UP else 1
     whole = [floor(part / unit) for part in exact]

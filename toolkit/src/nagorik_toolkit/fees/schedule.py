@@ -58,13 +58,13 @@ class FeeSchedule(ManifestModel):
     rounding: Rounding
     """How the agency brings an amount with tax to one that can be paid."""
     vat: Vat | None = None
-    """How tax comes in; absent where the service carries none."""
+    """How tax comes in; absent where the service carries no tax."""
     dimensions: Annotated[tuple[Dimension, ...], BeforeValidator(_table)] = ()
     """What the price depends on. A caller gives every one of them."""
     words: Mapping[DimensionName, DimensionWords] = {}
     """What dimensions are called that no field of the form names; of the others the form's titles are taken."""
     basis: ObjectReference | None = None
-    """The function that tells which schedule a form is charged by, and by what of it; see ``FeeBasis``."""
+    """The function that says which schedule a form is charged by, and by what of it; see ``FeeBasis``."""
     tariffs: Annotated[tuple[Tariff, ...], Field(min_length=1)]
     """Everything that is published, charged or not."""
 
@@ -128,7 +128,7 @@ class FeeSchedule(ManifestModel):
 
         Raises:
             ValueError: ``valid_for`` is not above zero.
-            AgencyRejected: ``no-tariff``: none is effective on that day, which is no fault of the plugin's code. Its
+            AgencyRejected: ``no-tariff``: no tariff is effective on that day, which is no fault of the plugin's. Its
                 reason is a sentence for the citizen.
             FeeError: As ``price``, but for ``NoTariff``.
         """

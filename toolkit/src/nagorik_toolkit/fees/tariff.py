@@ -86,7 +86,7 @@ def read_allowed(written: object) -> Allowed:
     """The value written in a fee file: ``urgent``, ``48``, ``"1-100"`` or ``"3+"`` (3 and every number above).
 
     Raises:
-        ValueError: It is none of these; the message says what is.
+        ValueError: It is something else; the message says what it may be.
     """
     if isinstance(written, int) and not isinstance(written, bool):
         written = str(written)
@@ -253,7 +253,7 @@ class Row(ManifestModel):
     vat_exempt: StrictBool = False
     """Whether it carries no tax though the schedule has some, such as postage."""
     nature: LineNature = LineNature.FEE
-    """What kind of money it is, as a receipt tells it; ``vat`` where VAT is published as a row of its own."""
+    """What kind of money it is, as a receipt shows it; ``vat`` where VAT is published as a row of its own."""
     payee: Text | None = None
     """Whose money it is, where it is not the agency's, such as a bank's that collects for it."""
 

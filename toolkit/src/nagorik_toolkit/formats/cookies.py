@@ -1,7 +1,7 @@
 """Session cookies, for an agency that knows who is logged in by them: read at the login, sent as a token is.
 
 They go where a token goes: to the agency's base address, on every request, until they end or are refused. None is
-taken from any other answer, and none follows a redirect.
+taken from any other answer, and no cookie follows a redirect.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from nagorik.http import AgencyResponse, Token
 
 _SET_COOKIE: Final = b"set-cookie"
 _FIRST_DAY: Final = datetime(1970, 1, 2, tzinfo=UTC)
-"""What is deleted is set to end in 1970, by custom and whatever the zone."""
+"""What is deleted is set to end in 1970, by custom and in every zone."""
 
 
 class SessionCookies:
@@ -43,7 +43,7 @@ class SessionCookies:
 
         The token ends when the first of the cookies does, by ``Max-Age`` or else ``Expires`` (RFC 6265, 4.1.2); one
         without either is good until it is refused. A cookie that is deleted where another of its name is set for
-        another path or domain is none of the session's.
+        another path or domain is not the session's.
 
         Raises:
             ValueError: One of the cookies is not set, is set to nothing, or is deleted.
@@ -66,7 +66,7 @@ class SessionCookies:
 
 
 class _Cookie(NamedTuple):
-    """A cookie as it is set, whatever else it says of itself: ``Partitioned``, for one, is a browser's matter."""
+    """A cookie as it is set, without its other attributes: ``Partitioned``, for one, is a browser's matter."""
 
     name: str
     value: str

@@ -47,7 +47,7 @@ def _whole(written: str) -> int | Decimal:
 
 
 def _number(written: str) -> Decimal | float:
-    """A ``Decimal`` of a milliard digits is an exponent away: what is written with one is nobody's exact number."""
+    """A ``Decimal`` of a milliard digits is an exponent away: no agency writes an exact number with one."""
     return Decimal(written) if "e" not in written.lower() else float(written)
 
 

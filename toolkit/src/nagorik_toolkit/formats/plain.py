@@ -70,7 +70,7 @@ class TextReader:
     model: Final = str
 
     def read(self, answer: AgencyResponse) -> str:
-        """As ``AnswerReader.read``; a page of HTML is no plain text, whatever its label says."""
+        """As ``AnswerReader.read``; a page of HTML is no plain text, even where it is labelled so."""
         text = answer.text
         if text is None or not text.strip() or text.lstrip()[:1] == "<":
             raise ValueError("the answer is no text")

@@ -130,7 +130,7 @@ class SoapReader(Generic[ModelT]):
 
 
 def fault_of(answer: AgencyResponse) -> SoapFault | None:
-    """The fault that an answer brings, in either version and any status; ``None`` where it brings none."""
+    """The fault that an answer brings, in either version and any status; ``None`` where it brings no fault."""
     body = _body_of(answer)
     if body is None:
         return None

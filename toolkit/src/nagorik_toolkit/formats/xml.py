@@ -119,7 +119,7 @@ class XmlReader(Generic[ModelT]):
 
 
 def read_xml(answer: AgencyResponse) -> etree._Element | None:
-    """The root of an answer that is XML, whatever its label says; ``None`` of any other, and of a forbidden one.
+    """The root of an answer that is XML, however it is labelled; ``None`` of any other, and of a forbidden one.
 
     For an ``error_reader``, which meets every answer. The character set that the label names wins over the one that
     the document declares (RFC 7303, 3).

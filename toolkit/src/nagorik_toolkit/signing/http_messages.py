@@ -88,14 +88,14 @@ async def sign_message(
         key_id: What the agency calls the key.
         algorithm: How to sign.
         covered: Header names in lower case and derived components (RFC 9421, 2.2), such as ``@path``, in order.
-        lasts: For how long the signature is good, if the agency wants to be told.
+        lasts: For how long the signature is good, if the agency wants to know.
         names_algorithm: Whether the signature says how it was made; some agencies take it from the key alone.
         label: The signature's name in its headers.
         tag: The application's name, if the agency wants one.
         nonce: A word that is never used twice, if the agency wants one.
 
     Raises:
-        ValueError: The key is none of this algorithm's.
+        ValueError: The key is of another algorithm.
         http_message_signatures.HTTPMessageSignaturesException: What is to be covered is not there, or cannot be.
     """
     private = _private(key, algorithm)

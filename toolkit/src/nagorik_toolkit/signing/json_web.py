@@ -41,7 +41,7 @@ def detached_jws(
             false and critical).
 
     Raises:
-        ValueError: The body is streamed: a JWS is over all of it at once. Or the key is none of this algorithm's.
+        ValueError: The body is streamed: a JWS is over all of it at once. Or the key is of another algorithm.
     """
     protected: dict[str, object] = {"alg": algorithm.value, **(header or {})}
     if key_id is not None:

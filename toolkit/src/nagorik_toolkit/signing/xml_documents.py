@@ -50,13 +50,13 @@ def signed_xml(
         algorithm: How to sign.
         certificate: In PEM with its chain, to be put into the signature; without one the key itself is, but for a
             secret.
-        key_name: What the agency calls the key, if it wants to be told.
+        key_name: What the agency calls the key, if it wants to know.
         reference: The ``Id`` of the one element that is signed; the whole document without. The signature stands
             at the end of the document, or where an empty ``ds:Signature`` with the ``Id`` ``placeholder`` holds its
             place.
 
     Raises:
-        ValueError: The document is no XML, has a document type, or the key is none of this algorithm's.
+        ValueError: The document is no XML, has a document type, or the key is of another algorithm.
     """
     try:
         root = etree.fromstring(content, _PLAIN)
