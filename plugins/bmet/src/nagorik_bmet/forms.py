@@ -22,7 +22,7 @@ def _number(written: object) -> object:
 
 
 def _each_once(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse an entry that is there twice, in whatever case."""
+    """Refuse an entry that is there twice, in either case of its letters."""
     if len(given) != len({one.casefold() for one in given}):
         raise DATA.texts.problem("form.twice")
     return given
@@ -92,7 +92,7 @@ class ClearanceVerificationForm(WorkerForm):
     """The passport whose clearance is asked about.
 
     Its number is what BMET's own page asks for; the date of birth beside it is modelled, so that a slip in the number
-    tells nothing of somebody else.
+    reveals no other person.
     """
 
     passport_no: Passport

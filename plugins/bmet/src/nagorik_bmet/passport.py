@@ -1,4 +1,4 @@
-"""Is there a passport that is valid for long enough? Asked of whoever offers ``passport.verification``, if anybody.
+"""Is there a passport that is valid for long enough? Ask the plugin that offers ``passport.verification``.
 
 This plugin knows no other plugin: the platform finds it, checks that the worker consented, and brings the answer.
 """
@@ -18,7 +18,7 @@ VALIDITY: Final = "passport-validity"
 
 
 async def valid_passport(request: EligibilityRequest, context: CallContext[Any]) -> Criterion:
-    """The criterion; whatever is no clear answer cannot be told, and the worker reads why."""
+    """The criterion; without a clear answer its verdict is ``cannot-tell``, and the worker reads why."""
     form, rule = request.form, DATA.rules.on(request.on)["passport-months"]
     months, source = rule.as_int, rule.source
     if not isinstance(form, RegistrationForm | ClearanceForm):

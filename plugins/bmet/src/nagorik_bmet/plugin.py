@@ -36,7 +36,7 @@ def is_correction(form: Form | None) -> bool:
 
 
 def is_no_correction(case: Case) -> bool:
-    """Whatever else is applied for."""
+    """A new application, or a form that is not filled in yet."""
     return not is_correction(case.form)
 
 
