@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origin
 
 from annotated_types import MaxLen
@@ -178,12 +179,21 @@ def _file(package: str) -> Mapping[str, Mapping[str, FieldWords]]:
 
 
 def words_without_field(package: str, forms: Iterable[type[Form]]) -> list[str]:
-    """The entries of a package's file that no field of its forms has, as ``table.field``."""
+    """The entries of a package's file that no field of its forms has, or of one within them, as ``table.field``."""
     used = set()
-    for form in forms:
+    for form in chain.from_iterable(map(_forms_in, forms)):
         tables = [*(_table_of(base) for base in form.__mro__), EVERY_FORM]
         used |= {f"{table}.{name}" for table in tables for name in form.model_fields}
     return sorted({f"{table}.{name}" for table, fields in _file(package).items() for name in fields} - used)
+
+
+def _forms_in(annotation: object) -> Iterator[type[Form]]:
+    if isinstance(annotation, type) and issubclass(annotation, Form):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _forms_in(field.annotation)
+    for part in get_args(annotation):
+        yield from _forms_in(part)
 
 
 def _table_of(form: type) -> str:
