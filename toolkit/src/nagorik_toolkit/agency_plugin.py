@@ -20,7 +20,7 @@ need not be taken out. The class is checked when it is made: it and its data fil
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from importlib import import_module
 from importlib.resources import files
@@ -65,7 +65,7 @@ from nagorik.model.submission import (
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form
 from nagorik.settings import AgencySettings
-from nagorik.values import Nid, dhaka_date
+from nagorik.values import Money, Nid, dhaka_date
 from nagorik_toolkit import reference_interface as wire
 from nagorik_toolkit.checks import Case, Check
 from nagorik_toolkit.criteria import Criteria, birth_problem, contradictions
@@ -191,8 +191,8 @@ class AgencyPlugin(Generic[SettingsT]):
     """What each service of the manifest is."""
     checks: ClassVar[Sequence[Check]] = ()
     """The criteria of eligibility, in the order in which a citizen reads them."""
-    due: ClassVar[FeeDue] = FeeDue.AFTER_SUBMISSION
-    """When fees fall due."""
+    due: ClassVar[FeeDue | Mapping[str, FeeDue]] = FeeDue.AFTER_SUBMISSION
+    """When fees fall due; by stage where the stages differ."""
     mismatches: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """The code of the sentence for each of the agency's reasons why a payment does not match."""
     field_refused: ClassVar[str]
@@ -250,6 +250,15 @@ class AgencyPlugin(Generic[SettingsT]):
             return {}
         asked = {form.wire_name(name): wire_word(str(give())) for name, give in known.items()}
         return {"service": wire_word(request.service.partition(".")[2]), "stage": request.stage} | asked
+
+    async def demanded(self, request: QuoteRequest, context: CallContext[SettingsT]) -> Money:
+        """Ask for the agency's own price."""
+        params, expect = self.price_question(request), wire.Price
+        return (await context.http.read("prices", "GET", f"{self.api}/prices", params=params, expect=expect)).total
+
+    def price_holds(self, request: QuoteRequest) -> timedelta:
+        """How long a price holds: by the rule ``quote-validity``."""
+        return self.data.rules.on(request.on)["quote-validity"].as_duration
 
     def payment(self, request: AdvisePaymentRequest) -> dict[str, Any]:
         """A payment as it is reported, under its own number: the same again changes nothing."""
@@ -333,11 +342,12 @@ class AgencyPlugin(Generic[SettingsT]):
         """Refuse what the rules of the day do not allow, before anything is sent.
 
         Raises:
-            InputRejected: At the field of each criterion that fails.
+            InputRejected: At the field of each criterion that fails; at the form where it has no such field.
         """
-        fields = {check.id: check.field for check in self.checks} | {"birth-date": "birth_date", "nid-number": "nid"}
-        judged = self.judge(eligibility_question(request))
-        refuse_failed(self.manifest.id, ((f"/form/{fields[found.id]}", found) for found in judged))
+        at = {check.id: check.field for check in self.checks if check.is_for(request.service)}
+        at |= {"birth-date": "birth_date", "nid-number": "nid"}
+        judged, known = self.judge(eligibility_question(request)), type(request.form).model_fields
+        refuse_failed(self.manifest.id, ((f"/form/{at[c.id]}" if at[c.id] in known else "/form", c) for c in judged))
 
     def _refuse_price(self, check: Check, case: Case) -> None:
         born = case.field("birth_date") if check.field == "birth_date" else None
@@ -401,11 +411,9 @@ class AgencyPlugin(Generic[SettingsT]):
         """Hold the published price against the agency's own; no citizen pays where the two differ."""
         if request.agency_reference is None:
             self.refuse_forbidden(request)
-        valid_for = self.data.rules.on(request.on)["quote-validity"].as_duration
-        quote = self.basis(request.service, request.form, request.on).quote(request, valid_for=valid_for)
-        params = self.price_question(request)
-        answer = await context.http.read("prices", "GET", f"{self.api}/prices", params=params, expect=wire.Price)
-        return agreed_quote(quote, answer.total)
+        basis = self.basis(request.service, request.form, request.on)
+        quote = basis.quote(request, valid_for=self.price_holds(request))
+        return agreed_quote(quote, await self.demanded(request, context))
 
     @usual
     async def nagorik_submit(self, request: SubmitRequest, context: CallContext[SettingsT]) -> Accepted | Rejected:
