@@ -53,7 +53,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik.data_files import parse_model, read_data_file
-from nagorik.errors import ContractViolation, InputRejected
+from nagorik.errors import AgencyRejected, ContractViolation, InputRejected
 from nagorik.privacy import Model
 from nagorik.values import Money, dhaka_date, dhaka_time
 from nagorik.values.sentences import Text
@@ -254,6 +254,9 @@ class ReferenceAgency(Simulator):
             Refusal: An application is not taken.
         """
 
+    def paid(self, collection: str, case: Case[Details], on: date) -> None:
+        """Note what else follows from a new payment that was made on a day."""
+
     # The kit's own
 
     @property
@@ -318,11 +321,15 @@ class ReferenceAgency(Simulator):
         return ExampleApplication(applicant=citizen.applicant(), form=form)
 
     def error_answers(self) -> Sequence[ErrorAnswer]:
-        """A field that is not accepted, and an error that comes as a success."""
+        """A field or an operation that is not accepted, and an error that comes as a success."""
         refused: JsonValue = {"error": {"field": self.agency.refusable, "message": "is not accepted"}}
+        missing: JsonValue = {"error": {"field": "reference", "message": "no such application"}}
+        too_early: JsonValue = {"error": {"field": "status", "message": "nothing is due"}}
         return (
             ErrorAnswer(name="a field is refused", status=422, document=refused, means=InputRejected),
             ErrorAnswer(name="an error with 200", status=200, document=refused, means=ContractViolation),
+            ErrorAnswer(name="no such application", status=404, document=missing, means=AgencyRejected),
+            ErrorAnswer(name="nothing is due", status=CONFLICT, document=too_early, means=AgencyRejected),
         )
 
     def issued(self, collection: str, case: Case[Details]) -> list[dict[str, str]]:
@@ -333,9 +340,9 @@ class ReferenceAgency(Simulator):
             if case.state in ({rule.state} if isinstance(rule.state, str) else rule.state)
         ]
 
-    def price(self, collection: str, stage: str, content: Mapping[str, Any]) -> Money:
-        """What a stage costs today."""
-        return self.agency.collections[collection].price(stage, self.today, content)
+    def price(self, collection: str, stage: str, content: Mapping[str, Any], on: date) -> Money:
+        """What a stage costs on a day; of a payment, the day on which it was made."""
+        return self.agency.collections[collection].price(stage, on, content)
 
     def standing(self, collection: str, case: Case[Details]) -> dict[str, JsonValue]:
         """How an application stands."""
@@ -391,7 +398,8 @@ class ReferenceAgency(Simulator):
         asked = dict(request.query_params)
         names = {_word(kind.service): name for name, kind in self.agency.collections.items()}
         collection = names[choice_in(asked, "service", tuple(names))]
-        return JSONResponse({"total": self.price(collection, asked.get("stage", FIRST_STAGE), asked).plain()})
+        total = self.price(collection, asked.get("stage", FIRST_STAGE), asked, self.today)
+        return JSONResponse({"total": total.plain()})
 
 
 def serial_of(case: Case[Any]) -> str:
@@ -421,7 +429,7 @@ class _Desk:
     async def file(self, request: Request) -> Response:
         content = await content_of(request)
         self._check(content)
-        free = not self._agency.price(self._name, FIRST_STAGE, content).poisha
+        free = not self._agency.price(self._name, FIRST_STAGE, content, self._agency.today).poisha
         case = self._book.file(
             {**content},
             client_reference=text_in(content, "clientReference"),
@@ -441,15 +449,16 @@ class _Desk:
     async def pay(self, request: Request) -> Response:
         case, content = self._case(request), await content_of(request)
         reference, amount = text_in(content, "reference"), amount_in(content)
-        day_in(content, "paidOn", self._agency.agency.day)
+        paid_on = day_in(content, "paidOn", self._agency.agency.day)
         stage = text_in(content, "stage", required=False) or FIRST_STAGE
         action = "pay" if stage == FIRST_STAGE else f"pay-{stage}"
         known = any(payment.reference == reference for payment in case.payments)
         if not known and (action not in self._book.workflow.actions or not self._book.allows(case, action)):
             raise Refusal(CONFLICT, "status", "nothing is due")
         now = self._agency.clock.now()
-        arrives_at, due = now + self._kind.arrives, self._agency.price(self._name, stage, case.details)
+        arrives_at, due = now + self._kind.arrives, self._agency.price(self._name, stage, case.details, paid_on)
         if self._book.pay(case, reference, amount, due=due, arrives_at=arrives_at):
+            self._agency.paid(self._name, case, paid_on)
             self._book.act(case, action, due=arrives_at)
         told = next(payment for payment in case.payments if payment.reference == reference)
         return JSONResponse({"state": "TAKEN" if told.arrives_at <= now else "PENDING"})
