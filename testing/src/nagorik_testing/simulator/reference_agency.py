@@ -239,6 +239,17 @@ class ReferenceAgency(Simulator):
         """Further operations, or others in their place, by method and path below the prefix."""
         return {}
 
+    def guard(self, request: Request) -> None:
+        """Look at every request first, such as at its token.
+
+        Raises:
+            Refusal: It may not pass.
+        """
+
+    def alias(self, content: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - for subclasses
+        """The applicant's name in scripts, where an application says whose it is."""
+        return None
+
     def facts(self, citizen: SyntheticCitizen) -> Mapping[str, JsonValue]:  # noqa: ARG002 - for subclasses
         """Further facts that an example may name."""
         return {}
@@ -301,7 +312,8 @@ class ReferenceAgency(Simulator):
             }
             served |= {operation: handler for operation, (handler, there) in offered.items() if there}
         served |= self.handlers()
-        return routes_of(served, prefix=self.agency.prefix, envelope=lambda refusal: {"error": refusal.error})
+        prefix, guard = self.agency.prefix, self.guard
+        return routes_of(served, prefix=prefix, envelope=lambda refusal: {"error": refusal.error}, guard=guard)
 
     def settings(self, base_url: str) -> dict[str, object]:
         """Where it is."""
@@ -434,6 +446,7 @@ class _Desk:
             {**content},
             client_reference=text_in(content, "clientReference"),
             idempotency_key=request.headers.get("idempotency-key"),
+            alias=self._agency.alias(content),
             traits=[*self._agency.traits(self._name, content), *([] if free else ["FEE"])],
             content=content,
         )
@@ -452,10 +465,11 @@ class _Desk:
         paid_on = day_in(content, "paidOn", self._agency.agency.day)
         stage = text_in(content, "stage", required=False) or FIRST_STAGE
         action = "pay" if stage == FIRST_STAGE else f"pay-{stage}"
-        known = any(payment.reference == reference for payment in case.payments)
-        if not known and (action not in self._book.workflow.actions or not self._book.allows(case, action)):
-            raise Refusal(CONFLICT, "status", "nothing is due")
         now = self._agency.clock.now()
+        known = any(payment.reference == reference for payment in case.payments)
+        wanted = action in self._book.workflow.actions and self._book.allows(case, action)
+        if not known and (not wanted or any(payment.arrives_at > now for payment in case.payments)):
+            raise Refusal(CONFLICT, "status", "nothing is due, or a payment is on its way")
         arrives_at, due = now + self._kind.arrives, self._agency.price(self._name, stage, case.details, paid_on)
         if self._book.pay(case, reference, amount, due=due, arrives_at=arrives_at):
             self._agency.paid(self._name, case, paid_on)
