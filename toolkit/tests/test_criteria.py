@@ -99,7 +99,7 @@ def test_verdict_without_a_sentence_is_a_fault() -> None:
 
 
 NID, OTHER_NID = Nid.parse("1234567890"), Nid.parse("9876543210")
-FULL_NID = Nid.parse("19902617239423141")
+FULL_NID, LEGACY_NID = Nid.parse("19902617239423141"), Nid.parse("2617239423141")
 REGISTRATION = BirthRegistrationNumber.parse("19902617239423142")
 OTHER_REGISTRATION = BirthRegistrationNumber.parse("19902617239423143")
 
@@ -112,6 +112,9 @@ OTHER_REGISTRATION = BirthRegistrationNumber.parse("19902617239423143")
         ((NID,), {"nid": NID}, True),
         ((NID,), {"nid": OTHER_NID}, False),
         ((NID,), {"nid": FULL_NID}, True),
+        ((FULL_NID,), {"nid": LEGACY_NID}, True),
+        ((LEGACY_NID,), {"nid": FULL_NID}, True),
+        ((FULL_NID,), {"nid": Nid.parse("2617239423142")}, False),
         ((), {"nid": NID}, True),
         ((NID,), {}, True),
         ((REGISTRATION,), {"birth_registration": REGISTRATION}, True),

@@ -135,12 +135,19 @@ def is_about(
 ) -> bool:
     """Whether a form is about its applicant, as far as two spellings of a number can be compared.
 
-    NID numbers of two kinds cannot: only the Election Commission knows which number of 10 digits is which of 17.
+    NID numbers of 10 digits cannot be compared with others: only the Election Commission knows which is which of 17.
+    One of 13 digits is the one of 17 without the year of birth.
     """
     known, registered = applicant.nid, applicant.birth_registration
-    another_nid = nid is not None and known is not None and nid.kind == known.kind and nid != known
+    another_nid = nid is not None and known is not None and not _may_be_same(nid, known)
     another_birth = birth_registration is not None and registered is not None and birth_registration != registered
     return birth_date == applicant.birth_date and not another_nid and not another_birth
+
+
+def _may_be_same(one: Nid, other: Nid) -> bool:
+    if (one.kind == "smart") != (other.kind == "smart"):
+        return True
+    return one.value.endswith(other.value) or other.value.endswith(one.value)
 
 
 def _verdict(holds: Verdict | bool | None) -> Verdict:  # noqa: FBT001 - as above
