@@ -157,6 +157,7 @@ def test_a_class_that_agrees_with_its_files_is_made(package: Make) -> None:
         ("plugin.py", '"of-age", "birth_date"', '"of-age", "shop"', "of-age is put right at shop"),
         ("plugin.py", ", priced=True", ', {"trade.old"}', "of-age is for trade.old"),
         ("messages.toml", "of-age.fail", "of-age.failed", "no sentence of-age.fail"),
+        ("plugin.py", ", priced=True", ', sentences=("pass", "cannot-tell")', "no sentence of-age.cannot-tell"),
         ("messages.toml", "trade.field-refused", "trade.refused", "no sentence trade.field-refused"),
         ("messages.toml", "trade.old-missing", "trade.olden-missing", "no sentence trade.old-missing"),
         ("messages.toml", "licence.valid-until", "licence.valid-to", "no sentence licence.valid-until"),

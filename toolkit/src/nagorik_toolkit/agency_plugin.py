@@ -552,7 +552,7 @@ def _check_problems(plugin: type[AgencyPlugin[Any]], check: Check) -> Iterator[s
     for service, form in plugin.forms.items():
         if check.is_for(service) and check.field not in form.model_fields:
             yield f"the check {check.id} is put right at {check.field}, which the form of {service} does not have"
-    for code in (f"{check.id}.pass", f"{check.id}.fail"):
+    for code in (f"{check.id}.{verdict}" for verdict in check.sentences):
         if code not in plugin.data.texts:
             yield f"messages.toml has no sentence {code}"
 

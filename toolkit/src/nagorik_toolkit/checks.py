@@ -73,6 +73,7 @@ class Check:
         services: The services that have it; every service of the plugin where it is empty.
         priced: Whether no price is named for a form that fails it: the form alone must decide it then.
         where: Which cases have it; of all others it is not mentioned.
+        sentences: The verdicts that have a sentence; one that it never has needs none.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Check:
     services: Collection[str] = ()
     priced: bool = False
     where: Callable[[Case], bool] = always
+    sentences: Collection[str] = ("pass", "fail")
 
     def is_for(self, service: str) -> bool:
         """Whether a service has it."""
