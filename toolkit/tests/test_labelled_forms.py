@@ -51,6 +51,7 @@ class AddressForm(LabelledForm):
 class LicenceForm(LabelledForm):
     birth_date: BirthDate
     nid: NidNumber | None = None
+    father_nid: NidNumber | None = None
     shop: Line
     trade: Literal["grocery", "tea-stall"] = "grocery"
     also: tuple[Literal["grocery", "tea-stall"], ...] = ()
@@ -148,6 +149,11 @@ def test_the_agency_is_sent_what_was_filled_in_by_its_own_names(package: Any) ->
 @pytest.mark.parametrize(("nid", "sent"), [("9910000000007", "19909910000000007"), ("0099000007", "0099000007")])
 def test_an_nid_number_goes_out_as_agencies_take_it(package: Any, nid: str, sent: str) -> None:
     assert validate_form(package().LicenceForm, {**FILLED, "nid": nid}).to_wire()["nid"] == sent
+
+
+def test_another_persons_nid_number_has_not_the_applicants_year_of_birth(package: Any) -> None:
+    form = validate_form(package().LicenceForm, {**FILLED, "father_nid": "9910000000007"})
+    assert form.to_wire()["fatherNid"] == "9910000000007"
 
 
 def test_a_form_that_is_filled_in_only_in_part_has_its_words(package: Any) -> None:

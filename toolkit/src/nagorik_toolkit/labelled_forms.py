@@ -116,7 +116,8 @@ class LabelledForm(Form):
         """What was filled in, by the agency's names; fields that were left out are absent.
 
         Options go out as upper-case words (``wire_word``), numbers of people and telephones as their digits, and a
-        nested form as an object.
+        nested form as an object. Of the NID numbers only the field ``nid`` is known to be of who is born on
+        ``birth_date``: with 13 digits it goes out with the year before it.
 
         Args:
             day: How the agency writes a day.
@@ -129,7 +130,9 @@ class LabelledForm(Form):
 
     def wire_value(self, field: str, day: Callable[[date], str] = date.isoformat) -> JsonValue:
         """One field as the agency is sent it, ``None`` for a field that is not; a form overrides it for an oddity."""
-        value = getattr(self, field)
+        value, born = getattr(self, field), getattr(self, "birth_date", None)
+        if field == "nid" and isinstance(value, Nid) and isinstance(born, date):
+            return number_of(value, born)
         return self._written(value, day, as_word=bool(options_of(type(self).model_fields[field].annotation)))
 
     def _written(self, value: Any, day: Callable[[date], str], *, as_word: bool) -> JsonValue:
@@ -140,8 +143,6 @@ class LabelledForm(Form):
                 return wire_word(value) if as_word else value
             case date():
                 return day(value)
-            case Nid() if isinstance(born := getattr(self, "birth_date", None), date):
-                return number_of(value, born)
             case LabelledForm():
                 return value.to_wire(day)
             case tuple() | list():
