@@ -2,12 +2,19 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nagorik.errors import InputRejected
+from nagorik.model.application import Applicant
+from nagorik.model.submission import SubmitRequest
+from nagorik.values import PersonName
+from nagorik_toolkit import validate_form
 
 FILES = {
     "__init__.py": "",
@@ -181,3 +188,30 @@ def test_an_agency_that_takes_nothing_needs_no_fees(package: Make) -> None:
         without="fees.toml",
     )
     assert module.PLUGIN.data.fees == {}
+
+
+ONE_CHECK = 'Check("of-age", "birth_date", age(at_least="of-age-from"), priced=True)'
+TWO_CHECKS = ", ".join(
+    f'Check("of-age", "{field}", age(at_least="of-age-from"), where=lambda case: {where} (case.form.shop == "A"))'
+    for field, where in (("shop", ""), ("birth_date", "not"))
+)
+
+
+@pytest.mark.parametrize(("shop", "field"), [("A", "shop"), ("B", "birth_date")])
+def test_checks_of_one_criterion_have_each_their_own_field(package: Make, shop: str, field: str) -> None:
+    two = TWO_CHECKS.replace("where=", "services={'trade.new'}, where=")
+    module = package("plugin.py", ONE_CHECK, two)
+    born = date(2020, 1, 31)
+    filled = {"birth_date": born.isoformat(), "shop": shop}
+    request = SubmitRequest(
+        service="trade.new",
+        on=date(2026, 11, 24),
+        applicant=Applicant(name=PersonName(en="NAMUNA NAGORIK"), birth_date=born),
+        form=validate_form(module.PLUGIN.forms["trade.new"], filled),
+        client_reference="NGK-1",
+    )
+    with pytest.raises(InputRejected) as refused:
+        module.PLUGIN.refuse_forbidden(request)
+    assert [(problem.pointer, problem.code) for problem in refused.value.fields] == [
+        (f"/form/{field}", "trade.of-age")
+    ]

@@ -92,6 +92,8 @@ FiledRequest = (
 )
 """A request about an application that the agency holds."""
 
+_IMPOSSIBLE: Final = MappingProxyType({"birth-date": "birth_date", "nid-number": "nid"})
+"""The field of each of the ``contradictions``."""
 usual: Final = hookimpl(optionalhook=True)
 """Marks a hook that every ``AgencyPlugin`` has, whether or not its manifest offers it."""
 
@@ -298,6 +300,11 @@ class AgencyPlugin(Generic[SettingsT]):
         """Criteria that the agency or another service decides; as a rule there are no others."""
         return ()
 
+    def nids(self, request: EligibilityRequest) -> Sequence[Nid | None]:
+        """What is given as an NID number, and may be a birth registration number: the form's ``nid`` as a rule."""
+        nid = getattr(request.form, "nid", None)
+        return (nid if isinstance(nid, Nid) else None,)
+
     def basis(self, service: str, form: Form, on: date) -> FeeBasis:
         """What a price depends on: the service's schedule by the fields of its form. ``fees.toml`` names it."""
         case = Case(service, form, on, None, self.data.criteria, self.data.rules)
@@ -333,10 +340,14 @@ class AgencyPlugin(Generic[SettingsT]):
 
     def judge(self, request: EligibilityRequest) -> list[Criterion]:
         """Every criterion that is decided here, with what contradicts itself."""
-        nid = getattr(request.form, "nid", None)
+        return [found for _, found in self._judged(request)]
+
+    def _judged(self, request: EligibilityRequest) -> list[tuple[str, Criterion]]:
+        """Each criterion with the field at which it is put right."""
         case = Case(request.service, request.form, request.on, request.applicant, self.data.criteria, self.data.rules)
-        found = [c.judge(c.id, case) for c in self.checks if c.is_for(request.service) and c.where(case)]
-        return [*found, *contradictions(request, nid if isinstance(nid, Nid) else None)]
+        found = [(c.field, c.judge(c.id, case)) for c in self.checks if c.is_for(request.service) and c.where(case)]
+        impossible = contradictions(request, *self.nids(request))
+        return [*found, *((_IMPOSSIBLE[one.id], one) for one in impossible)]
 
     def refuse_forbidden(self, request: ApplicationRequest) -> None:
         """Refuse what the rules of the day do not allow, before anything is sent.
@@ -344,10 +355,8 @@ class AgencyPlugin(Generic[SettingsT]):
         Raises:
             InputRejected: At the field of each criterion that fails; at the form where it has no such field.
         """
-        at = {check.id: check.field for check in self.checks if check.is_for(request.service)}
-        at |= {"birth-date": "birth_date", "nid-number": "nid"}
-        judged, known = self.judge(eligibility_question(request)), type(request.form).model_fields
-        refuse_failed(self.manifest.id, ((f"/form/{at[c.id]}" if at[c.id] in known else "/form", c) for c in judged))
+        judged, known = self._judged(eligibility_question(request)), type(request.form).model_fields
+        refuse_failed(self.manifest.id, ((f"/form/{at}" if at in known else "/form", found) for at, found in judged))
 
     def _refuse_price(self, check: Check, case: Case) -> None:
         born = case.field("birth_date") if check.field == "birth_date" else None

@@ -67,7 +67,7 @@ class Check:
     """One criterion.
 
     Attributes:
-        id: The criterion's, such as ``of-age``.
+        id: The criterion's, such as ``of-age``. Checks share one where their cases differ, each with its own field.
         field: The form's field at which it is put right.
         judge: What decides it.
         services: The services that have it; every service of the plugin where it is empty.
