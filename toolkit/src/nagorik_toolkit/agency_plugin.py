@@ -33,7 +33,7 @@ from nagorik.context import CallContext
 from nagorik.data_files import read_data_file
 from nagorik.errors import AgencyRejected, ContractViolation, FieldProblem, NagorikError
 from nagorik.hookspecs import hookimpl
-from nagorik.http import AgencyResponse
+from nagorik.http import AgencyResponse, Expected
 from nagorik.manifest import MANIFEST_FILE, Manifest, PublicService, parse_manifest
 from nagorik.model.application import ApplicationRequest
 from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest
@@ -72,7 +72,7 @@ from nagorik_toolkit.criteria import Criteria, birth_problem, contradictions
 from nagorik_toolkit.fees.basis import FeeBasis
 from nagorik_toolkit.fees.quotes import agreed_quote
 from nagorik_toolkit.fees.reading import FEES_FILE, read_schedules
-from nagorik_toolkit.hooks import Matches, book_slot, fetch_pdf, find_by_client_reference, list_slots
+from nagorik_toolkit.hooks import Matches, SearchAnswer, book_slot, fetch_pdf, find_by_client_reference, list_slots
 from nagorik_toolkit.labelled_forms import LabelledForm, options_of, words_without_field
 from nagorik_toolkit.refusals import eligibility_question, field_error_reader, refuse, refuse_failed
 from nagorik_toolkit.rules import read_rules
@@ -203,6 +203,12 @@ class AgencyPlugin(Generic[SettingsT]):
     """The code of the reason for a correction that the agency asks for without a remark."""
     by_birth_date: ClassVar[bool] = False
     """Whether the agency shows an application only with the applicant's date of birth."""
+    standing: ClassVar[type[wire.Standing]] = wire.Standing
+    """How the agency shows an application; a subclass of it has what the interface does not know."""
+    matches: ClassVar[Expected[SearchAnswer[wire.Standing]]] = Matches[wire.Standing]
+    """What it shows of a search."""
+    lookup_answer: ClassVar[type[wire.LookupAnswer]] = wire.LookupAnswer
+    """What it shows of a look-up; a subclass reads days that are written otherwise."""
 
     manifest: ClassVar[Manifest]
     data: ClassVar[PluginData]
@@ -388,7 +394,7 @@ class AgencyPlugin(Generic[SettingsT]):
         """
         form, path = request.form_as(LabelledForm), f"{self.api}/lookups/{lookup.path}"
         answer = await context.http.write(
-            "lookup", "POST", path, json=form.to_wire(self.day), expect=wire.LookupAnswer
+            "lookup", "POST", path, json=form.to_wire(self.day), expect=self.lookup_answer
         )
         outcome = lookup.outcomes.get(answer.result)
         if outcome is None:
@@ -436,7 +442,7 @@ class AgencyPlugin(Generic[SettingsT]):
             "POST",
             self.collection(request.service),
             json={"clientReference": request.client_reference, **self.details(request)},
-            expect=wire.Standing,
+            expect=self.standing,
         )
         return Accepted(reference=filed.reference, status=self.read(request, filed))
 
@@ -446,7 +452,7 @@ class AgencyPlugin(Generic[SettingsT]):
     ) -> SubmissionSearch:
         """Search by our reference: the agency does not notice doubles."""
         path, read = self.collection(request.service), partial(self.read, request)
-        return await find_by_client_reference(request, context, path, expect=Matches[wire.Standing], status=read)
+        return await find_by_client_reference(request, context, path, expect=self.matches, status=read)
 
     @usual
     async def nagorik_advise_payment(
@@ -485,7 +491,7 @@ class AgencyPlugin(Generic[SettingsT]):
         """Ask by the agency's own reference."""
         path, headers = self.path(request), self._second_factor(request)
         return self.read(
-            request, await context.http.read("status", "GET", path, headers=headers, expect=wire.Standing)
+            request, await context.http.read("status", "GET", path, headers=headers, expect=self.standing)
         )
 
     @usual
@@ -494,7 +500,7 @@ class AgencyPlugin(Generic[SettingsT]):
     ) -> AgencyStatus:
         """Send the whole application, as it should be."""
         path, details = self.path(request, "correction"), self.details(request)
-        corrected = await context.http.write("correction", "POST", path, json=details, expect=wire.Standing)
+        corrected = await context.http.write("correction", "POST", path, json=details, expect=self.standing)
         return self.read(request, corrected)
 
     @usual
