@@ -483,7 +483,8 @@ class AgencyPlugin(Generic[SettingsT]):
     @usual
     async def nagorik_book_slot(self, request: BookSlotRequest, context: CallContext[SettingsT]) -> SlotBooking:
         """Book one appointment for an application: a later one replaces it."""
-        path, slot = self.path(request, "booking"), {"slot": request.slot.id}
+        path = self.path(request, "booking")
+        slot = {"slot": request.slot.id, "clientReference": request.client_reference}
         return await book_slot(request, context, "booking", path, json=slot, expect=wire.Booked)
 
     @usual

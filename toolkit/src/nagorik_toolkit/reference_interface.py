@@ -60,6 +60,8 @@ class Appointment(WireModel):
     start: AwareDatetime
     place: str
     place_bn: str = Field(alias="placeBn")
+    client_reference: str | None = Field(default=None, alias="clientReference")
+    """Under which it was booked, so that a booking whose answer was lost shows."""
 
 
 class Standing(WireModel):

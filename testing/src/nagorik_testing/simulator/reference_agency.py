@@ -368,9 +368,15 @@ class ReferenceAgency(Simulator):
             "remarks": case.remarks or None,
             "issued": [dict(one) for one in self.issued(collection, case)],
         }
-        if held is not None:
+        if slots is not None and held is not None:
             place = self.agency.places[held.office]
-            standing["appointment"] = {"start": written(held.begins), "place": place.en, "placeBn": place.bn}
+            standing["appointment"] = {
+                "number": slots.number.format(serial=serial_of(case)),
+                "start": written(held.begins),
+                "place": place.en,
+                "placeBn": place.bn,
+                "clientReference": case.details.get("booked by"),
+            }
         return standing
 
     def citizen_of(self, number: str, born: date) -> SyntheticCitizen | None:
@@ -517,7 +523,9 @@ class _Desk:
 
     async def book(self, request: Request) -> Response:
         case, rules, board = self._case(request), self._slots, self._agency.boards[self._name]
-        wanted, place = text_in(await content_of(request), "slot"), self._place(case)
+        content, place = await content_of(request), self._place(case)
+        wanted = text_in(content, "slot")
+        whose = text_in(content, "clientReference", required=False) or case.client_reference
         if not self._book.allows(case, rules.action):
             raise Refusal(CONFLICT, "status", "no appointment can be taken now")
         if case.scenario().outcome == rules.full_outcome and not case.details.get("turned away"):
@@ -527,11 +535,12 @@ class _Desk:
                     board.fill(place, dhaka_date(slot.begins))
         held = board.held(case.number)
         try:
-            slot = board.take(place, wanted, case.number, client_reference=case.client_reference)
+            slot = board.take(place, wanted, case.number, client_reference=whose)
         except Refusal as gone:
             if gone.status != CONFLICT:
                 raise
             return JSONResponse({"booked": False})
+        case.details["booked by"] = whose
         if held is None or held.begins != slot.begins or case.state != rules.held:
             self._book.act(case, rules.action)
         if rules.ends_with_slot and case.due is not None:
