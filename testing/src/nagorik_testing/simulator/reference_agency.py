@@ -214,6 +214,8 @@ class ReferenceAgency(Simulator):
 
     package: ClassVar[str]
     agency: ClassVar[AgencyFile]
+    book_type: ClassVar[type[ApplicationBook[Details]]] = ApplicationBook
+    """What keeps the applications."""
     books: dict[str, ApplicationBook[Details]]
     boards: dict[str, SlotBoard]
 
@@ -268,6 +270,11 @@ class ReferenceAgency(Simulator):
     def paid(self, collection: str, case: Case[Details], on: date) -> None:
         """Note what else follows from a new payment that was made on a day."""
 
+    def place_of(self, collection: str, case: Case[Details]) -> str:
+        """Where an application's appointments are; a place that the file does not name gives out none."""
+        slots = self.agency.collections[collection].slots
+        return str(case.details[slots.by]) if slots is not None else ""
+
     # The kit's own
 
     @property
@@ -289,7 +296,7 @@ class ReferenceAgency(Simulator):
                     name=kind.slots.board,
                 )
             workflow, book = Workflow.read(files(self.package) / kind.workflow), kind.book or name
-            self.books[name] = ApplicationBook(self, workflow, numbers=kind.numbers, name=book, field="reference")
+            self.books[name] = self.book_type(self, workflow, numbers=kind.numbers, name=book, field="reference")
 
     def routes(self) -> Sequence[Route]:
         """The reference interface, as far as the workflows have it."""
@@ -409,7 +416,7 @@ class ReferenceAgency(Simulator):
         if not isinstance(value, str):
             return value
         if (day := re.fullmatch(r"\$today([+-][0-9]+)", value)) is not None:
-            return (self.today + timedelta(days=int(day[1]))).isoformat()
+            return f"{self.today + timedelta(days=int(day[1])):{self.agency.day}}"
         return facts[value[1:]] if value.startswith("$") else value.replace("{serial}", str(facts.get("serial", "")))
 
     async def _prices(self, request: Request) -> Response:
@@ -422,7 +429,7 @@ class ReferenceAgency(Simulator):
 
 def serial_of(case: Case[Any]) -> str:
     """The digits of an application's reference."""
-    return case.number.partition("-")[2]
+    return "".join(filter(str.isdigit, case.number))
 
 
 def written(instant: datetime) -> str:
@@ -507,7 +514,7 @@ class _Desk:
     async def slots(self, request: Request) -> Response:
         case, asked, day = self._case(request), dict(request.query_params), self._agency.agency.day
         first, last = day_in(asked, "from", day), day_in(asked, "to", day)
-        rules, place = self._slots, self._place(case)
+        rules, place, board = self._slots, self._place(case), self._agency.boards[self._name]
         offered: list[JsonValue] = [
             {
                 "id": slot.written,
@@ -515,10 +522,10 @@ class _Desk:
                 "end": written(slot.begins + rules.length),
                 "free": slot.free,
             }
-            for slot in self._agency.boards[self._name].given_out(place)
+            for slot in (board.given_out(place) if place in board.offices else ())
             if first <= dhaka_date(slot.begins) <= last
         ]
-        names = self._agency.agency.places[place]
+        names = self._agency.agency.places.get(place, Text(bn=place, en=place))
         return JSONResponse({"place": names.en, "placeBn": names.bn, "slots": offered})
 
     async def book(self, request: Request) -> Response:
@@ -555,7 +562,7 @@ class _Desk:
         return rules
 
     def _place(self, case: Case[Details]) -> str:
-        return str(case.details[self._slots.by])
+        return self._agency.place_of(self._name, case)
 
     def _case(self, request: Request, *, guarded: bool = False) -> Case[Details]:
         case = self._book.get(request.path_params["reference"])
