@@ -203,6 +203,8 @@ class AgencyPlugin(Generic[SettingsT]):
     """The code of the reason for a correction that the agency asks for without a remark."""
     by_birth_date: ClassVar[bool] = False
     """Whether the agency shows an application only with the applicant's date of birth."""
+    names_prices: ClassVar[bool] = True
+    """Whether the agency is asked for its price; the published table stands alone otherwise."""
     standing: ClassVar[type[wire.Standing]] = wire.Standing
     """How the agency shows an application; a subclass of it has what the interface does not know."""
     matches: ClassVar[Expected[SearchAnswer[wire.Standing]]] = Matches[wire.Standing]
@@ -428,7 +430,7 @@ class AgencyPlugin(Generic[SettingsT]):
             self.refuse_forbidden(request)
         basis = self.basis(request.service, request.form, request.on)
         quote = basis.quote(request, valid_for=self.price_holds(request))
-        return agreed_quote(quote, await self.demanded(request, context))
+        return agreed_quote(quote, await self.demanded(request, context)) if self.names_prices else quote
 
     @usual
     async def nagorik_submit(self, request: SubmitRequest, context: CallContext[SettingsT]) -> Accepted | Rejected:
