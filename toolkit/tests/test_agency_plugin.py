@@ -168,6 +168,7 @@ def test_a_class_that_agrees_with_its_files_is_made(package: Make) -> None:
         ("messages.toml", "trade.field-refused", "trade.refused", "no sentence trade.field-refused"),
         ("messages.toml", "trade.old-missing", "trade.olden-missing", "no sentence trade.old-missing"),
         ("messages.toml", "licence.valid-until", "licence.valid-to", "no sentence licence.valid-until"),
+        ("messages.toml", '["licence.valid"]', '["licence.holds"]', "no sentence licence.valid"),
         ("plugin.py", '"licence-validity"', '"validity"', "validity of VALID is none of its deliverables"),
         ("plugin.toml", 'fees = "fees.toml#new"', "", "trade.new offers quote and names no schedule"),
         ("forms.toml", "shop =", "shops =", "fields.shops of forms.toml is no field"),

@@ -131,12 +131,14 @@ class Outcome:
         sentence: The code of the sentence; ``{field}`` in it is a field of the form.
         until: Whether it may hold to a day, which is then its reference. With a day the sentence is
             ``<sentence>-until``, which has the place ``{until}``.
+        always: Whether it always holds to a day, so that an answer without one is a contract violation.
         issued: Whether the number of what was issued is its reference.
     """
 
     kind: str
     sentence: str
     until: bool = False
+    always: bool = False
     issued: bool = False
 
 
@@ -405,7 +407,7 @@ class AgencyPlugin(Generic[SettingsT]):
             code = _filled(outcome.code, form)
             return Rejected(reason_code=code, reason=self.data.texts.text(code))
         code, until = _filled(outcome.sentence, form), answer.valid_until if outcome.until else None
-        if until is not None and until < request.on:
+        if outcome.always if until is None else until < request.on:
             raise ContractViolation("valid-without-a-day-to-come")
         if until is None:
             reason, reference = self.data.texts.text(code), answer.issued if outcome.issued else None
@@ -582,7 +584,9 @@ def _lookup_problems(plugin: type[AgencyPlugin[Any]], service: PublicService, lo
         if isinstance(outcome, Outcome) and outcome.kind not in service.deliverables:
             yield f"{service.id}: {outcome.kind} of {result} is none of its deliverables"
         sentence = outcome.code if isinstance(outcome, Refused) else outcome.sentence
-        endings = ("", "-until") if isinstance(outcome, Outcome) and outcome.until else ("",)
+        endings = ["-until"] if isinstance(outcome, Outcome) and outcome.until else []
+        if not isinstance(outcome, Outcome) or not outcome.always:
+            endings.append("")
         for code in _codes(sentence, plugin.forms[service.id]):
             for ending in endings:
                 if f"{code}{ending}" not in plugin.data.texts:
