@@ -81,6 +81,10 @@ def _plain_of_object(value: Any, package: str, around: frozenset[int]) -> object
         return _plain(_kept_beside(value), package, around)
     if hasattr(value, "cache_info"):
         return value.cache_info().currsize
+    if isinstance(value, type):
+        return _plain(
+            {name: kept for name, kept in vars(value).items() if not name.startswith("__")}, package, around
+        )
     return _plain(getattr(value, "__dict__", {}), package, around)
 
 
