@@ -136,11 +136,11 @@ def in_force(field: str, years_rule: str) -> Judge:
 
 
 def at_hand(field: str, rule: str) -> Judge:
-    """Whether the citizen lists the document, which the check is named after, in the list ``field``."""
+    """Whether the citizen has a document: says yes in ``field``, or lists what the check is named after in it."""
 
     def judge(name: str, case: Case) -> Criterion:
-        listed = case.field(field)
-        holds = name in listed if isinstance(listed, tuple) else None
+        said = case.field(field)
+        holds = name in said if isinstance(said, tuple) else said if isinstance(said, bool) else None
         return case.criteria.criterion(name, holds, source=case.rules[rule].source)
 
     return judge
