@@ -40,8 +40,8 @@ LOGINS_OF_A_CALL: Final = 2
 
 
 def is_login(operation: str) -> bool:
-    """Whether a request, as the ledger names it, obtains a token."""
-    return LOGIN_PATH.search(operation) is not None
+    """Whether a request, as the ledger names it, obtains a token; nothing that is read does, such as a tax token."""
+    return LOGIN_PATH.search(operation) is not None and not operation.startswith("GET ")
 
 
 def is_of_note(effect: Effect) -> bool:
