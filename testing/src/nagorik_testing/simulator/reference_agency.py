@@ -106,6 +106,7 @@ class SlotRules(Model):
     """The appointments of a collection."""
 
     by: str
+    """The field that names the place; or the place, where there is one for all."""
     times: tuple[str, ...]
     capacity: int = 20
     weekdays: frozenset[int] = SUNDAY_TO_THURSDAY
@@ -273,7 +274,7 @@ class ReferenceAgency(Simulator):
     def place_of(self, collection: str, case: Case[Details]) -> str:
         """Where an application's appointments are; a place that the file does not name gives out none."""
         slots = self.agency.collections[collection].slots
-        return str(case.details[slots.by]) if slots is not None else ""
+        return str(case.details.get(slots.by, slots.by)) if slots is not None else ""
 
     # The kit's own
 
