@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from nagorik import InputRejected
-from nagorik_brta.pricing import years_late
+from nagorik_brta.conditions import years_late
 from nagorik_testing import ServiceDesk
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
 from nagorik_toolkit import FeeSchedule, NoTariff, NotPriced, read_schedules

@@ -9,21 +9,25 @@ from hypothesis import given, strategies as st
 from nagorik import FeeDue
 from nagorik.errors import ContractViolation, InputRejected
 from nagorik.values import Money
-from nagorik_brta.pricing import years_late
+from nagorik_brta.conditions import years_late
 from nagorik_brta.simulator import BrtaSimulator
-from nagorik_brta.simulator.figures import price as agencys_price
 from nagorik_platform import GivenRejected
 from nagorik_testing import InjectedResponse, ServiceDesk
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
 TODAY = date(2026, 11, 24)
 FIRST = date(2026, 1, 1)
-QUOTE = "GET /sim/brta/bsp/api/fees/quote"
+QUOTE = "GET /sim/brta/bsp/api/prices"
 
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
     return dict(read_schedules("nagorik_brta"))
+
+
+def agencys_price(asked: dict[str, str], on: date) -> Money:
+    """What the simulated calculator says of a renewal."""
+    return BrtaSimulator().price("renewals", "application", asked, on)
 
 
 def totals(schedule: FeeSchedule, day: date, **dimensions: Any) -> str:
@@ -201,10 +205,10 @@ def test_simulated_calculator_counts_the_years_of_29_february_in_the_same_way(
     schedules: dict[str, FeeSchedule], year: int, month: int, day: int
 ) -> None:
     today = date(year, month, day)
-    asked = {"kind": "NON_PROFESSIONAL", "expiresOn": "29-02-2024"}
+    asked = {"kind": "NON_PROFESSIONAL", "expiresOn": "2024-02-29"}
     late = years_late(date(2024, 2, 29), today)
     price = schedules["renewal"].price(TODAY, kind="non-professional", years_late=late)
-    assert agencys_price("RENEWAL", asked, today) == price.total
+    assert agencys_price(asked, today) == price.total
 
 
 @pytest.mark.parametrize(
@@ -229,7 +233,7 @@ async def test_nobody_is_asked_to_pay_for_a_token_that_is_free(
     with pytest.raises(InputRejected) as rejected:
         await price(desk, "brta.tax-token", **form)
     (problem,) = rejected.value.fields
-    assert (problem.pointer, problem.code) == ("/form/plan", "token.free-already")
+    assert (problem.pointer, problem.code) == ("/form/plan", "brta.free-token")
     assert desk.simulator.ledger.requests() == ()
     given = {"vehicle": "motorcycle", "weight_kg": "91", **form}
     with pytest.raises(GivenRejected) as at_the_counter:
@@ -276,7 +280,7 @@ async def price(desk: ServiceDesk[BrtaSimulator], service: str, **form: Any) -> 
         ("brta.transfer", {"engine_cc": "১২৫"}, "2964.00"),
         ("brta.tax-token", {"weight_kg": 91}, "2300.00"),
         ("brta.tax-token", {"weight_kg": 89}, "1150.00"),
-        ("brta.tax-token", {"plan": "after-ten-years"}, "0.00"),
+        ("brta.tax-token", {"plan": "after-ten-years", "registered_on": "2010-01-01"}, "0.00"),
     ],
 )
 async def test_published_price_that_the_calculator_confirms(
@@ -325,10 +329,8 @@ async def test_price_on_which_schedule_and_calculator_differ_is_nobodys_to_pay(
 
 
 def test_simulator_reckons_for_a_licence_that_never_ends() -> None:
-    asked = {"kind": "PROFESSIONAL", "expiresOn": "31-12-9999"}
-    assert agencys_price("RENEWAL", asked, TODAY) == agencys_price(
-        "RENEWAL", {**asked, "expiresOn": "31-12-2030"}, TODAY
-    )
+    asked = {"kind": "PROFESSIONAL", "expiresOn": "9999-12-31"}
+    assert agencys_price(asked, TODAY) == agencys_price({**asked, "expiresOn": "2030-12-31"}, TODAY)
 
 
 def test_each_charged_tariff_says_that_its_first_day_is_not_known(schedules: dict[str, FeeSchedule]) -> None:

@@ -5,29 +5,18 @@ import pytest
 
 from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
-from nagorik_brta import driver_forms, vehicle_forms
-from nagorik_brta.eligibility import decide
-from nagorik_brta.pricing import years_late
-from nagorik_brta.simulator.examples import example
+from nagorik_brta.conditions import years_late
+from nagorik_brta.plugin import PLUGIN
+from nagorik_brta.simulator import BrtaSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 
-FORMS: dict[str, Any] = {
-    "brta.learner": driver_forms.LearnerForm,
-    "brta.smart-card": driver_forms.SmartCardForm,
-    "brta.renewal": driver_forms.RenewalForm,
-    "brta.duplicate": driver_forms.DuplicateForm,
-    "brta.licence-check": driver_forms.LicenceCheckForm,
-    "brta.registration": vehicle_forms.RegistrationForm,
-    "brta.transfer": vehicle_forms.TransferForm,
-    "brta.tax-token": vehicle_forms.TaxTokenForm,
-    "brta.fitness": vehicle_forms.FitnessForm,
-}
+FORMS = PLUGIN.forms
 HOSTILE = ["", " ", "x" * 100_000, "'; DROP TABLE", "<script>", "\x00", "१२", -1, 1.5, True, None, [], {}]
 
 
 def filled(service: str, **more: Any) -> Any:
-    given = {**example(service, SyntheticCitizens().citizen(7)).form, **more}
+    given = {**BrtaSimulator().example(service, SyntheticCitizens().citizen(7)).form, **more}
     return validate_form(FORMS[service], {name: value for name, value in given.items() if value != "left-out"})
 
 
@@ -138,7 +127,7 @@ async def test_the_rules_take_every_day_that_the_form_takes(day: date) -> None:
     given = SyntheticCitizens().citizen(7)
     for plan, vehicle in (("two-years", "motorcycle"), ("after-ten-years", "motorcycle"), ("other", "car")):
         form = filled("brta.tax-token", token_expires_on=str(day), registered_on=str(day), plan=plan, vehicle=vehicle)
-        about = {"service": "brta.tax-token", "applicant": example("brta.tax-token", given).applicant, "form": form}
-        assert decide(EligibilityRequest(on=date(2026, 11, 24), **about)).criteria
+        about = {"service": "brta.tax-token", "applicant": given.applicant(), "form": form}
+        assert PLUGIN.judge(EligibilityRequest(on=date(2026, 11, 24), **about))
     renewal = filled("brta.renewal", expires_on=str(day))
     assert years_late(renewal.expires_on, date(2026, 11, 24)) >= 0

@@ -66,7 +66,7 @@ async def test_simulated_portal_is_closed_by_itself(desk: ServiceDesk[BrtaSimula
     async with httpx.AsyncClient(transport=transport(), base_url="http://127.0.0.1") as http:
         for now, status in ((at(24, 21, 59), 200), (at(24, 22), 503), (at(25, 7, 59), 503), (at(25, 8), 200)):
             desk.simulator.clock.set(now)
-            assert (await http.get("/sim/brta/bsp/api/notice")).status_code == status
+            assert (await http.get("/sim/brta/bsp/api/health")).status_code == status
 
 
 async def test_application_opened_at_night_waits_and_goes_on_in_the_morning(desk: ServiceDesk[BrtaSimulator]) -> None:

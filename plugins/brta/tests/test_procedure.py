@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
@@ -13,10 +14,11 @@ from nagorik.model.application import DocumentReference
 from nagorik.model.status import ApplicationState as S
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found
 from nagorik_brta.simulator import BrtaSimulator
-from nagorik_testing import AnswerLost, InjectedResponse, MaintenancePage, NotSent, ServiceDesk
+from nagorik_testing import AnswerLost, InjectedResponse, MaintenancePage, NotSent, ServiceDesk, SimulatorTransport
 
 API = "/sim/brta/bsp/api"
-FILING = f"POST {API}/applications"
+FILING, SCHEDULING = f"POST {API}/learners", f"POST {API}/learners/{{reference}}/booking"
+ADDRESS = f"GET {API}/tax-tokens/{{reference}}/documents/{{kind}}"
 
 
 def document(kind: str, size: int) -> DocumentReference:
@@ -57,7 +59,7 @@ async def test_missed_test_and_retest(desk: ServiceDesk[BrtaSimulator]) -> None:
     assert (await desk.platform.book_slot(draft, desk.references, first)).booked
     told = await desk.status(draft)
     assert (told.state, told.raw) == (S.AWAITING_APPEARANCE, "TEST_SCHEDULED")
-    desk.simulator.clock.set(first.starts_at)
+    desk.simulator.clock.set(first.ends_at)
     assert (await desk.status(draft)).raw == "BIOMETRIC_DONE"
     failed = await desk.until(draft, "TEST_FAILED")
     assert "retest" in failed.reason.en
@@ -85,7 +87,7 @@ async def test_slot_that_is_full_is_an_answer_and_the_next_one_is_offered(desk: 
     await desk.pay(draft)
     first, second = (await desk.slots(draft))[:2]
     for holder in ("a", "b"):
-        desk.simulator.board.take("TEST", first.id, holder)
+        desk.simulator.boards["learners"].take("TEST", first.id, holder)
     assert not (await desk.platform.book_slot(draft, desk.references, first)).booked
     assert first.id not in {slot.id for slot in await desk.slots(draft)}
     assert (await desk.platform.book_slot(draft, desk.references, second)).booked
@@ -98,7 +100,7 @@ async def test_booking_whose_answer_is_lost_is_looked_up_and_not_taken_twice(
     await desk.file(draft)
     await desk.pay(draft)
     slot = (await desk.slots(draft))[0]
-    desk.simulator.faults.add(f"POST {API}/applications/{{number}}/slots", AnswerLost())
+    desk.simulator.faults.add(SCHEDULING, AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.platform.book_slot(draft, desk.references, slot)
     assert (await desk.status(draft)).raw == "TEST_SCHEDULED"
@@ -126,7 +128,7 @@ async def test_a_learner_who_passed_gets_e_licence_and_then_the_card(desk: Servi
     assert (await desk.fetch(card, issued.deliverables[0])).startswith(b"%PDF-")
     delivered = await desk.until(card, "DELIVERED")
     assert [deliverable.kind for deliverable in delivered.deliverables] == ["e-licence", "smart-card"]
-    words = [entry.state for entry in desk.simulator.book.get(desk.reference).history]
+    words = [entry.state for entry in desk.simulator.books["smart-cards"].get(desk.reference).history]
     assert words[-5:] == ["APPROVED", "E_LICENCE_ISSUED", "CARD_PRINTING", "DISPATCHED", "DELIVERED"]
 
 
@@ -180,7 +182,7 @@ async def test_fitness_by_appointment_missed_failed_and_passed(desk: ServiceDesk
         slot = (await desk.slots(draft))[0]
         assert slot.place.en.startswith("Inspection yard")
         assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
-        desk.simulator.clock.set(slot.starts_at)
+        desk.simulator.clock.set(slot.ends_at)
     assert (await desk.until(draft, "CERTIFICATE_ISSUED")).deliverables[0].kind == "fitness-certificate"
 
 
@@ -227,6 +229,23 @@ async def test_payment_told_twice_is_one_and_another_one_is_refused(desk: Servic
         await desk.pay(draft, number="RECEIPT-9")
 
 
+async def test_what_is_due_is_the_price_of_the_day_on_which_it_was_paid(desk: ServiceDesk[BrtaSimulator]) -> None:
+    draft = desk.draft("brta.renewal", desk.form("brta.renewal", expires_on="2025-11-24"))
+    await desk.file(draft)
+    desk.simulator.clock.advance(timedelta(days=1))
+    transport = SimulatorTransport(desk.simulator)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        path = f"{API}/renewals/{desk.reference}/payments"
+        for day, amount, status in (
+            ("2026-11-25", "4730.00", 400),
+            ("2026-11-24", "5248.00", 400),
+            ("2026-11-24", "4730.00", 200),
+        ):
+            answer = await http.post(path, json={"reference": "R-1", "amount": amount, "paidOn": day})
+            assert answer.status_code == status
+    assert len(desk.simulator.ledger.effects("payment")) == 1
+
+
 async def test_payment_before_filing_is_told_to_nobody(desk: ServiceDesk[BrtaSimulator]) -> None:
     assert not (await desk.pay(desk.draft())).confirmed
     assert desk.simulator.ledger.effects("payment") == ()
@@ -234,7 +253,7 @@ async def test_payment_before_filing_is_told_to_nobody(desk: ServiceDesk[BrtaSim
 
 async def test_lost_answer_is_looked_up_and_found(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft("brta.registration")
-    desk.simulator.faults.add(FILING, AnswerLost())
+    desk.simulator.faults.add(f"POST {API}/registrations", AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.platform.submit(draft, desk.references)
     found = await desk.find(draft)
@@ -259,7 +278,7 @@ async def test_two_under_one_reference_are_a_persons_case(desk: ServiceDesk[Brta
 async def test_search_that_has_not_seen_everything_proves_no_absence(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
-    desk.simulator.book.replication.lag = timedelta(minutes=3)
+    desk.simulator.books["learners"].replication.lag = timedelta(minutes=3)
     assert await desk.find(draft) == CannotTell(because="search-incomplete")
 
 
@@ -288,8 +307,8 @@ async def test_files_are_as_large_as_brta_takes_them(
 
 
 async def test_field_that_the_portal_refuses_is_told_at_the_form(desk: ServiceDesk[BrtaSimulator]) -> None:
-    error = json.dumps({"error": {"field": "licenceNo", "message": "DK1234567CL0001 is unknown"}})
-    desk.simulator.faults.add(FILING, InjectedResponse(status=400, body=error))
+    error = json.dumps({"error": {"field": "licenceNumber", "message": "DK1234567CL0001 is unknown"}})
+    desk.simulator.faults.add(f"POST {API}/renewals", InjectedResponse(status=400, body=error))
     with pytest.raises(InputRejected) as refused:
         await desk.platform.submit(desk.draft("brta.renewal"), desk.references)
     assert [problem.pointer for problem in refused.value.fields] == ["/form/licence_number"]
@@ -328,7 +347,7 @@ async def test_session_in_an_address_reaches_neither_a_log_nor_an_error(
     deliverable = (await desk.until(draft, "TOKEN_ISSUED")).deliverables[0]
     with listening() as lines:
         await desk.fetch(draft, deliverable)
-        desk.simulator.faults.add(f"GET {API}/documents/{{ticket}}", NotSent(), count=9)
+        desk.simulator.faults.add(f"GET {API}/documents/open/{{ticket}}", NotSent(), count=9)
         with pytest.raises(Exception) as failed:  # noqa: PT011 - whichever it is, nothing may stand in it
             await desk.fetch(draft, deliverable)
     printed = capsys.readouterr()
@@ -346,10 +365,8 @@ async def test_session_that_has_ended_shows_a_login_page_which_is_no_licence(
     await desk.file(draft)
     await desk.pay(draft)
     deliverable = (await desk.until(draft, "TOKEN_ISSUED")).deliverables[0]
-    old = f'{{"href": "{API}/documents/tax-token;jsessionid={"0" * 32}.server4"}}'
-    desk.simulator.faults.add(
-        f"GET {API}/applications/{{number}}/documents/{{word}}", InjectedResponse(status=200, body=old)
-    )
+    old = f'{{"href": "{API}/documents/open/tax-token;jsessionid={"0" * 32}.server4"}}'
+    desk.simulator.faults.add(ADDRESS, InjectedResponse(status=200, body=old))
     with pytest.raises(ContractViolation) as violation:
         await desk.fetch(draft, deliverable)
     assert violation.value.detail == "deliverable-not-a-pdf"
@@ -363,10 +380,7 @@ async def test_address_of_another_shape_is_not_followed(desk: ServiceDesk[BrtaSi
     await desk.file(draft)
     await desk.pay(draft)
     deliverable = (await desk.until(draft, "TOKEN_ISSUED")).deliverables[0]
-    desk.simulator.faults.add(
-        f"GET {API}/applications/{{number}}/documents/{{word}}",
-        InjectedResponse(status=200, body=json.dumps({"href": href})),
-    )
+    desk.simulator.faults.add(ADDRESS, InjectedResponse(status=200, body=json.dumps({"href": href})))
     with pytest.raises(ContractViolation):
         await desk.fetch(draft, deliverable)
 
@@ -387,4 +401,4 @@ async def test_no_number_of_a_citizen_or_a_vehicle_stands_in_an_address(desk: Se
 async def test_health_is_one_read(desk: ServiceDesk[BrtaSimulator]) -> None:
     health = await desk.platform.check_health("brta")
     assert health.state.value == "up"
-    assert [request.operation for request in desk.simulator.ledger.requests()] == [f"GET {API}/notice"]
+    assert [request.operation for request in desk.simulator.ledger.requests()] == [f"GET {API}/health"]

@@ -5,21 +5,22 @@ import json
 import pytest
 
 from nagorik import AgencyResponse, InputRejected
-from nagorik_brta import wire
+from nagorik_brta.plugin import PLUGIN
 
 
 @pytest.mark.parametrize(
     ("name", "pointer"),
     [
-        ("dob", "/form/birth_date"),
+        ("birthDate", "/form/birth_date"),
         ("nid", "/form/nid"),
         ("mobile", "/form/mobile"),
         ("categories", "/form/categories"),
-        ("learnerNo", "/form/learner_number"),
-        ("licenceNo", "/form/licence_number"),
-        ("generalDiary", "/form/gd_reference"),
+        ("learnerNumber", "/form/learner_number"),
+        ("licenceNumber", "/form/licence_number"),
+        ("gdReference", "/form/gd_reference"),
         ("expiresOn", "/form/expires_on"),
-        ("registrationNo", "/form/registration_number"),
+        ("tokenExpiresOn", "/form/token_expires_on"),
+        ("registrationNumber", "/form/registration_number"),
         ("engineCc", "/form/engine_cc"),
         ("weightKg", "/form/weight_kg"),
         ("plan", "/form/plan"),
@@ -28,6 +29,6 @@ from nagorik_brta import wire
 )
 def test_field_that_the_agency_refuses_is_shown_to_whoever_filled_it_in(name: str, pointer: str) -> None:
     answer = AgencyResponse(400, [], json.dumps({"error": {"field": name}}).encode())
-    refused = wire.read_error(answer)
+    refused = PLUGIN.read_error(answer)
     assert isinstance(refused, InputRejected)
     assert [problem.pointer for problem in refused.fields] == [pointer]

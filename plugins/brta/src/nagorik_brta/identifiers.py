@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 
 from nagorik import NationalDataError, normalise, to_ascii_digits, to_bangla_digits
-from nagorik_brta.data import TEXTS
+from nagorik_brta.data import DATA
 
 LONGEST: Final = 60
 
@@ -28,7 +28,7 @@ def read_licence_number(value: object) -> str:
     code = "form.licence-number"
     number = _GAPS.sub("", to_ascii_digits(_text(value, code))).upper()
     if not _LICENCE.fullmatch(number):
-        raise TEXTS.problem(code)
+        raise DATA.texts.problem(code)
     return number
 
 
@@ -37,7 +37,7 @@ def read_learner_number(value: object) -> str:
     code = "form.learner-number"
     number = to_ascii_digits(_text(value, code)).strip().upper()
     if not _LEARNER.fullmatch(number):
-        raise TEXTS.problem(code)
+        raise DATA.texts.problem(code)
     return number
 
 
@@ -51,16 +51,16 @@ def read_registration_number(value: object) -> str:
     try:
         written = normalise(_text(value, code).translate(_JOINERS))
     except NationalDataError:  # marks without end stand on no plate
-        raise TEXTS.problem(code) from None
+        raise DATA.texts.problem(code) from None
     found = _REGISTRATION.fullmatch(_DASHES.sub("-", to_ascii_digits(written)))
     if found is None:
-        raise TEXTS.problem(code)
+        raise DATA.texts.problem(code)
     return to_bangla_digits("-".join(found.group("area", "letter", "series", "number")))
 
 
 def _text(value: object, code: str) -> str:
     if not isinstance(value, str) or len(value) > LONGEST:
-        raise TEXTS.problem(code)
+        raise DATA.texts.problem(code)
     return value
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from nagorik import ApplicationRequest
-from nagorik_brta.data import RULES, TEXTS
+from nagorik_brta.data import DATA
 from nagorik_toolkit import refuse
 
 KILOBYTE: Final = 1024
@@ -15,10 +15,10 @@ def check(request: ApplicationRequest) -> None:
     Raises:
         InputRejected: At each document that is too large.
     """
-    rules = RULES.on(request.on)
+    rules = DATA.rules.on(request.on)
     problems = []
     for place, document in enumerate(request.documents):
         limit = rules["photo-kilobytes" if document.kind == "photo" else "paper-kilobytes"].as_int
         if document.bytes > limit * KILOBYTE:
-            problems.append(TEXTS.field_problem(f"/documents/{place}", "upload.too-large", kilobytes=limit))
+            problems.append(DATA.texts.field_problem(f"/documents/{place}", "upload.too-large", kilobytes=limit))
     refuse(problems)
