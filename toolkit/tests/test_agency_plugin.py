@@ -216,3 +216,9 @@ def test_checks_of_one_criterion_have_each_their_own_field(package: Make, shop: 
     assert [(problem.pointer, problem.code) for problem in refused.value.fields] == [
         (f"/form/{field}", "trade.of-age")
     ]
+
+
+def test_an_agency_with_applications_needs_its_words(package: Make) -> None:
+    with pytest.raises(TypeError) as refused:
+        package(without="statuses.toml")
+    assert "statuses.toml is missing" in str(refused.value)

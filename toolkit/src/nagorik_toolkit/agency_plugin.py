@@ -76,7 +76,7 @@ from nagorik_toolkit.hooks import Matches, SearchAnswer, book_slot, fetch_pdf, f
 from nagorik_toolkit.labelled_forms import LabelledForm, options_of, words_without_field
 from nagorik_toolkit.refusals import eligibility_question, field_error_reader, refuse, refuse_failed
 from nagorik_toolkit.rules import read_rules
-from nagorik_toolkit.statuses import answered, read_statuses
+from nagorik_toolkit.statuses import STATUSES_FILE, StatusTable, answered, read_statuses
 from nagorik_toolkit.texts import read_texts
 from nagorik_toolkit.wire_fields import days_of, hashes_of, wire_word
 
@@ -164,7 +164,7 @@ class PluginData:
         texts: The sentences.
         rules: The dated rules.
         criteria: Makes criteria of both.
-        statuses: The agency's words for an application's state.
+        statuses: The agency's words for an application's state; empty without a ``statuses.toml``: for look-ups.
         fees: The schedules by name; empty without a ``fees.toml``, for an agency that takes nothing.
     """
 
@@ -177,8 +177,9 @@ class PluginData:
         self.texts = read_texts(package)
         self.rules = read_rules(package)
         self.criteria = Criteria(self.texts, self.rules)
-        self.statuses = read_statuses(package, texts=self.texts)
-        self.fees = read_schedules(package) if files(package).joinpath(FEES_FILE).is_file() else {}
+        followed, priced = (files(package).joinpath(file).is_file() for file in (STATUSES_FILE, FEES_FILE))
+        self.statuses = read_statuses(package, texts=self.texts) if followed else StatusTable({}, self.texts)
+        self.fees = read_schedules(package) if priced else {}
 
 
 class AgencyPlugin(Generic[SettingsT]):
@@ -552,6 +553,8 @@ def _problems(plugin: type[AgencyPlugin[Any]], package: str) -> Iterator[str]:
     for service in sorted({one.id for one in manifest.services} ^ kinds.keys()):
         where = "its manifest" if service in kinds else "the class's services"
         yield f"{service} is missing in {where}"
+    if any(isinstance(kind, Applications) for kind in plugin.services) and not plugin.data.statuses.words:
+        yield f"{STATUSES_FILE} is missing"
     if plugin.field_refused not in plugin.data.texts:
         yield f"messages.toml has no sentence {plugin.field_refused}"
     for entry in words_without_field(package, plugin.forms.values()):
