@@ -190,7 +190,7 @@ class AgencyFile(Model):
     by_birth_date: bool = False
     """Whether an application is shown only to who gives the applicant's date of birth."""
     day: str = "%Y-%m-%d"
-    collections: dict[str, Collection]
+    collections: dict[str, Collection] = Field(default_factory=dict)
     lookups: dict[str, LookupRules] = Field(default_factory=dict)
     places: dict[str, Text] = Field(default_factory=dict)
     examples: dict[str, dict[str, JsonValue]]
