@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from pydantic import SecretStr
 
-from nagorik import AgencyRejected, Operation, PluginFault
+from nagorik import AgencyRejected, InputRejected, Operation, PluginFault
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.decisions import trace_of
@@ -200,7 +200,9 @@ class _Play:
                     self.waits.clear()
                     continue
                 if end.error is not None:
-                    why = f"{end_name(end)} without any fault{logins_since(rig, before)}"
+                    fields = [one.pointer for one in end.error.fields] if isinstance(end.error, InputRejected) else []
+                    named = f"{end_name(end)}{' at ' if fields else ''}{', '.join(fields)}"
+                    why = f"{named} without any fault{logins_since(rig, before)}"
                     raise NotReachable(why, origin_of(end.error))
             if usual.left and end.seconds and self._kind is OperationKind.READ:
                 return replace(usual, left=usual.left - await self._due(end.seconds))
