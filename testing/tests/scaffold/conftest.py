@@ -22,18 +22,21 @@ NAMES = [
 ]
 CLASSES = ("client-reference", "native", "none")
 
-# Every kind meets every class of idempotency, and JSON and two other formats at least.
+# At agencies with an interface of their own every kind meets every class of idempotency, JSON and two other formats.
 WIRES = {
-    ("client-reference", False): (),
+    ("client-reference", False): ("--wire", "own-json"),
     ("native", False): ("--wire", "xml"),
     ("none", False): ("--wire", "multipart"),
-    ("client-reference", True): (),
+    ("client-reference", True): ("--wire", "own-json"),
     ("native", True): ("--wire", "soap"),
     ("none", True): ("--wire", "xml"),
 }
 # An id that sorts before and one that sorts behind the testing kit's own name, and one of the longest that there are.
 KINDS = {
     "asked-once": ["--kind", "read-only"],
+    "filed": ["--kind", "submission"],
+    "xpaid": ["--kind", "submission-and-payment", "--idempotency", "client-reference"],
+    "xasked-json": ["--kind", "read-only", "--wire", "own-json"],
     **{f"filed-{each}": ["--kind", "submission", "--idempotency", each, *WIRES[each, False]] for each in CLASSES},
     **{
         f"xpaid-{each}": ["--kind", "submission-and-payment", "--idempotency", each, *WIRES[each, True]]
@@ -49,8 +52,11 @@ KINDS = {
     "asked-xml": ["--kind", "read-only", "--wire", "xml"],
     "xasked-form": ["--kind", "read-only", "--wire", "form"],
     "xpaid-form": ["--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "form"],
+    "gate-json": ["--kind", "gateway", "--idempotency", "native"],
     "gate-multipart": ["--kind", "gateway", "--idempotency", "native", "--wire", "multipart"],
 }
+DATA = ("asked-once", "filed", "xpaid")
+"""What is data and one class, over the reference interface."""
 
 BUILD = """
 import os

@@ -1,3 +1,5 @@
+import pytest
+
 from nagorik_testing.scaffold.answers import ask
 
 FULL = {
@@ -9,7 +11,7 @@ FULL = {
     "service_bn": "নতুন সংযোগ",
     "idempotency": "native",
 }
-KNOWN: dict[str, object] = {"id": "wasa", "as_of": "2026-11-24"}
+KNOWN: dict[str, object] = {"id": "wasa", "as_of": "2026-11-24", "wire": "xml"}
 
 
 def test_only_what_is_missing_is_asked_for() -> None:
@@ -39,9 +41,10 @@ def test_answer_that_will_not_do_is_told_and_asked_for_again() -> None:
     ]
 
 
-def test_question_is_not_asked_what_cannot_be_promised() -> None:
+@pytest.mark.parametrize("said", [{"kind": "read-only"}, {"kind": "submission", "wire": "json"}])
+def test_what_cannot_be_promised_otherwise_is_not_asked(said: dict[str, object]) -> None:
     answers = iter([value for name, value in FULL.items() if name not in {"kind", "idempotency"}])
 
-    given = ask(KNOWN | {"kind": "read-only"}, lambda _: next(answers), lambda _: None)
+    given = ask(KNOWN | said, lambda _: next(answers), lambda _: None)
 
     assert "idempotency" not in given

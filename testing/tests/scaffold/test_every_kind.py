@@ -1,4 +1,5 @@
 import importlib
+import inspect
 import re
 import shutil
 import sys
@@ -17,11 +18,12 @@ from nagorik_testing import Simulator
 from nagorik_testing.validation.checks import validate_path
 from nagorik_testing.validation.findings import Severity
 
-from .conftest import CLASSES, KINDS, ROOT, Workspace
+from .conftest import CLASSES, DATA, KINDS, ROOT, Workspace
 
 pytestmark = pytest.mark.long
 
 DAY = date(2026, 11, 24)
+SENT = {"xml": "xml=", "soap": "xml=", "form": "form=", "multipart": "parts="}
 
 
 @pytest.fixture
@@ -64,14 +66,13 @@ def test_simulator_stands_for_the_plugin_and_says_that_it_is_modelled(importable
 
     assert made.plugin_id == plugin_id
     assert "Modelled" in made.modelled
-    source = importable.plugin(plugin_id) / "src" / package / "simulator.py"
-    assert len(source.read_text("utf-8").splitlines()) < 150
+    assert len(inspect.getsource(module).splitlines()) < 150
 
 
 @pytest.mark.parametrize("plugin_id", KINDS)
 def test_what_is_invented_says_so(workspace: Workspace, plugin_id: str) -> None:
     package = workspace.plugin(plugin_id) / "src" / f"nagorik_{plugin_id.replace('-', '_')}"
-    invented = [path for path in package.iterdir() if path.is_file() and path.name not in {"plugin.py", "py.typed"}]
+    invented = [path for path in package.rglob("*.*") if path.name not in {"plugin.py", "py.typed"}]
 
     assert [path.name for path in invented if "modelled" not in path.read_text("utf-8").lower()] == []
     assert parse_manifest((package / "plugin.toml").read_bytes()).evidence == "modelled"
@@ -86,6 +87,18 @@ def test_only_an_agency_that_can_be_searched_is_searched(workspace: Workspace, i
     assert (Operation.FIND in service.reads) == (idempotency == "client-reference")
     searched = OPERATIONS[Operation.FIND].hook in (path / "plugin.py").read_text("utf-8")
     assert searched == (idempotency == "client-reference")
+
+
+@pytest.mark.parametrize("plugin_id", KINDS)
+def test_an_agency_without_an_interface_is_data_and_one_class(workspace: Workspace, plugin_id: str) -> None:
+    package = workspace.plugin(plugin_id) / "src" / f"nagorik_{plugin_id.replace('-', '_')}"
+    sources = {str(path.relative_to(package)): path.read_text("utf-8") for path in package.rglob("*.py")}
+
+    if plugin_id in DATA:
+        assert sources.keys() == {"__init__.py", "forms.py", "plugin.py", "simulator/__init__.py"}
+        assert sum(source.count("\n") for source in sources.values()) < 70
+    assert ("(AgencyPlugin[AgencySettings]):" in sources["plugin.py"]) == (plugin_id in DATA)
+    assert ("@hookimpl" in sources["plugin.py"]) == (plugin_id not in DATA)
 
 
 def test_tests_of_every_plugin_pass_on_its_wheel_alone(workspace: Workspace, tmp_path: Path) -> None:
@@ -139,6 +152,9 @@ def test_wheel_holds_what_the_plugin_reads(workspace: Workspace) -> None:
     assert {
         f"nagorik_xpaid_native/{name}" for name in ("plugin.toml", "fees.toml", "workflow.toml", "py.typed")
     } <= held
+    (wheel,) = workspace.wheels.glob("nagorik_xpaid-0*")
+    data = ("forms.toml", "simulator/agency.toml", "simulator/workflow.toml")
+    assert {f"nagorik_xpaid/{name}" for name in data} <= set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_wheel_carries_the_licence_that_it_declares(workspace: Workspace) -> None:
@@ -150,16 +166,15 @@ def test_wheel_carries_the_licence_that_it_declares(workspace: Workspace) -> Non
         assert "License-Expression: Apache-2.0" in archive.read(f"{metadata}/METADATA").decode().splitlines()
 
 
-@pytest.mark.parametrize("plugin_id", [plugin_id for plugin_id, words in KINDS.items() if "--wire" in words])
+@pytest.mark.parametrize("plugin_id", [plugin_id for plugin_id, words in KINDS.items() if {*words} & SENT.keys()])
 def test_wire_is_spoken_by_plugin_and_simulator_and_needs_its_extra(workspace: Workspace, plugin_id: str) -> None:
     words = KINDS[plugin_id]
     wire = words[words.index("--wire") + 1]
     folder = workspace.plugin(plugin_id)
     package = folder / "src" / f"nagorik_{plugin_id.replace('-', '_')}"
-    sent = {"xml": "xml=", "soap": "xml=", "form": "form=", "multipart": "parts="}[wire]
     spoken = {"xml": "XmlFormat", "soap": "SoapFormat", "form": "FormFormat", "multipart": "MultipartFormat"}[wire]
 
-    assert sent in (package / "plugin.py").read_text("utf-8")
+    assert SENT[wire] in (package / "plugin.py").read_text("utf-8")
     assert "json=" not in (package / "plugin.py").read_text("utf-8")
     assert "    codec: ClassVar[Codec] = Codec(" in (package / "simulator.py").read_text("utf-8")
     assert f"{spoken}(" in (package / "simulator.py").read_text("utf-8")

@@ -12,7 +12,7 @@ from nagorik_testing.scaffold import project_files as writing
 
 from .conftest import NAMES, New
 
-SUBMISSION = ["--kind", "submission-and-payment", "--idempotency", "native"]
+SUBMISSION = ["--kind", "submission-and-payment"]
 HOSTILE = [
     'The "Water" Authority\\',
     "{{ 7 * 7 }} {% raw %} {# gone #} ${HOME} %s",
@@ -96,7 +96,7 @@ def test_everything_wrong_is_told_at_once(folder: Path, new: New, capsys: pytest
 def test_what_is_missing_is_named_where_nobody_can_be_asked(
     folder: Path, new: New, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert new("wasa", "--kind", "submission", "--name-en", "Water") == 2
+    assert new("wasa", "--kind", "submission", "--wire", "xml", "--name-en", "Water") == 2
     assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == [
         "--name-bn",
         "--service-slug",
@@ -109,6 +109,15 @@ def test_what_is_missing_is_named_where_nobody_can_be_asked(
 def test_question_has_no_idempotency(folder: Path, new: New, capsys: pytest.CaptureFixture[str]) -> None:
     assert new("wasa", "--kind", "read-only", "--idempotency", "native", *NAMES) == 2
     assert "--idempotency: a read-only plugin changes nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("idempotency", ["native", "none"])
+def test_the_reference_interface_promises_one_thing(
+    folder: Path, new: New, capsys: pytest.CaptureFixture[str], idempotency: str
+) -> None:
+    assert new("wasa", *SUBMISSION, "--idempotency", idempotency, *NAMES) == 2
+    assert "--idempotency: the reference interface has client-reference" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("there", ["folder", "file", "link"])
@@ -152,7 +161,7 @@ def test_full_disk_leaves_nothing_half_written(
     written = Path.write_text
 
     def full(path: Path, text: str, **options: str) -> int:
-        if path.name == "simulator.py":
+        if path.name == "agency.toml":
             raise OSError(errno.ENOSPC, "No space left on device")
         return written(path, text, **options)
 

@@ -38,6 +38,9 @@ class Wire(StrEnum):
     """What the agency's requests and answers are written in."""
 
     JSON = "json"
+    """The reference interface, for an agency that publishes none; of a gateway, its own interface."""
+    OWN_JSON = "own-json"
+    """An interface of the agency's own."""
     XML = "xml"
     SOAP = "soap"
     """Envelopes of SOAP 1.1; what is asked for is posted, too."""
@@ -93,11 +96,14 @@ class Answers(Model):
     as_of: date
 
     @model_validator(mode="after")
-    def _service_id_is_not_too_long(self) -> Self:
+    def _fits_together(self) -> Self:
+        problem = None
         if len(self.service) > LONGEST_SERVICE_ID:
-            raise PydanticCustomError(
-                "long-service", f"service_slug: with the id and a dot at most {LONGEST_SERVICE_ID} characters"
-            )
+            problem = f"service_slug: with the id and a dot at most {LONGEST_SERVICE_ID} characters"
+        elif self.over_reference and self.idempotency not in {Idempotency.SAFE, Idempotency.CLIENT_REFERENCE}:
+            problem = "idempotency: the reference interface has client-reference; for another one, name a --wire"
+        if problem is not None:
+            raise PydanticCustomError("together", problem)
         return self
 
     @property
@@ -116,9 +122,14 @@ class Answers(Model):
         return self.distribution.replace("-", "_")
 
     @property
-    def simulator(self) -> str:
-        """The name of the simulator's class."""
-        return "".join(part.capitalize() for part in self.id.split("-")) + "Simulator"
+    def class_name(self) -> str:
+        """What the names of its classes begin with."""
+        return "".join(part.capitalize() for part in self.id.split("-"))
+
+    @property
+    def over_reference(self) -> bool:
+        """Whether the plugin speaks the reference interface."""
+        return self.wire is Wire.JSON and self.kind is not PluginKind.GATEWAY
 
 
 def check(said: Mapping[str, object]) -> Answers:
@@ -134,7 +145,7 @@ def check(said: Mapping[str, object]) -> Answers:
 
 
 def _problem(found: ErrorDetails) -> tuple[str, str]:
-    if found["type"] == "long-service":
+    if not found["loc"]:
         name, _, problem = found["msg"].partition(": ")
         return name, problem
     message = found["msg"]
@@ -157,7 +168,9 @@ QUESTIONS: Final[Mapping[str, str]] = {
 
 def missing(said: Mapping[str, object]) -> list[str]:
     """Names of the answers that are still to be given, in the order in which they are asked."""
-    needless = {"idempotency"} if said.get("kind") in {PluginKind.READ_ONLY, None} else set()
+    kind, is_json = said.get("kind"), said.get("wire", Wire.JSON) == Wire.JSON
+    settled = kind in {PluginKind.READ_ONLY, None} or (is_json and kind != PluginKind.GATEWAY)
+    needless = {"idempotency"} if settled else set()
     return [name for name in QUESTIONS if name not in said and name not in needless]
 
 

@@ -44,7 +44,7 @@ class NewCommand:
             "--wire",
             choices=[each.value for each in Wire],
             default=Wire.JSON.value,
-            help="what the agency's requests and answers are written in (default: json)",
+            help="what the agency speaks; json, the default, is the reference interface, for one that publishes none",
         )
         parser.add_argument("--host", help="the host to call (default: api.ID.example)")
         parser.add_argument(
@@ -126,18 +126,17 @@ def _tried(answers: Answers, target: Path) -> bool:
 
 
 def _next_steps(answers: Answers, target: Path, *, installed: bool) -> list[str]:
-    rules = (
-        ""
-        if answers.kind is PluginKind.GATEWAY
-        else "forms.py is its form; rules, statuses and messages.toml are its rules and words; "
+    speaks, simulated = "wire.py speaks its interface; ", "simulator.py"
+    if answers.over_reference:
+        speaks, simulated = "plugin.py names its services and checks; ", "simulator/agency.toml"
+    words = (
+        "" if answers.kind is PluginKind.GATEWAY else "forms.py is its form; the TOML files are its rules and words; "
     )
-    fees = "fees.toml holds its tariff; " if answers.kind is PluginKind.SUBMISSION_AND_PAYMENT else ""
-    promises = "plugin.toml says what it promises"
     steps = [
         *([] if installed else ["pip install --editable '.[tests]'"]),
         "read README.md: it lists what is modelled",
-        f"in src/{answers.package}, make it the agency's: wire.py speaks its interface; {rules}{fees}{promises}",
-        "let simulator.py behave as the agency does",
+        f"in src/{answers.package}, make it the agency's: {speaks}{words}plugin.toml says what it promises",
+        f"let {simulated} behave as the agency does",
         f"nagorik validate . --run && nagorik contract {answers.id} && pytest",
     ]
     numbered = (f"  {number}. {step}" for number, step in enumerate(steps, start=1))

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distribution
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -23,46 +23,15 @@ _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
 
 _LICENCE: Final = "LICENSE"
 
-_EVERY: Final = {
-    "pyproject.toml": "every_kind/pyproject.toml",
-    "README.md": "every_kind/README.md",
-    "src/{package}/__init__.py": "every_kind/__init__.py",
-    "src/{package}/py.typed": "every_kind/py.typed",
-    "src/{package}/plugin.toml": "every_kind/plugin.toml",
-    "src/{package}/wire.py": "{folder}/wire.py",
-    "src/{package}/plugin.py": "{folder}/plugin.py",
-    "src/{package}/simulator.py": "{folder}/simulator.py",
-    "tests/test_contract.py": "every_kind/test_contract.py",
-    "tests/test_plugin.py": "{folder}/test_plugin.py",
-}
-_SERVICE: Final = {
-    "src/{package}/forms.py": "{folder}/forms.py",
-    "src/{package}/data.py": "every_kind/data.py",
-    "src/{package}/eligibility.py": "every_kind/eligibility.py",
-    "src/{package}/messages.toml": "every_kind/messages.toml",
-    "src/{package}/rules.toml": "every_kind/rules.toml",
-    "src/{package}/statuses.toml": "{folder}/statuses.toml",
-}
-_FILED: Final = {"src/{package}/workflow.toml": "{folder}/workflow.toml"}
-_PRICED: Final = {"src/{package}/fees.toml": "{folder}/fees.toml"}
+_PROJECT: Final = ("pyproject.toml", "README.md", "tests/test_contract.py", "tests/test_plugin.py")
+_PACKAGE: Final = ("__init__.py", "py.typed", "plugin.toml", "plugin.py")
+_SERVICE: Final = (*_PACKAGE, "forms.py", "messages.toml", "rules.toml")
+_REFERENCE: Final = (*_SERVICE, "forms.toml", "simulator/__init__.py", "simulator/agency.toml")
+_OWN_WIRE: Final = ("wire.py", "simulator.py")
+_OWN: Final = (*_SERVICE, *_OWN_WIRE, "data.py", "eligibility.py", "statuses.toml")
 
-_TEMPLATES: Final[Mapping[PluginKind, tuple[str, Mapping[str, str]]]] = {
-    PluginKind.READ_ONLY: ("question", _EVERY | _SERVICE),
-    PluginKind.SUBMISSION: ("application", _EVERY | _SERVICE | _FILED),
-    PluginKind.SUBMISSION_AND_PAYMENT: ("application", _EVERY | _SERVICE | _FILED | _PRICED),
-    PluginKind.GATEWAY: ("gateway", _EVERY),
-}
-"""By kind: where its templates lie, and which file is made of which."""
-
-
-_BODIES: Final[Mapping[Wire, str]] = {
-    Wire.JSON: "json",
-    Wire.XML: "xml",
-    Wire.SOAP: "xml",
-    Wire.FORM: "form",
-    Wire.MULTIPART: "parts",
-}
-"""The option of a request that its body is given by."""
+_BODIES: Final = {Wire.OWN_JSON: "json", Wire.SOAP: "xml", Wire.MULTIPART: "parts"}
+"""The option of a request that its body is given by, where it is not called like the wire."""
 
 
 def render(answers: Answers) -> dict[PurePosixPath, str]:
@@ -81,15 +50,25 @@ def render(answers: Answers) -> dict[PurePosixPath, str]:
     )
     environment.filters["toml"] = _toml
     environment.filters["markdown"] = _markdown
-    folder, files = _TEMPLATES[answers.kind]
-    facts = _facts(answers)
-    made = {
-        PurePosixPath(path.format(package=answers.package)): environment.get_template(
-            f"{template.format(folder=folder)}.j2"
-        ).render(facts)
-        for path, template in files.items()
-    }
+    facts, (folder, files) = _facts(answers), _layout(answers)
+    sources = {path: PurePosixPath(path).name for path in _PROJECT}
+    sources |= {f"src/{answers.package}/{name}": name for name in files}
+    made = {}
+    for path, name in sources.items():
+        template = environment.select_template([f"{folder}/{name}.j2", f"every_kind/{name}.j2"])
+        made[PurePosixPath(path)] = template.render(facts)
     return made | {PurePosixPath(_LICENCE): _licence()}
+
+
+def _layout(answers: Answers) -> tuple[str, Sequence[str]]:
+    """The folder of the plugin's own templates, and the files of its package."""
+    if answers.kind is PluginKind.GATEWAY:
+        return "gateway", (*_PACKAGE, *_OWN_WIRE)
+    fees = ["fees.toml"] if answers.kind is PluginKind.SUBMISSION_AND_PAYMENT else []
+    filed = answers.kind is not PluginKind.READ_ONLY
+    if answers.over_reference:
+        return "reference", (*_REFERENCE, *fees, *(["statuses.toml", "simulator/workflow.toml"] if filed else []))
+    return ("application" if filed else "question"), (*_OWN, *fees, *(["workflow.toml"] if filed else []))
 
 
 def _licence() -> str:
@@ -106,20 +85,23 @@ def _licence() -> str:
 
 def _facts(answers: Answers) -> dict[str, object]:
     payment = answers.kind is PluginKind.SUBMISSION_AND_PAYMENT
-    find = answers.idempotency is Idempotency.CLIENT_REFERENCE
+    find = answers.over_reference or answers.idempotency is Idempotency.CLIENT_REFERENCE
     return {
         **answers.model_dump(mode="json"),
         "host": answers.host or f"api.{answers.id}.example",
         "service": answers.service,
         "distribution": answers.distribution,
         "package": answers.package,
-        "simulator": answers.simulator,
+        "wire": answers.wire.value.removeprefix("own-"),
+        "over_reference": answers.over_reference,
+        "plugin_class": f"{answers.class_name}Plugin",
+        "simulator": f"{answers.class_name}Simulator",
         "environment": environment_prefix(answers.id),
         "payment": payment,
         "markup": answers.wire in {Wire.XML, Wire.SOAP},
         "soap": answers.wire is Wire.SOAP,
         "multipart": answers.wire is Wire.MULTIPART,
-        "body": _BODIES[answers.wire],
+        "body": _BODIES.get(answers.wire, answers.wire.value),
         "extra": "[xml]" if answers.wire in {Wire.XML, Wire.SOAP} else "",
         "level": ("PAYMENT" if payment or answers.kind is PluginKind.GATEWAY else "SUBMISSION"),
         "reads": ["eligibility", *(["quote"] if payment else []), *(["find"] if find else []), "status"],
