@@ -4,19 +4,32 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from inspect import signature
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import ServiceDesk
-from nagorik_toolkit import interface_document
+from nagorik_testing.simulator.reference_agency import (
+    AgencyFile,
+    Collection,
+    IssuedRule,
+    LookupRules,
+    ReferenceAgency,
+    SlotRules,
+)
+from nagorik_toolkit import AgencyPlugin, interface_document
 
 DOCUMENT = interface_document()
 PREFIX = "/sim/bmet/v1"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE = DOCS / "reference" / "reference-interface.md"
 
 
 class WatchedAgency(BmetSimulator):
@@ -94,6 +107,34 @@ def test_the_document_is_openapi_3_1() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
 
 
+def test_every_operation_of_the_document_is_on_its_page_and_no_other() -> None:
+    shown = re.findall(r"^\| `([A-Z]+ /\S*)` \| ([^|]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    described = [
+        (f"{method.upper()} {path}", operation["summary"])
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+        if method != "parameters"
+    ]
+    assert sorted(shown) == sorted(described)
+
+
+@pytest.mark.parametrize("table", [AgencyFile, Collection, SlotRules, LookupRules, IssuedRule])
+def test_the_simulators_page_has_every_key_of_its_file(table: type[BaseModel]) -> None:
+    page = (DOCS / "how-to" / "simulator.md").read_text("utf-8")
+    assert [key for key in table.model_fields if f"`{key}`" not in page and f"[{key}" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"), [("plugin-building-blocks.md", AgencyPlugin), ("simulator.md", ReferenceAgency)]
+)
+def test_methods_are_overridden_as_the_page_says(page: str, kind: type) -> None:
+    text = (DOCS / "how-to" / page).read_text("utf-8")
+    shown = re.findall(r"^\| `(?:async )?(\w+)\(([^`)]*)\) -> [^`]*` \|", text, re.MULTILINE)
+    taken = {name: ", ".join(list(signature(getattr(kind, name)).parameters)[1:]) for name, _ in shown}
+    assert len(taken) > 5
+    assert taken == dict(shown)
+
+
 async def test_client_and_simulator_say_what_the_document_says(desk: ServiceDesk[WatchedAgency]) -> None:
     platform, clock = desk.platform, desk.simulator.clock
     await platform.check_health("bmet")
@@ -108,6 +149,7 @@ async def test_client_and_simulator_say_what_the_document_says(desk: ServiceDesk
     await platform.answer_correction(clearance, desk.references, about="1")
     clock.advance(timedelta(days=4))
     [card] = (await desk.status(clearance)).deliverables
+    assert desk.reference is not None
     await platform.fetch_deliverable(clearance, agency_reference=desk.reference, deliverable=card)
 
     course = desk.draft("bmet.orientation")
