@@ -11,25 +11,13 @@ from pydantic import JsonValue
 from nagorik.context import CallContext
 from nagorik.model.application import Applicant, DocumentReference
 from nagorik.operations import OPERATIONS, Operation
-from nagorik.privacy import Form
 from nagorik.values import dhaka_date
-from nagorik_nid import forms, plugin
+from nagorik_nid.plugin import PLUGIN
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.fixtures.plugin_under_test import AGENCY, ContextMaker, PluginUnderTest
 from nagorik_toolkit import validate_form
-
-FORMS: dict[str, type[Form]] = {
-    "nid.verification": forms.VerificationForm,
-    "nid.application-status": forms.NidApplicationStatusForm,
-    "nid.card-status": forms.SmartCardStatusForm,
-    "nid.new-voter": forms.NewVoterForm,
-    "nid.correction": forms.CorrectionForm,
-    "nid.reissue": forms.ReissueForm,
-    "nid.renewal": forms.CardRenewalForm,
-    "nid.migration": forms.MigrationForm,
-}
 
 
 @dataclass
@@ -51,7 +39,7 @@ class Desk:
             service=service,
             on=self.today(),
             applicant=self.applicant(),
-            form=validate_form(FORMS[service], form),
+            form=validate_form(PLUGIN.forms[service], form),
             **more,
         )
 
@@ -69,7 +57,7 @@ class Desk:
         )
 
     async def call(self, operation: Operation, request: Any) -> Any:
-        hook = getattr(plugin, OPERATIONS[operation].hook)
+        hook = getattr(PLUGIN, OPERATIONS[operation].hook)
         return await hook(request, self.context(operation, request.service))
 
 

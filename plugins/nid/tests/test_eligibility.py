@@ -6,8 +6,7 @@ import pytest
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik.values import BirthRegistrationNumber, Nid, PersonName
-from nagorik_nid import plugin
-from nagorik_nid.data import RULES
+from nagorik_nid.data import DATA
 from nagorik_nid.forms import (
     CardRenewalForm,
     CorrectionForm,
@@ -16,6 +15,7 @@ from nagorik_nid.forms import (
     ReissueForm,
     SmartCardStatusForm,
 )
+from nagorik_nid.plugin import PLUGIN
 from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
@@ -58,7 +58,8 @@ def new_voter(**more: Any) -> NewVoterForm:
 
 async def decide(service: str, citizen: Applicant, form: Any = None, on: date = TODAY) -> EligibilityDecision:
     request = EligibilityRequest(service=service, on=on, applicant=citizen, form=form)
-    return await plugin.nagorik_check_eligibility(request)
+    context: Any = None  # asked by no criterion
+    return await PLUGIN.nagorik_check_eligibility(request, context)
 
 
 def verdicts(decision: EligibilityDecision) -> dict[str, str]:
@@ -290,4 +291,4 @@ async def test_every_criterion_says_where_it_is_from() -> None:
 
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rules_and_none_is_verified(day: date) -> None:
-    assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}
+    assert {DATA.rules.on(day)[name].source.verified for name in DATA.rules.names()} == {False}

@@ -10,7 +10,7 @@ from nagorik.operations import Operation
 from nagorik_testing import AnswerLost, MaintenancePage
 
 Desk = Any
-FILE = "POST /sim/nid/v1/applications"
+FILE = "POST /sim/nid/v1/reissues"
 VERIFY = "POST /partner-service/rest/demographic/verification"
 REFERENCE = "nagorik-0001"
 

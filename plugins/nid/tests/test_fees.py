@@ -4,10 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from nagorik_nid.data import RULES
-from nagorik_nid.fields import CorrectedField
-from nagorik_nid.forms import Change, CorrectionForm
-from nagorik_nid.pricing import basis, counted
+from nagorik_nid.data import DATA
+from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
+from nagorik_nid.plugin import basis
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
 FIRST_DAY = date(2015, 9, 1)
@@ -103,7 +102,7 @@ def test_no_figure_claims_to_have_been_checked(schedules: dict[str, FeeSchedule]
     [
         (("name-bn",), "printed"),
         (("address", "blood-group"), "printed"),
-        (tuple(RULES.on(TODAY)["printed-on-card"].as_text.split(", ")), "printed"),
+        (tuple(DATA.rules.on(TODAY)["printed-on-card"].as_text.split(", ")), "printed"),
         (("marital-status",), "other"),
         (("other", "other"), "other"),
         (("birth-date", "marital-status"), "both"),
@@ -113,4 +112,4 @@ def test_item_follows_from_what_is_printed_on_the_card(fields: tuple[CorrectedFi
     written = {"birth-date": "1990-01-31", "blood-group": "O+", "name-en": "Namuna"}
     changes = [Change(field=field, value=written.get(field, "নমুনা")).model_dump() for field in fields]
     form = CorrectionForm.model_validate({"birth_date": "1990-01-31", "nid": "19909910012000001", "changes": changes})
-    assert basis("nid.correction", form, TODAY).choice(**counted(form, 2)) == {"item": item, "attempt": 2}
+    assert basis("nid.correction", form, TODAY).choice(attempt=2) == {"item": item, "attempt": 2}

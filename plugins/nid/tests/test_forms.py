@@ -6,11 +6,11 @@ from pydantic import ValidationError
 
 from nagorik.errors import InputRejected
 from nagorik.privacy import Form
-from nagorik_nid.fields import HomeAddress
 from nagorik_nid.forms import (
     CardRenewalForm,
     Change,
     CorrectionForm,
+    HomeAddress,
     MigrationForm,
     NewVoterForm,
     NidApplicationStatusForm,

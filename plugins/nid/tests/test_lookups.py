@@ -10,26 +10,27 @@ from nagorik.errors import ContractViolation, InputRejected
 from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected, SubmitRequest
 from nagorik.operations import Operation
-from nagorik_nid.data import STATUSES, TEXTS
-from nagorik_nid.lookups import (
-    NidApplicationLookup,
-    SmartCardLookup,
-    application_found,
-    card_found,
-    sentence_of,
-)
-from nagorik_nid.simulator.lookup_desk import PLACE, form_number
-from nagorik_testing import SyntheticCitizens
+from nagorik_nid.data import DATA
+from nagorik_nid.lookups import ApplicationFound, CardFound, application_found, card_found, sentence_of
+from nagorik_nid.simulator import NidSimulator
+from nagorik_testing import SyntheticCitizen, SyntheticCitizens
 from nagorik_toolkit import day_text
 
 Desk = Any
-FOUND: dict[str, JsonValue] = {"lookupNo": "LKP-1", "result": "FOUND", "updatedAt": "20/11/2026 00:05"}
+STATUSES, TEXTS = DATA.statuses, DATA.texts
+PLACE = NidSimulator.agency.lookups["cards"].answers["otherwise"]["place"]
+FOUND: dict[str, JsonValue] = {"number": "LKP-1", "result": "FOUND", "since": "2026-11-20"}
 SCHEDULED: dict[str, JsonValue] = {
-    "lookupNo": "LKP-1",
+    "number": "LKP-1",
     "result": "SCHEDULED",
     "distributionOn": "2026-11-24",
     "place": "নমুনা",
 }
+
+
+def form_number(citizen: SyntheticCitizen) -> str:
+    """The number on the citizen's slip."""
+    return f"000000{citizen.alias[-4:]}"
 
 
 async def ask(desk: Desk, service: str, form: dict[str, JsonValue]) -> Any:
@@ -88,11 +89,10 @@ async def test_unknown_number_and_somebody_elses_are_not_told_apart(desk: Desk, 
 
 @pytest.mark.parametrize("word", [*STATUSES.words, "SENT TO THE MOON"])
 def test_every_word_of_the_ec_has_a_sentence_with_its_day(word: str) -> None:
-    found = application_found(NidApplicationLookup.model_validate({**FOUND, "status": word}))
+    found = application_found(ApplicationFound.model_validate({**FOUND, "status": word}))
     assert isinstance(found, Accepted)
     assert found.status.raw == word
     assert found.status.reason is not None
-    # Five past midnight in Dhaka is still the day before in UTC.
     assert "20 November 2026" in found.status.reason.en
     assert "২০ নভেম্বর ২০২৬" in found.status.reason.bn
 
@@ -105,11 +105,11 @@ def test_sentences_tell_the_words_apart_and_a_strange_word_is_told_as_such() -> 
     assert sentence_of(STATUSES.status("SENT TO THE MOON")) == "application.unknown-word"
 
 
-@pytest.mark.parametrize("missing", ["status", "updatedAt"])
+@pytest.mark.parametrize("missing", ["status", "since"])
 def test_found_without_how_it_stands_proves_nothing(missing: str) -> None:
     answer = {name: value for name, value in {**FOUND, "status": "PAID"}.items() if name != missing}
     with pytest.raises(ContractViolation):
-        application_found(NidApplicationLookup.model_validate(answer))
+        application_found(ApplicationFound.model_validate(answer))
 
 
 # Where a smart card is given out
@@ -146,12 +146,13 @@ async def test_number_that_nobody_has_is_told(desk: Desk) -> None:
 async def test_ones_own_birth_registration_number_finds_no_card(desk: Desk) -> None:
     with pytest.raises(InputRejected) as rejected:
         await ask(desk, "nid.card-status", {"nid": desk.citizen.birth_registration.value})
-    assert [problem.code for problem in rejected.value.fields] == ["nid.is-birth-registration"]
+    assert ("/form/nid", "nid.nid-number") in [(problem.pointer, problem.code) for problem in rejected.value.fields]
+    assert desk.simulator.ledger.requests() == ()
 
 
 @pytest.mark.parametrize(("days", "code"), [(-1, "card.scheduled"), (0, "card.scheduled"), (1, "card.past")])
 def test_day_of_the_distribution_is_not_gone_by(days: int, code: str) -> None:
-    answer = SmartCardLookup.model_validate(SCHEDULED)
+    answer = CardFound.model_validate(SCHEDULED)
     assert answer.on is not None
     found = card_found(answer, answer.on + timedelta(days=days))
     assert isinstance(found, Accepted)
@@ -162,4 +163,4 @@ def test_day_of_the_distribution_is_not_gone_by(days: int, code: str) -> None:
 def test_scheduled_without_day_or_place_proves_nothing(missing: str) -> None:
     answer = {name: value for name, value in SCHEDULED.items() if name != missing}
     with pytest.raises(ContractViolation):
-        card_found(SmartCardLookup.model_validate(answer), date(2026, 11, 24))
+        card_found(CardFound.model_validate(answer), date(2026, 11, 24))

@@ -21,7 +21,7 @@ from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected, SubmitRequest
 from nagorik.operations import Operation
 from nagorik_nid import partner_service
-from nagorik_nid.data import TEXTS
+from nagorik_nid.data import DATA
 from nagorik_testing.fixtures.plugin_under_test import AGENCY
 
 Desk = Any
@@ -269,4 +269,4 @@ async def test_path_moves_with_the_settings(wired_desk: Desk, ec: respx.MockRout
 
 @pytest.mark.parametrize("field", sorted(partner_service.RECORD_FIELDS))
 def test_every_field_of_the_record_has_a_name_for_the_citizen(field: str) -> None:
-    assert TEXTS.text(f"field.{field}").bn
+    assert DATA.texts.text(f"field.{field}").bn

@@ -79,7 +79,7 @@ def test_recording_of_a_modelled_simulator_says_that_it_is_assumed():
     exchanges = asyncio.run(record_run(Subject.installed(NidSimulator))).exchanges
     by_path = {exchange.request.path: exchange.provenance for exchange in exchanges if exchange.operation}
     assert by_path["/partner-service/rest/demographic/verification"] is Provenance.FROM_SPEC
-    assert by_path["/sim/nid/v1/applications"] is Provenance.ASSUMED
+    assert by_path["/sim/nid/v1/reissues"] is Provenance.ASSUMED
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ async def test_nothing_is_left_at_a_live_agency_unless_it_is_asked_for(monkeypat
         assert Counter(effect.kind for effect in agency.ledger.effects()).keys() <= {"login", "verification"}
         assert agency.ledger.requests()
         writes = [seen.operation for seen in agency.ledger.requests() if "/sim/nid/v1" in seen.operation]
-        questions = re.compile(r"GET .*|.*/fee-quote|.*/lookups/[a-z]+")
+        questions = re.compile(r"GET .*|.*/prices|.*/lookups/[a-z]+")
         assert all(questions.fullmatch(operation) for operation in writes)
     submitted = {
         each.finding.offer: each.finding for each in report.judgement.judged if each.finding.check == "submit/F00"

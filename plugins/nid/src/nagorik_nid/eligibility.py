@@ -1,157 +1,142 @@
-"""Who may apply, as far as it can be told without asking the EC.
+"""Who may apply, as far as that can be decided without asking the EC.
 
 What the EC alone knows (a locked voter, a person registered twice) is no criterion here: it would leave every citizen
 without an answer, and the EC decides it anyway.
 """
 
 from datetime import date
+from typing import Final
 
-from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Nid, Verdict
-from nagorik_nid.data import CRITERIA, RULES, TEXTS
-from nagorik_nid.forms import (
-    CardRenewalForm,
-    CorrectionForm,
-    NewVoterForm,
-    NidApplicationStatusForm,
-    NidForm,
-    PrintedCardForm,
-    SmartCardStatusForm,
-    nid_of,
-)
+from nagorik import BirthRegistrationNumber, Criterion, Nid, Verdict
+from nagorik_nid.data import DATA
+from nagorik_nid.forms import CorrectionForm
 from nagorik_toolkit import (
-    OWN_CHECK,
+    Case,
+    Check,
+    age,
     age_on,
     birth_problem,
-    contradictions,
-    is_about,
     is_birth_registration,
+    own_application,
     years_after,
 )
 
-
-def decide(request: EligibilityRequest) -> EligibilityDecision:
-    """Every criterion of the service with its verdict."""
-    form = request.form
-    number = request.applicant.nid if form is None else nid_of(form)
-    card_age = CRITERIA.age("card-age", request, at_least="pre-registration-age")
-    match request.service:
-        case "nid.new-voter":
-            criteria = [_voter_age(request), _no_card_yet(request), _birth_registration(request)]
-            number = None
-        case "nid.application-status":
-            criteria = [_form_number(request)]
-            number = None
-        case "nid.card-status":
-            criteria = [_card_number(request), card_age]
-        case "nid.renewal":
-            criteria = [_holds_card(request), card_age, _card_validity(request)]
-        case _:
-            criteria = [_holds_card(request), card_age]
-    if isinstance(form, PrintedCardForm):
-        criteria.append(_delivery(request, form))
-    if form is not None:
-        criteria.append(_own_application(request))
-    if isinstance(form, CorrectionForm):
-        criteria += _impossible_correction(request, form)
-    return EligibilityDecision(criteria=(*criteria, *contradictions(request, number)))
+NEW_VOTER, CORRECTION, REISSUE, RENEWAL = "nid.new-voter", "nid.correction", "nid.reissue", "nid.renewal"
+APPLICATION_STATUS, CARD_STATUS = "nid.application-status", "nid.card-status"
+FOR_HOLDERS: Final = frozenset({"nid.verification", CORRECTION, REISSUE, RENEWAL, "nid.migration"})
+OF_CARD: Final = FOR_HOLDERS | {CARD_STATUS}
+GIVEN: Final = ("pass", "cannot-tell")
 
 
-def _voter_age(request: EligibilityRequest) -> Criterion:
-    """Whether the office registers somebody before 18 rests on hearsay: the citizen asks before going there."""
-    rules, born = RULES.on(request.on), request.applicant.birth_date
-    voter, early = rules["voter-age"], rules["pre-registration-age"]
-    age = age_on(born, request.on) if born <= request.on else -1
-    verdict = True if age >= voter.as_int else None if age >= early.as_int else False
+def voter_age(name: str, case: Case) -> Criterion:
+    """Decide by two ages. Only hearsay says that the office registers a citizen before 18, so it is to be asked."""
+    voter, early = case.rules["voter-age"], case.rules["pre-registration-age"]
+    verdict = True if _reached("voter-age", case) else None if _reached("pre-registration-age", case) else False
     source = voter.source if verdict else early.source
-    return CRITERIA.criterion("voter-age", verdict, source=source, voter=voter.as_int, early=early.as_int)
+    return case.criteria.criterion(name, verdict, source=source, voter=voter.as_int, early=early.as_int)
 
 
-def _no_card_yet(request: EligibilityRequest) -> Criterion:
-    source = RULES.on(request.on)["one-registration"].source
-    return CRITERIA.criterion("no-card-yet", request.applicant.nid is None, source=source)
+def no_card_yet(name: str, case: Case) -> Criterion:
+    """Refuse a second registration of who has a number."""
+    without = case.applicant is None or case.applicant.nid is None
+    return case.criteria.criterion(name, without, source=case.rules["one-registration"].source)
 
 
-def _birth_registration(request: EligibilityRequest) -> Criterion:
-    form, source = request.form, RULES.on(request.on)["birth-registration-needed"].source
-    number = form.birth_registration if isinstance(form, NewVoterForm) else request.applicant.birth_registration
-    agrees = None if number is None else number.consistent_with(request.applicant.birth_date)
-    return CRITERIA.criterion("birth-registration", agrees, source=source)
+def birth_registration(name: str, case: Case) -> Criterion:
+    """Want a birth registration number, of the year of birth."""
+    applicant, number = case.applicant, case.field("birth_registration")
+    if case.form is None and applicant is not None:
+        number = applicant.birth_registration
+    agrees = None
+    if applicant is not None and isinstance(number, BirthRegistrationNumber):
+        agrees = number.consistent_with(applicant.birth_date)
+    return case.criteria.criterion(name, agrees, source=case.rules["birth-registration-needed"].source)
 
 
-def _holds_card(request: EligibilityRequest) -> Criterion:
-    """A number that is none, or that the host was not told, says nothing of whether there is a card."""
-    source, applicant = RULES.on(request.on)["card-needed"].source, request.applicant
-    nid = applicant.nid if request.form is None else nid_of(request.form)
-    if nid is None or is_birth_registration(nid, applicant.birth_registration):
-        return CRITERIA.criterion("holds-card", None, source=source)
-    holds = nid.consistent_with(applicant.birth_date) is not False
-    return CRITERIA.criterion("holds-card", holds, source=source)
+def holds_card(name: str, case: Case) -> Criterion:
+    """Decide by the number: of one that is no NID number, or that the host does not know, nothing follows."""
+    source, applicant, nid = case.rules["card-needed"].source, case.applicant, nid_number(case)
+    if applicant is None or nid is None or is_birth_registration(nid, applicant.birth_registration):
+        return case.criteria.criterion(name, None, source=source)
+    return case.criteria.criterion(name, nid.consistent_with(applicant.birth_date) is not False, source=source)
 
 
-def _form_number(request: EligibilityRequest) -> Criterion:
-    number = request.form.form_number if isinstance(request.form, NidApplicationStatusForm) else None
-    return CRITERIA.given("form-number", number, source=RULES.on(request.on)["application-lookup"].source)
+def number_given(name: str, case: Case) -> Criterion:
+    """Want a number by which the EC finds what is asked about; a card is found by either."""
+    nid = nid_number(case) if name == "card-number" else None
+    return case.criteria.given(name, nid, case.field("form_number"), source=case.rules[name].source)
 
 
-def _card_number(request: EligibilityRequest) -> Criterion:
-    """Either number finds a card; without a form the applicant's NID number will do."""
-    form = request.form
-    numbers = (form.nid, form.form_number) if isinstance(form, SmartCardStatusForm) else (request.applicant.nid,)
-    return CRITERIA.given("card-number", *numbers, source=RULES.on(request.on)["card-lookup"].source)
-
-
-def _card_validity(request: EligibilityRequest) -> Criterion:
-    """When the card's years are over. The law lets it be renewed before and after that, and names no earliest day."""
-    form, rules, born = request.form, RULES.on(request.on), request.applicant.birth_date
-    years, least = rules["card-validity-years"], rules["pre-registration-age"]
-    issued = form.issued_on if isinstance(form, CardRenewalForm) else None
-    if issued is None:
-        return CRITERIA.criterion("card-validity", None, source=years.source, years=years.as_int)
-    if issued > request.on or issued < years_after(born, least.as_int):
-        return CRITERIA.criterion("card-validity", Verdict.FAIL, source=least.source, least=least.as_int)
+def card_validity(name: str, case: Case) -> Criterion:
+    """Say when the card's years are over. The law has it renewed before and after that, and names no earliest day."""
+    years, least = case.rules["card-validity-years"], case.rules["pre-registration-age"]
+    issued = case.field("issued_on")
+    if not isinstance(issued, date) or case.applicant is None:
+        return case.criteria.criterion(name, None, source=years.source, years=years.as_int)
+    if issued > case.on or issued < years_after(case.applicant.birth_date, least.as_int):
+        return case.criteria.criterion(name, Verdict.FAIL, source=least.source, least=least.as_int)
     ends = years_after(issued, years.as_int)
-    if ends <= request.on:
-        when = TEXTS.text("card-validity.over", years=years.as_int, ends=ends)
+    if ends <= case.on:
+        when = DATA.texts.text("card-validity.over", years=years.as_int, ends=ends)
     else:
-        when = TEXTS.text("card-validity.early", ends=ends)
-    return CRITERIA.criterion("card-validity", Verdict.PASS, source=years.source, when=when)
+        when = DATA.texts.text("card-validity.early", ends=ends)
+    return case.criteria.criterion(name, Verdict.PASS, source=years.source, when=when)
 
 
-def _delivery(request: EligibilityRequest, form: PrintedCardForm) -> Criterion:
-    """No condition: how long it takes, and who says so."""
-    days = RULES.on(request.on)[f"working-days-{form.delivery}"]
-    return CRITERIA.criterion("delivery", Verdict.PASS, source=days.source, days=days.as_int)
+def delivery(name: str, case: Case) -> Criterion:
+    """Say how long it takes, and whose figure that is; it is no condition."""
+    days = case.rules[f"working-days-{case.field('delivery')}"]
+    return case.criteria.criterion(name, Verdict.PASS, source=days.source, days=days.as_int)
 
 
-def _impossible_correction(request: EligibilityRequest, form: CorrectionForm) -> tuple[Criterion, ...]:
-    """A date of birth that a card cannot have. Told only where it is so: the fee would be lost."""
-    least = RULES.on(request.on)["pre-registration-age"]
-    written = next((change.value for change in form.changes if change.field == "birth-date"), None)
-    if written is None:
-        return ()
-    born = date.fromisoformat(written)
-    problem = birth_problem(born, request.on)
-    if problem is None and age_on(born, request.on) < least.as_int:
-        problem = TEXTS.text("nid.corrected-too-young", at_least=least.as_int)
-    if problem is None:
-        return ()
-    return (Criterion(id="corrected-birth-date", verdict=Verdict.FAIL, text=problem, source=least.source),)
+def corrected_day(name: str, case: Case) -> Criterion:
+    """Refuse a day of birth that a card cannot have; the fee would be lost."""
+    least, born = case.rules["pre-registration-age"], _corrected(case)
+    problem = birth_problem(born, case.on) if born is not None else None
+    if problem is not None:
+        return Criterion(id=name, verdict=Verdict.FAIL, text=problem, source=least.source)
+    return case.criteria.criterion(name, Verdict.FAIL, source=least.source, at_least=least.as_int)
 
 
-def _own_application(request: EligibilityRequest) -> Criterion:
-    """The form is about the applicant, as far as two spellings of a number can be compared."""
-    form, applicant = request.form, request.applicant
-    registration = form.birth_registration if isinstance(form, NewVoterForm) else None
-    same = not isinstance(form, NidForm) or is_about(
-        applicant, birth_date=form.birth_date, birth_registration=registration
-    )
-    nid = nid_of(form)
-    if nid is not None and applicant.nid is not None:
-        same = same and _may_be_same(nid, applicant.nid, applicant.birth_date)
-    return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
+def is_impossible(case: Case) -> bool:
+    """Whether no citizen with a card can have been born on the corrected day."""
+    born, least = _corrected(case), case.rules["pre-registration-age"].as_int
+    return born is not None and (birth_problem(born, case.on) is not None or age_on(born, case.on) < least)
 
 
-def _may_be_same(one: Nid, other: Nid, birth_date: date) -> bool:
-    numbers = {nid.with_birth_year(birth_date) if nid.kind == "legacy" else nid for nid in (one, other)}
-    # Only the EC knows which number of 10 digits is which of 17.
-    return len(numbers) == 1 or len({nid.kind for nid in numbers}) > 1
+def is_filled(case: Case) -> bool:
+    """Whether the citizen has begun."""
+    return case.form is not None
+
+
+def nid_number(case: Case) -> Nid | None:
+    """The NID number that a form is about; before there is one, the applicant's."""
+    if case.form is None:
+        return case.applicant.nid if case.applicant is not None else None
+    number = case.field("nid")
+    return number if isinstance(number, Nid) else None
+
+
+def _corrected(case: Case) -> date | None:
+    changes = case.form.changes if isinstance(case.form, CorrectionForm) else ()
+    return next((date.fromisoformat(change.value) for change in changes if change.field == "birth-date"), None)
+
+
+def _reached(rule: str, case: Case) -> bool:
+    return age(at_least=rule)("card-age", case).verdict is Verdict.PASS
+
+
+CHECKS: Final = (
+    Check("voter-age", "birth_date", voter_age, {NEW_VOTER}),
+    Check("no-card-yet", "birth_date", no_card_yet, {NEW_VOTER}),
+    Check("birth-registration", "birth_registration", birth_registration, {NEW_VOTER}),
+    Check("form-number", "form_number", number_given, {APPLICATION_STATUS}, sentences=GIVEN),
+    Check("card-number", "nid", number_given, {CARD_STATUS}, sentences=GIVEN),
+    Check("holds-card", "nid", holds_card, FOR_HOLDERS),
+    Check("card-age", "birth_date", age(at_least="pre-registration-age"), OF_CARD),
+    Check("card-validity", "issued_on", card_validity, {RENEWAL}),
+    Check("delivery", "delivery", delivery, {REISSUE, RENEWAL}, where=is_filled, sentences=("pass",)),
+    Check("own-application", "birth_date", own_application, where=is_filled),
+    Check("corrected-birth-date", "changes", corrected_day, {CORRECTION}, where=is_impossible, sentences=("fail",)),
+)
+"""In the order in which a citizen reads them."""

@@ -1,22 +1,21 @@
-"""What a citizen fills in for each service."""
+"""What a citizen fills in for each service; labels and options are in ``forms.toml``."""
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
 
 from nagorik import (
     BirthRegistrationNumber as Brn,
-    Choices,
-    Form,
-    Label,
     Nid,
     PersonName,
-    Text,
     has_bangla_letters,
     has_latin_letters,
+    to_ascii_digits,
 )
-from nagorik_nid.data import TEXTS
-from nagorik_nid.fields import BLOOD_GROUPS, BloodGroup, Collection, Delivery, FormNumber, HomeAddress, WhatIsWrong
+from nagorik_nid.data import DATA
 from nagorik_toolkit import (
     Address,
     BirthDate,
@@ -24,19 +23,58 @@ from nagorik_toolkit import (
     FatherName,
     FormDay,
     GeneralDiary,
+    LabelledForm,
     Line,
     Mobile,
     MotherName,
     Name,
     NidOfBirthYear,
+    OneLine,
     SpouseName,
     check_birth_date,
     day_by_hand,
     is_birth_registration,
 )
 
+_FORM_NUMBER: Final = re.compile(r"(?=.*[0-9])[A-Za-z0-9-]+")
 
-class NidForm(Form):
+
+def _form_number(written: str) -> str:
+    """A form number without blanks, its digits in ASCII. No more of its shape is known."""
+    number = to_ascii_digits(written).replace(" ", "")
+    if not _FORM_NUMBER.fullmatch(number):
+        raise DATA.texts.problem("nid.form-number")
+    return number
+
+
+FormNumber = Annotated[str, OneLine(40), AfterValidator(_form_number)]
+"""The number of a form that was filled in anywhere; letters, digits and hyphens, at least one of them a digit."""
+BloodGroup = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"]
+Delivery = Literal["regular", "urgent"]
+CardCollection = Literal["download", "office"]
+CorrectedField = Literal[
+    "name-bn",
+    "name-en",
+    "father-name",
+    "mother-name",
+    "spouse-name",
+    "marital-status",
+    "birth-date",
+    "blood-group",
+    "address",
+    "other",
+]
+"""The kinds of correction that the NIDW's site names, the person's own name in each of its languages."""
+
+
+class HomeAddress(Address, LabelledForm):
+    """An address that a voter area can be found by."""
+
+    union_or_ward: Line
+    home: Line
+
+
+class NidForm(LabelledForm):
     """What every form of the EC has: it answers about an application only to who knows the date of birth."""
 
     birth_date: BirthDate
@@ -55,24 +93,8 @@ class VerificationForm(CardForm):
     father_name: FatherName | None = None
     mother_name: MotherName | None = None
     spouse_name: SpouseName | None = None
-    permanent_address: Annotated[
-        Address | None,
-        Label(
-            en="Permanent address",
-            bn="স্থায়ী ঠিকানা",
-            help_en="As in the voter's record.",
-            help_bn="ভোটার তথ্যে যেমন আছে।",
-        ),
-    ] = None
-    present_address: Annotated[
-        Address | None,
-        Label(
-            en="Present address",
-            bn="বর্তমান ঠিকানা",
-            help_en="As in the voter's record.",
-            help_bn="ভোটার তথ্যে যেমন আছে।",
-        ),
-    ] = None
+    permanent_address: Address | None = None
+    present_address: Address | None = None
 
 
 class NidApplicationStatusForm(NidForm):
@@ -85,22 +107,14 @@ class SmartCardStatusForm(NidForm):
     """Whose smart card is asked about: by either number or both, of which the EC takes the NID number."""
 
     nid: NidOfBirthYear | None = None
-    form_number: Annotated[
-        FormNumber | None,
-        Label(
-            en="Form number",
-            bn="ফরম নম্বর",
-            help_en="Only if you have no NID number yet: as on the slip that you got when you applied.",
-            help_bn="এনআইডি নম্বর এখনো না থাকলে: আবেদনের সময় পাওয়া স্লিপে যেমন আছে।",
-        ),
-    ] = Field(default=None, validate_default=True)
+    form_number: FormNumber | None = Field(default=None, validate_default=True)
 
     @field_validator("form_number")
     @classmethod
     def _has_one_of_the_numbers(cls, form_number: str | None, info: ValidationInfo) -> str | None:
         # An NID number that was refused is not among the data, and has its own complaint.
         if form_number is None and info.data.get("nid", "refused") is None:
-            raise TEXTS.problem("nid.number-needed")
+            raise DATA.texts.problem("nid.number-needed")
         return form_number
 
 
@@ -111,89 +125,50 @@ class NewVoterForm(NidForm):
     name: Name
     father_name: FatherName
     mother_name: MotherName
-    father_nid: Annotated[
-        Nid | None,
-        Label(
-            en="Father's NID number",
-            bn="পিতার এনআইডি নম্বর",
-            help_en="Leave it blank if there is none.",
-            help_bn="না থাকলে খালি রাখুন।",
-        ),
-    ] = None
-    mother_nid: Annotated[
-        Nid | None,
-        Label(
-            en="Mother's NID number",
-            bn="মাতার এনআইডি নম্বর",
-            help_en="Leave it blank if there is none.",
-            help_bn="না থাকলে খালি রাখুন।",
-        ),
-    ] = None
+    father_nid: Nid | None = None
+    mother_nid: Nid | None = None
     mobile: Mobile
-    present_address: Annotated[
-        HomeAddress,
-        Label(
-            en="Present address",
-            bn="বর্তমান ঠিকানা",
-            help_en="You will be a voter of this area.",
-            help_bn="আপনি এই এলাকার ভোটার হবেন।",
-        ),
-    ]
-    permanent_address: Annotated[
-        HomeAddress,
-        Label(
-            en="Permanent address",
-            bn="স্থায়ী ঠিকানা",
-            help_en="Your permanent home.",
-            help_bn="যেখানে আপনার স্থায়ী বাড়ি।",
-        ),
-    ]
-    blood_group: Annotated[
-        BloodGroup | None,
-        Label(
-            en="Blood group",
-            bn="রক্তের গ্রুপ",
-            help_en="From a blood test report. Leave it blank if you have none.",
-            help_bn="রক্ত পরীক্ষার রিপোর্ট দেখে লিখুন; না থাকলে খালি রাখুন।",
-        ),
-    ] = None
+    present_address: HomeAddress
+    permanent_address: HomeAddress
+    blood_group: BloodGroup | None = None
 
     @field_validator("birth_registration")
     @classmethod
     def _is_of_the_birth_year(cls, number: Brn, info: ValidationInfo) -> Brn:
         born = info.data.get("birth_date")
         if born is not None and not number.consistent_with(born):
-            raise TEXTS.problem("nid.brn-year-mismatch")
+            raise DATA.texts.problem("nid.brn-year-mismatch")
         return number
 
     @field_validator("father_nid", "mother_nid")
     @classmethod
     def _is_no_birth_registration(cls, nid: Nid | None, info: ValidationInfo) -> Nid | None:
         if nid is not None and is_birth_registration(nid, info.data.get("birth_registration")):
-            raise TEXTS.problem("nid.is-birth-registration")
+            raise DATA.texts.problem("nid.is-birth-registration")
         return nid
 
     @field_validator("name")
     @classmethod
     def _is_in_both_languages(cls, name: PersonName) -> PersonName:
         if name.bn is None or name.en is None:
-            raise TEXTS.problem("nid.name-in-both")
+            raise DATA.texts.problem("nid.name-in-both")
         return name
 
+    def wire_value(self, field: str, day: Callable[[date], str] = date.isoformat) -> JsonValue:
+        """The name in both languages. A parent's number is of another year, so it goes as it is; so does a group."""
+        match getattr(self, field):
+            case PersonName() as name:
+                return {"bn": name.bn, "en": name.en}
+            case Nid() as parents:
+                return parents.value
+        return self.blood_group if field == "blood_group" else super().wire_value(field, day)
 
-class Change(Form):
+
+class Change(LabelledForm):
     """One thing to correct."""
 
-    field: WhatIsWrong
-    value: Annotated[
-        Line,
-        Label(
-            en="What it should be",
-            bn="সঠিক তথ্য",
-            help_en="Exactly as in your papers; a date such as 31/01/1990.",
-            help_bn="কাগজপত্রে যেমন আছে হুবহু তেমন; তারিখ হলে যেমন ৩১/০১/১৯৯০।",
-        ),
-    ]
+    field: CorrectedField
+    value: Line
 
     @field_validator("value")
     @classmethod
@@ -216,8 +191,8 @@ class Change(Form):
 
 def _blood_group(written: str) -> str:
     group = written.upper().replace(" ", "").removesuffix("VE")
-    if group not in BLOOD_GROUPS:
-        raise TEXTS.problem("nid.blood-group")
+    if group not in get_args(BloodGroup):
+        raise DATA.texts.problem("nid.blood-group")
     return group
 
 
@@ -225,7 +200,7 @@ def _name_in(written: str, *, bangla: bool) -> str:
     """A name in one script, without digits in its words; a number that is a word of its own is let through."""
     numbered = any(not word.isdigit() and any(sign.isdigit() for sign in word) for word in written.split())
     if numbered or not (has_bangla_letters(written) or has_latin_letters(written)):
-        raise TEXTS.problem("nid.name-letters")
+        raise DATA.texts.problem("nid.name-letters")
     # The checks of a whole name, which a name of one's own passes too; constructed, since a line is clean already.
     name = PersonName.model_construct(bn=written) if bangla else PersonName.model_construct(en=written)
     name.check_whole()
@@ -235,93 +210,35 @@ def _name_in(written: str, *, bangla: bool) -> str:
 class CorrectionForm(CardForm):
     """What the card or its record should say."""
 
-    changes: Annotated[
-        tuple[Change, ...],
-        Field(min_length=1, max_length=10),
-        Label(
-            en="Corrections",
-            bn="সংশোধন",
-            help_en="List everything that is wrong now: each later application costs more.",
-            help_bn="সব ভুল একবারেই লিখুন; পরে আবার আবেদন করলে ফি বেশি লাগবে।",
-        ),
-    ]
+    changes: Annotated[tuple[Change, ...], Field(min_length=1, max_length=10)]
 
     @field_validator("changes")
     @classmethod
     def _each_thing_once(cls, changes: tuple[Change, ...]) -> tuple[Change, ...]:
         corrected = [change.field for change in changes if change.field != "other"]
         if len(corrected) != len(set(corrected)):
-            raise TEXTS.problem("nid.corrected-twice")
+            raise DATA.texts.problem("nid.corrected-twice")
         return changes
 
 
 class ReissueForm(CardForm):
     """A card that has to be printed again."""
 
-    reason: Annotated[
-        Literal["lost", "damaged"],
-        Choices(
-            {
-                "lost": Text(en="Lost", bn="হারিয়ে গেছে"),
-                "damaged": Text(en="Damaged", bn="নষ্ট হয়েছে"),
-            }
-        ),
-        Label(
-            en="Reason",
-            bn="কারণ",
-            help_en="Lost, or damaged.",
-            help_bn="হারিয়ে গেছে, অথবা নষ্ট হয়েছে।",
-        ),
-    ]
-    gd_reference: Annotated[
-        # Not demanded of a lost card since September 2025: see the conditions in docs/reference/agencies.md.
-        GeneralDiary | None,
-        # Not a number alone: GD numbers are unique only within a police station and a period.
-        Label(
-            en="General diary (GD)",
-            bn="সাধারণ ডায়েরি (জিডি)",
-            help_en="Not required. If you have one: its number and date, and the police station.",
-            help_bn="আবশ্যক নয়। করে থাকলে জিডির নম্বর ও তারিখ এবং থানার নাম লিখুন।",
-        ),
-    ] = None
+    reason: Literal["lost", "damaged"]
+    gd_reference: GeneralDiary | None = None
     delivery: Delivery = "regular"
-    collection: Collection = "download"
+    collection: CardCollection = "download"
 
 
 class CardRenewalForm(CardForm):
     """A card whose years are over, or will be."""
 
-    issued_on: Annotated[
-        FormDay | None,
-        Label(
-            en="Date of issue",
-            bn="কার্ড দেওয়ার তারিখ",
-            help_en="As on the card. Leave it blank if you cannot read it.",
-            help_bn="কার্ডে যেমন আছে। পড়া না গেলে খালি রাখুন।",
-        ),
-    ] = None
+    issued_on: FormDay | None = None
     delivery: Delivery = "regular"
-    collection: Collection = "download"
-
-
-PrintedCardForm = ReissueForm | CardRenewalForm
-"""What has a card printed, so that it has a delivery and is collected."""
+    collection: CardCollection = "download"
 
 
 class MigrationForm(CardForm):
     """A voter who has moved (Form 13)."""
 
-    new_address: Annotated[
-        HomeAddress,
-        Label(
-            en="New address",
-            bn="নতুন ঠিকানা",
-            help_en="You will be a voter of this area.",
-            help_bn="আপনি এই এলাকার ভোটার হবেন।",
-        ),
-    ]
-
-
-def nid_of(form: Form | None) -> Nid | None:
-    """The NID number that a form is about; ``None`` where it names none, or there is no form."""
-    return form.nid if isinstance(form, CardForm | SmartCardStatusForm) else None
+    new_address: HomeAddress

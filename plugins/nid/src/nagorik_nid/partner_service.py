@@ -24,10 +24,9 @@ from nagorik import (
     Token,
     WireModel,
 )
-from nagorik_nid.data import TEXTS
+from nagorik_nid.data import DATA
 from nagorik_nid.forms import VerificationForm
 from nagorik_nid.settings import NidSettings
-from nagorik_nid.wire import day
 from nagorik_toolkit import Address, filled, number_of
 
 TOKEN_SECONDS: Final = 12 * 60 * 60
@@ -36,9 +35,7 @@ TOKEN_SECONDS: Final = 12 * 60 * 60
 FORM_FIELDS: Final = {
     "nid10Digit": "/form/nid",
     "nid17Digit": "/form/nid",
-    "nid": "/form/nid",
     "dateOfBirth": "/form/birth_date",
-    "dob": "/form/birth_date",
     "nameEn": "/form/name/en",
     "name": "/form/name/bn",
     "father": "/form/father_name",
@@ -46,9 +43,6 @@ FORM_FIELDS: Final = {
     "spouse": "/form/spouse_name",
     "permanentAddress": "/form/permanent_address",
     "presentAddress": "/form/present_address",
-    "changes": "/form/changes",
-    "formNumber": "/form/form_number",
-    "delivery": "/form/delivery",
     "documents": "/documents",
 }
 """Where the citizen filled in what the EC calls by these names."""
@@ -130,7 +124,7 @@ def read_error(answer: AgencyResponse) -> NagorikError | None:
         case status if status < 300:  # noqa: PLR2004 - a success with an error in it says neither
             return ContractViolation("error-with-success-status")
         case 400 if field in FORM_FIELDS:
-            return InputRejected([TEXTS.field_problem(FORM_FIELDS[field], "nid.field-refused")])
+            return InputRejected([DATA.texts.field_problem(FORM_FIELDS[field], "nid.field-refused")])
         case 401 if "Access is denied" in told:
             # What every call answers once the password has expired. The document names no other cause; a token that
             # is merely old is replaced before this reaches anybody.
@@ -138,7 +132,7 @@ def read_error(answer: AgencyResponse) -> NagorikError | None:
         case 403 if "SLA is not Assigned" in told:
             return CredentialsRejected(CredentialProblem.NOT_PERMITTED)
         case 403 if any(str(part).startswith("Voter is locked") for part in told):
-            return AgencyRejected("nid.locked", reason=TEXTS.text("nid.locked"))
+            return AgencyRejected("nid.locked", reason=DATA.texts.text("nid.locked"))
     return None
 
 
@@ -147,7 +141,7 @@ def to_verification(form: VerificationForm) -> dict[str, Any]:
     smart = form.nid.kind == "smart"
     number = number_of(form.nid, form.birth_date)
     given = {
-        "dateOfBirth": day(form.birth_date),
+        "dateOfBirth": form.birth_date.isoformat(),
         "nameEn": form.name.en if form.name else None,
         "name": form.name.bn if form.name else None,
         "father": form.father_name,
@@ -164,11 +158,11 @@ def to_verification(form: VerificationForm) -> dict[str, Any]:
 
 def mismatch(answer: Verification) -> Text:
     """Which fields do not agree, by name only."""
-    names = [TEXTS.text(f"field.{name}") for name in answer.differing if name in RECORD_FIELDS]
+    names = [DATA.texts.text(f"field.{name}") for name in answer.differing if name in RECORD_FIELDS]
     if not names:
-        return TEXTS.text("nid.mismatch-unnamed")
+        return DATA.texts.text("nid.mismatch-unnamed")
     listed = Text(bn=", ".join(name.bn for name in names), en=", ".join(name.en for name in names))
-    return TEXTS.text("nid.mismatch", fields=listed)
+    return DATA.texts.text("nid.mismatch", fields=listed)
 
 
 def trimmed(document: object) -> object:

@@ -1,103 +1,159 @@
-"""The Election Commission's procedure, in the order in which a citizen meets it.
+"""The Election Commission's procedure: verification, two look-ups and five kinds of application.
 
 A verification or a look-up is one question and one answer. An application is priced by the EC, paid for, filed, and
-then lies at the EC as a draft until it has been told of the payment; papers may be asked for, a hearing may be held,
-and in the end a card waits to be downloaded or collected.
+then lies at the EC as a draft until the payment is reported; papers may be asked for, a hearing may be held,
+and in the end a card waits to be downloaded or collected. The EC does not notice doubles.
+
+The verification speaks the EC's own partner service (``partner_service``). No interface of the rest is published: the
+reference interface stands in for it, behind the partner service's login.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from functools import partial
+from typing import Any, Final
+
+from pydantic import Field
 
 from nagorik import (
     Accepted,
-    AdvisePaymentRequest,
-    AgencyStatus,
+    AgencyResponse,
     CallContext,
     ContractViolation,
-    CorrectionRequest,
-    DeliverableRequest,
-    EligibilityDecision,
     EligibilityRequest,
-    FetchedDeliverable,
-    FindRequest,
-    Health,
-    HealthState,
-    PaymentAdvice,
+    FeeDue,
+    Form,
+    Money,
+    NagorikError,
+    Nid,
     Quote,
+    QuoteLine,
     QuoteRequest,
     Rejected,
-    StatusRequest,
-    SubmissionResult,
-    SubmissionSearch,
     SubmitRequest,
-    Withdrawal,
-    WithdrawRequest,
     hookimpl,
 )
-from nagorik_nid import eligibility, lookups, partner_service, pricing, statuses, wire
-from nagorik_nid.data import TEXTS
-from nagorik_nid.forms import NidApplicationStatusForm, SmartCardStatusForm, VerificationForm, nid_of
+from nagorik_nid import partner_service
+from nagorik_nid.data import DATA
+from nagorik_nid.eligibility import CHECKS, OF_CARD
+from nagorik_nid.forms import CardForm, CorrectionForm, NidApplicationStatusForm, VerificationForm
+from nagorik_nid.lookups import ApplicationFound, CardFound, application_found, card_found
 from nagorik_nid.settings import NidSettings
-from nagorik_nid.wire import API, APPLICATIONS
 from nagorik_toolkit import (
-    Matches,
-    advise_payment,
+    AgencyPlugin,
+    Applications,
+    FeeBasis,
+    LabelledForm,
+    Lookup,
+    NotPriced,
     agreed_quote,
     answered,
-    fetch_pdf,
-    find_by_client_reference,
-    is_birth_registration,
-    refuse,
+    demanded_quote,
+    number_of,
+    reference_interface,
+    wire_word,
 )
 
-Context = CallContext[NidSettings]
+
+class CountedPrice(reference_interface.Price):
+    """What an application costs: only the EC knows how often this NID number has applied before."""
+
+    attempt: int = Field(ge=1)
 
 
-@hookimpl
-async def nagorik_check_eligibility(request: EligibilityRequest) -> EligibilityDecision:
-    """Decided here: the EC answers no such question."""
-    return eligibility.decide(request)
+class NidWing(AgencyPlugin[NidSettings]):
+    """What is the EC's own."""
 
-
-@hookimpl
-async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
-    """Priced by the published schedule, for the number of the attempt that only the EC knows.
-
-    What has to be paid is the EC's own total, which the schedule's is held against where it has one.
-    """
-    answer = await context.http.read(
-        "fee-quote", "POST", f"{API}/fee-quote", json=wire.to_fee_question(request), expect=wire.FeeQuote
+    api = "/sim/nid/v1"
+    data = DATA
+    services = (
+        Lookup("nid.verification", "", {}),
+        Lookup("nid.application-status", "applications", {}),
+        Lookup("nid.card-status", "cards", {}),
+        Applications("nid.new-voter", "registrations"),
+        Applications("nid.correction", "corrections"),
+        Applications("nid.reissue", "reissues"),
+        Applications("nid.renewal", "renewals"),
+        Applications("nid.migration", "migrations"),
     )
-    quote = pricing.published(request, answer.attempt)
-    return pricing.demanded(request, answer.total) if quote is None else agreed_quote(quote, answer.total)
+    checks = CHECKS
+    due = FeeDue.BEFORE_SUBMISSION
+    by_birth_date = True
+
+    def nids(self, request: EligibilityRequest) -> Sequence[Nid | None]:
+        """Before there is a form, a number that the host carries may be of a birth registration, too."""
+        if request.form is None and request.service in OF_CARD:
+            return (request.applicant.nid,)
+        return super().nids(request)
+
+    def basis(self, service: str, form: Form, on: date) -> FeeBasis:
+        """But for the attempt, which the EC alone counts. A correction costs by what is printed on the card."""
+        found = super().basis(service, form, on)
+        if isinstance(form, CorrectionForm):
+            return replace(found, dimensions={"item": lambda: self._corrected(form, on)})
+        return found
+
+    def price_question(self, request: QuoteRequest) -> dict[str, Any]:
+        """What the EC has to know: the service, and of the form the number, the delivery and what is corrected."""
+        form = request.form_as(LabelledForm)
+        asked: dict[str, Any] = {"service": wire_word(request.service.partition(".")[2])}
+        if isinstance(form, CardForm):
+            asked["nid"] = number_of(form.nid, form.birth_date)
+        if "delivery" in type(form).model_fields:
+            asked["delivery"] = form.wire_value("delivery")
+        if isinstance(form, CorrectionForm):
+            asked["changes"] = [{"field": wire_word(change.field)} for change in form.changes]
+        return asked
+
+    def read_error(self, answer: AgencyResponse) -> NagorikError | None:
+        """The errors of the partner service's document first, then a field of the modelled half."""
+        return partner_service.read_error(answer) or super().read_error(answer)
+
+    async def look_up(
+        self, lookup: Lookup, request: SubmitRequest, context: CallContext[NidSettings]
+    ) -> Accepted | Rejected:
+        """Ask for a verification, or for more than a word about an application or a card."""
+        form, path = request.form_as(LabelledForm), f"{self.api}/lookups/{lookup.path}"
+        match form:
+            case VerificationForm():
+                return await _verify(form, context)
+            case NidApplicationStatusForm():
+                found = await context.http.write("lookup", "POST", path, json=form.to_wire(), expect=ApplicationFound)
+                return application_found(found)
+        card = await context.http.write("lookup", "POST", path, json=form.to_wire(), expect=CardFound)
+        return card_found(card, request.on)
+
+    @hookimpl
+    async def nagorik_quote_fees(self, request: QuoteRequest, context: CallContext[NidSettings]) -> Quote:
+        """Price it by the published schedule, for the number of the attempt that only the EC knows.
+
+        What has to be paid is the EC's own total, which the schedule's is held against where it has one: how the EC
+        comes to the others is published nowhere. It is asked in a body, since addresses are written to logs.
+        """
+        if request.agency_reference is None:
+            self.refuse_forbidden(request)
+        answer = await context.http.read(
+            "prices", "POST", f"{self.api}/prices", json=self.price_question(request), expect=CountedPrice
+        )
+        valid_for, basis = self.price_holds(request), self.basis(request.service, request.form, request.on)
+        named = {one.dimension for one in basis.schedule.dimensions}
+        counted = {"attempt": answer.attempt} if "attempt" in named else {}
+        try:
+            return agreed_quote(basis.quote(request, valid_for=valid_for, **counted), answer.total)
+        except NotPriced:
+            text = self.data.texts.text("price.not-compared")
+            source = self.data.rules.on(request.on)["price-as-demanded"].source
+            lines = (QuoteLine(code="not-compared", text=text, amount=answer.total, vat=Money(poisha=0)),)
+            return demanded_quote(request, lines, due=basis.due_at(request.stage), valid_for=valid_for, source=source)
+
+    def _corrected(self, form: CorrectionForm, on: date) -> str:
+        on_the_card = self.data.rules.on(on)["printed-on-card"].as_text.split(", ")
+        printed = [change.field in on_the_card for change in form.changes]
+        return "printed" if all(printed) else "both" if any(printed) else "other"
 
 
-@hookimpl
-async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """A question is asked, an application is filed; neither with a number that is not an NID number."""
-    form = request.form
-    nid = nid_of(form)
-    if nid is not None and is_birth_registration(nid, request.applicant.birth_registration):
-        refuse([TEXTS.field_problem("/form/nid", "nid.is-birth-registration")])
-    match form:
-        case VerificationForm():
-            return await _verify(form, context)
-        case NidApplicationStatusForm():
-            return await _look_up_application(form, context)
-        case SmartCardStatusForm():
-            return await _look_up_card(form, request.on, context)
-    filed = await context.http.write(
-        "applications.create",
-        "POST",
-        APPLICATIONS,
-        json=wire.to_application(request, request.client_reference),
-        expect=wire.Filed,
-    )
-    return Accepted(reference=filed.reference, status=statuses.read(request.service, filed))
-
-
-async def _verify(form: VerificationForm, context: Context) -> Accepted | Rejected:
-    """Data that do not agree are an answer, not an error: the EC says which, and the citizen is told."""
+async def _verify(form: VerificationForm, context: CallContext[NidSettings]) -> Accepted | Rejected:
+    """Verify: data that do not agree are an answer, not an error, and the citizen reads which."""
     answer = await context.http.write(
         "verification",
         "POST",
@@ -113,81 +169,6 @@ async def _verify(form: VerificationForm, context: Context) -> Accepted | Reject
     return Accepted(reference=answer.success.data.request_id, status=answered("verification-result", "verified"))
 
 
-async def _look_up_application(form: NidApplicationStatusForm, context: Context) -> Accepted | Rejected:
-    """That there is no such application is an answer, not an error."""
-    question = lookups.to_application_question(form)
-    answer = await context.http.write(
-        "lookups.application",
-        "POST",
-        lookups.APPLICATION_LOOKUP,
-        json=question,
-        expect=lookups.NidApplicationLookup,
-    )
-    return lookups.application_found(answer)
-
-
-async def _look_up_card(form: SmartCardStatusForm, today: date, context: Context) -> Accepted | Rejected:
-    """That the EC has set no date yet is an answer, not an error."""
-    question = lookups.to_card_question(form)
-    answer = await context.http.write(
-        "lookups.card", "POST", lookups.CARD_LOOKUP, json=question, expect=lookups.SmartCardLookup
-    )
-    return lookups.card_found(answer, today)
-
-
-@hookimpl
-async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference: the EC does not notice doubles."""
-    status = partial(statuses.read, request.service)
-    return await find_by_client_reference(request, context, APPLICATIONS, expect=Matches[wire.Filed], status=status)
-
-
-@hookimpl
-async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context) -> PaymentAdvice:
-    """The EC confirms once the payment has reached it by its own way, which takes about half an hour."""
-    path, payment = f"{APPLICATIONS}/{request.agency_reference}/payment-reference", wire.to_payment(request.receipt)
-    return await advise_payment(request, context, "payment-reference", path, json=payment, expect=wire.AdviceTaken)
-
-
-@hookimpl
-async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
-    """The EC tells it to who knows the date of birth."""
-    path, params = f"{APPLICATIONS}/{request.agency_reference}", wire.birth_date_of(request)
-    answer = await context.http.read("applications.status", "GET", path, params=params, expect=wire.Standing)
-    return statuses.read(request.service, answer)
-
-
-@hookimpl
-async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
-    """The EC asks for papers; the corrected entries go with them."""
-    path, additions = f"{APPLICATIONS}/{request.agency_reference}/additional-documents", wire.to_additions(request)
-    answer = await context.http.write("additional-documents", "POST", path, json=additions, expect=wire.Standing)
-    return statuses.read(request.service, answer)
-
-
-@hookimpl
-async def nagorik_withdraw(request: WithdrawRequest, context: Context) -> Withdrawal:
-    """Where the EC has decided already, its decision stands and it says so."""
-    path = f"{APPLICATIONS}/{request.agency_reference}/withdraw"
-    answer = await context.http.write("withdraw", "POST", path, expect=wire.WithdrawalAnswer)
-    return Withdrawal(withdrawn=answer.withdrawn, status=statuses.read(request.service, answer))
-
-
-@hookimpl
-async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
-    """The card, or the confirmation of a new voter area, as a PDF."""
-    path = f"{APPLICATIONS}/{request.agency_reference}/deliverable"
-    return await fetch_pdf(request, context, "deliverable", path, params=wire.birth_date_of(request))
-
-
-@hookimpl
-async def nagorik_check_health(context: Context) -> Health:
-    """The price of a free service names nobody and, unlike a verification, is not billed."""
-    await context.http.read(
-        "health",
-        "POST",
-        f"{API}/fee-quote",
-        json={"type": "NEW_VOTER", "delivery": "REGULAR"},
-        expect=wire.FeeQuote,
-    )
-    return Health(state=HealthState.UP)
+PLUGIN: Final = NidWing()
+basis = PLUGIN.basis
+read_error = PLUGIN.read_error

@@ -2,10 +2,17 @@
 
 import pytest
 
-from nagorik_nid.simulator.lookup_desk import PLACE, form_number
+from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import SyntheticCitizens
 
 from .conftest import API
+
+PLACE = NidSimulator.agency.lookups["cards"].answers["otherwise"]["place"]
+
+
+def form_number(citizen):
+    """The number on the citizen's slip."""
+    return f"000000{citizen.alias[-4:]}"
 
 
 async def ask(client, what, **asked):
@@ -24,42 +31,45 @@ async def ask(client, what, **asked):
 )
 async def test_form_of_everybody_stands_somewhere(client, serial, word):
     citizen = SyntheticCitizens(7).citizen(serial)
-    found = (await ask(client, "application", formNumber=form_number(citizen), dob=str(citizen.birth_date))).json()
-    assert (found["result"], found["status"], found["lookupNo"][:4]) == ("FOUND", word, "LKP-")
+    asked = {"formNumber": form_number(citizen), "birthDate": str(citizen.birth_date)}
+    found = (await ask(client, "applications", **asked)).json()
+    assert (found["status"], found["since"], found["number"][:4]) == (word, "2026-11-14", "ENQ-")
+    assert found["result"] == "FOUND"
 
 
 @pytest.mark.parametrize("serial", [9400, 9999])
 async def test_some_have_filed_nothing(client, serial):
     citizen = SyntheticCitizens(7).citizen(serial)
-    found = (await ask(client, "application", formNumber=form_number(citizen), dob=str(citizen.birth_date))).json()
+    asked = {"formNumber": form_number(citizen), "birthDate": str(citizen.birth_date)}
+    found = (await ask(client, "applications", **asked)).json()
     assert found["result"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("number", ["000000004", "00000000042", "000000٠٠٤٢", "000000-042", "NIDW-1"])
 async def test_form_number_that_nobody_has(client, citizen, number):
-    found = (await ask(client, "application", formNumber=number, dob=str(citizen.birth_date))).json()
+    found = (await ask(client, "applications", formNumber=number, birthDate=str(citizen.birth_date))).json()
     assert (found["result"], "status" in found) == ("NOT_FOUND", False)
 
 
-@pytest.mark.parametrize("what", ["application", "card"])
+@pytest.mark.parametrize("what", ["applications", "cards"])
 async def test_another_date_of_birth_finds_nothing(client, citizen, what):
-    found = (await ask(client, what, formNumber=form_number(citizen), dob="1949-12-31")).json()
+    found = (await ask(client, what, formNumber=form_number(citizen), birthDate="1949-12-31")).json()
     assert found["result"] == "NOT_FOUND"
 
 
 async def test_nid_number_goes_before_the_form_number(client, citizen):
     other = SyntheticCitizens(7).citizen(9100)
-    asked = {"nid": citizen.smart_nid.value, "formNumber": form_number(other), "dob": str(citizen.birth_date)}
-    assert (await ask(client, "card", **asked)).json()["place"] == PLACE
+    asked = {"nid": citizen.smart_nid.value, "formNumber": form_number(other), "birthDate": str(citizen.birth_date)}
+    assert (await ask(client, "cards", **asked)).json()["place"] == PLACE
 
 
 @pytest.mark.parametrize(
     ("what", "asked", "field"),
     [
-        ("application", {"dob": "1990-01-31"}, "formNumber"),
-        ("application", {"formNumber": "0000000042", "dob": "31/01/1990"}, "dob"),
-        ("card", {"dob": "1990-01-31"}, "formNumber"),
-        ("card", {"nid": "123", "dob": "1990-01-31"}, "nid"),
+        ("applications", {"birthDate": "1990-01-31"}, "formNumber"),
+        ("applications", {"formNumber": "0000000042", "birthDate": "31/01/1990"}, "birthDate"),
+        ("cards", {"birthDate": "1990-01-31"}, "formNumber"),
+        ("cards", {"nid": "123", "birthDate": "1990-01-31"}, "nid"),
     ],
 )
 async def test_question_that_is_none_is_refused_by_its_field(client, what, asked, field):
@@ -69,7 +79,7 @@ async def test_question_that_is_none_is_refused_by_its_field(client, what, asked
 
 async def test_look_up_needs_a_login_and_leaves_nothing_behind(nid, client, citizen):
     before = len(nid.ledger.effects())
-    await ask(client, "card", nid=citizen.full_nid.value, dob=str(citizen.birth_date))
+    await ask(client, "cards", nid=citizen.full_nid.value, birthDate=str(citizen.birth_date))
     assert len(nid.ledger.effects()) == before
     client.headers.pop("Authorization")
-    assert (await ask(client, "card", nid=citizen.full_nid.value, dob="1990-01-31")).status_code == 401
+    assert (await ask(client, "cards", nid=citizen.full_nid.value, birthDate="1990-01-31")).status_code == 401

@@ -61,7 +61,7 @@ async def test_expired_password_denies_every_call_until_it_is_changed(nid, clien
     assert (await log_in(client)).status_code == 200
     for path in ("demographic/verification", "partner-billing/get-billing-report"):
         assert (await client.post(f"{PARTNER}/{path}", json={})).json() == DENIED
-    assert (await client.post("/sim/nid/v1/fee-quote", json={})).status_code == 401
+    assert (await client.post("/sim/nid/v1/prices", json={})).status_code == 401
     change = {"currentPassword": FIRST_PASSWORD, "newPassword": "another-1", "confirmPassword": "another-1"}
     assert (await client.post(f"{PARTNER}/common/change-user-password", json=change)).status_code == 200
     assert (await client.post(VERIFY, json=question(citizen))).status_code == 200
