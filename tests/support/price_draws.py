@@ -84,8 +84,10 @@ class PriceDraws:
                     self._draw(name, form)
         applicant = example.applicant
         born = form.get("birth_date")
-        if born is not None:
-            applicant = applicant.model_copy(update={"birth_date": date.fromisoformat(born)})
+        if born is not None and born != applicant.birth_date.isoformat():
+            # Whose numbers have the year of birth in them, those of before are another's.
+            changed = {"birth_date": date.fromisoformat(born), "identifiers": ()}
+            applicant = applicant.model_copy(update=changed)
         return DrawnForm(
             FilledForm(self._service, applicant, form), frozenset(drawn | self._read_by_basis(example.form))
         )

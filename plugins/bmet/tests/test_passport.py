@@ -23,7 +23,7 @@ TODAY = date(2026, 11, 24)
 SERVICES = ("bmet.registration", "bmet.clearance")
 OFFICE = read_texts("nagorik_passport")
 """The passport office's own sentences, which are shown as they are."""
-VERIFY = "POST /sim/epassport/api/v1/passports/verification"
+VERIFY = "POST /sim/epassport/api/v1/lookups/passports"
 
 
 class Standing:

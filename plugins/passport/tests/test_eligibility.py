@@ -9,10 +9,10 @@ from hypothesis import given, strategies as st
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.privacy import Form
 from nagorik.values import BirthRegistrationNumber, PersonName
-from nagorik_passport import eligibility
-from nagorik_passport.data import RULES, TEXTS
+from nagorik_passport.data import DATA
 from nagorik_passport.forms import NewPassportForm, ReissueForm
-from nagorik_passport.simulator.examples import example
+from nagorik_passport.plugin import PLUGIN
+from nagorik_passport.simulator import PassportSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 
@@ -28,7 +28,9 @@ def born_years_ago(years: int, on: date = TODAY) -> date:
 
 
 def filled(born: date, service: str = "passport.new", **more: Any) -> Form:
-    form = {key: value for key, value in example(service, CITIZEN).form.items() if key not in NUMBERS}
+    form = {
+        key: value for key, value in PassportSimulator().example(service, CITIZEN).form.items() if key not in NUMBERS
+    }
     model = ReissueForm if service == "passport.reissue" else NewPassportForm
     return validate_form(model, {**form, "birth_date": born.isoformat(), **more})
 
@@ -39,7 +41,7 @@ def judged(born: date, form: Form | None = None, on: date = TODAY, **applicant: 
     request = EligibilityRequest(
         service=service, on=on, applicant=CITIZEN.applicant().model_copy(update=changed), form=form
     )
-    return {criterion.id: criterion for criterion in eligibility.decide(request).criteria}
+    return {criterion.id: criterion for criterion in PLUGIN.judge(request)}
 
 
 def nid_of(born: date) -> str:
@@ -162,7 +164,9 @@ def test_the_booklet_is_told_with_the_figures_of_the_rules(years: int, booklet: 
     born = born_years_ago(years)
     text = judged(born, filled(born, pages=booklet[0], validity_years=booklet[1]))["booklet"].text
     assert words in text.en
-    sentences = [TEXTS.text(code, **dict.fromkeys(TEXTS.placeholders(code), 7)) for code in TEXTS.codes()]
+    sentences = [
+        DATA.texts.text(code, **dict.fromkeys(DATA.texts.placeholders(code), 7)) for code in DATA.texts.codes()
+    ]
     assert [one.en for one in sentences if "48" in one.en or "18" in one.en or "65" in one.en] == []
 
 
@@ -312,11 +316,11 @@ CIRCULAR = date(2025, 2, 18)
 
 @pytest.mark.parametrize("day", [date(1990, 1, 1), CIRCULAR - timedelta(days=1), CIRCULAR, date(2090, 1, 1)])
 def test_every_day_has_its_rules(day: date) -> None:
-    assert all(RULES.on(day)[name].source.as_of for name in RULES.names())
+    assert all(DATA.rules.on(day)[name].source.as_of for name in DATA.rules.names())
 
 
 def test_police_verification_ends_with_the_circular_that_nobody_has_seen() -> None:
-    before, after = (RULES.on(day)["police-verification"] for day in (CIRCULAR - timedelta(days=1), CIRCULAR))
+    before, after = (DATA.rules.on(day)["police-verification"] for day in (CIRCULAR - timedelta(days=1), CIRCULAR))
     assert (before.as_bool, after.as_bool) == (True, False)
     assert not before.source.verified
     assert not after.source.verified
@@ -329,7 +333,7 @@ def test_without_a_form_the_first_passport_and_the_reissue_are_told_apart() -> N
 
 
 def test_sentences_name_the_ages_at_which_a_rule_ends_and_the_next_begins() -> None:
-    rules = RULES.on(TODAY)
+    rules = DATA.rules.on(TODAY)
     grown, must_have = rules["birth-registration-only-to"].as_int + 1, rules["nid-from"].as_int
     of_a_child, of_an_adult = (judged(born_years_ago(years)) for years in (5, grown))
     assert f"If you are under {grown}," in of_a_child["identity-document"].text.en

@@ -1,7 +1,8 @@
 """Applications that were filed elsewhere: what the citizen is told of one, and another appointment for it."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,17 +11,16 @@ from nagorik.errors import AgencyRejected, AgencyUnavailable, InputRejected, Out
 from nagorik.model.eligibility import EligibilityRequest, Verdict
 from nagorik.model.status import ApplicationState as S, Deliverable
 from nagorik.model.submission import Accepted, Rejected
-from nagorik_passport import eligibility, elsewhere, wire
-from nagorik_passport.data import STATUSES
+from nagorik_passport.data import DATA
 from nagorik_passport.forms import PassportStatusForm
+from nagorik_passport.plugin import PLUGIN, PortalStanding
 from nagorik_passport.simulator import PassportSimulator
-from nagorik_passport.simulator.elsewhere import application_id, registration_id
 from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk, SyntheticCitizens
 from nagorik_toolkit import validate_form
 
 API = "/sim/epassport/api/v1"
-LOOK_UP = f"POST {API}/application-status"
-SHOW, BOOK = f"GET {API}/appointments/{{number}}", f"POST {API}/appointments/{{number}}"
+LOOK_UP = f"POST {API}/lookups/applications"
+SHOW, BOOK = f"GET {API}/registrations/{{reference}}", f"POST {API}/registrations/{{reference}}/booking"
 STATUS, CHANGE = "passport.status", "passport.appointment-change"
 CITIZEN = SyntheticCitizens().citizen(7)
 BOTH = pytest.mark.parametrize("service", [STATUS, CHANGE])
@@ -28,7 +28,15 @@ BOTH = pytest.mark.parametrize("service", [STATUS, CHANGE])
 
 async def asked(desk: ServiceDesk[PassportSimulator], service: str = STATUS, serial: int = 7, **more: str) -> Any:
     desk.citizen = SyntheticCitizens().citizen(serial)
-    return await desk.file(desk.draft(service, desk.form(service, **more)))
+    form = desk.form(service, **more)
+    applicant = {"birth_date": date.fromisoformat(form["birth_date"])}
+    return await desk.file(desk.draft(service, form, applicant=applicant))
+
+
+def looked_up(word: str, **more: Any) -> Any:
+    request: Any = SimpleNamespace(service=STATUS, form=None)
+    shown = {"reference": "OID0000000007", "status": word, **more}
+    return PLUGIN.read(request, PortalStanding.model_validate(shown))
 
 
 # The status
@@ -68,8 +76,8 @@ async def test_it_goes_on_as_time_does(desk: ServiceDesk[PassportSimulator]) -> 
     assert (await asked(desk)).status.deliverables[0].reference == "delivered"
 
 
-@pytest.mark.parametrize("number", [registration_id(CITIZEN), application_id(CITIZEN)])
-@pytest.mark.parametrize(("service", "reference"), [(STATUS, registration_id(CITIZEN)), (CHANGE, "APT-0007")])
+@pytest.mark.parametrize("number", ["OID0000000007", "4000-0000000007"])
+@pytest.mark.parametrize(("service", "reference"), [(STATUS, "OID0000000007"), (CHANGE, "APT-0000000007")])
 async def test_either_number_finds_it(
     desk: ServiceDesk[PassportSimulator], service: str, reference: str, number: str
 ) -> None:
@@ -90,7 +98,7 @@ async def test_what_was_filed_through_this_platform_is_found_too(desk: ServiceDe
     [
         {"application_no": "OID0000000008"},
         {"application_no": "OID1000000007"},
-        {"application_no": "4000-000000008"},
+        {"application_no": "4000-0000000008"},
         {"application_no": "OID0000009999"},
         {"birth_date": "1901-01-01"},
     ],
@@ -104,6 +112,14 @@ async def test_number_and_birth_date_belong_together(
 
 
 @BOTH
+async def test_nobody_elses_application_is_asked_about(desk: ServiceDesk[PassportSimulator], service: str) -> None:
+    with pytest.raises(InputRejected) as refused:
+        await desk.file(desk.draft(service, desk.form(service, birth_date="1901-01-01")))
+    assert [problem.pointer for problem in refused.value.fields] == ["/form/birth_date"]
+    assert desk.simulator.ledger.requests() == ()
+
+
+@BOTH
 async def test_nobody_is_found_absent_by_a_portal_that_is_down(
     desk: ServiceDesk[PassportSimulator], service: str
 ) -> None:
@@ -113,7 +129,7 @@ async def test_nobody_is_found_absent_by_a_portal_that_is_down(
 
 
 async def test_a_word_that_nobody_knows_is_told_as_unknown(desk: ServiceDesk[PassportSimulator]) -> None:
-    desk.simulator.faults.add(LOOK_UP, Altered(put={"status": "Pending Something New"}))
+    desk.simulator.faults.add(LOOK_UP, Altered(put={"application.status": "Pending Something New"}))
     status = (await asked(desk)).status
     assert (status.raw, status.deliverables[0].reference) == ("Pending Something New", None)
     assert "a word that we do not know" in status.reason.en
@@ -121,8 +137,8 @@ async def test_a_word_that_nobody_knows_is_told_as_unknown(desk: ServiceDesk[Pas
 
 def test_every_word_of_the_portal_has_a_sentence_of_its_own_meaning() -> None:
     told = {}
-    for word in STATUSES.words:
-        status = elsewhere.of_look_up(wire.Standing.model_validate({"status": word}))
+    for word in DATA.statuses.words:
+        status = looked_up(word)
         assert status.reason is not None, word
         told[word] = status.reason.en
     assert not any("do not know" in sentence for sentence in told.values())
@@ -143,16 +159,14 @@ def test_every_word_of_the_portal_has_a_sentence_of_its_own_meaning() -> None:
     ],
 )
 def test_what_a_word_means_is_told_in_both_languages(word: str, english: str, bangla: str) -> None:
-    standing = {"status": word, "updatedOn": "24/11/2026 10:05"}
-    status = elsewhere.of_look_up(wire.Standing.model_validate(standing))
+    status = looked_up(word, updatedAt="2026-11-24T10:05:00+06:00")
     assert status.reason is not None
     assert (english in status.reason.en, bangla in status.reason.bn) == (True, True)
-    assert status.at is not None
-    assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
+    assert status.at == datetime(2026, 11, 24, 4, 5, tzinfo=UTC)
 
 
 def test_what_is_due_elsewhere_is_not_asked_for_here() -> None:
-    status = elsewhere.of_look_up(wire.Standing.model_validate({"status": "Submitted", "paymentStatus": "UNPAID"}))
+    status = looked_up("Submitted", payment={"state": "UNPAID"})
     assert (status.fee_due, status.state) == (None, S.DELIVERED)
     assert status.reason is not None
     assert "Pay the fee if you have not" in status.reason.en
@@ -194,7 +208,7 @@ def test_each_person_asks_about_their_own(service: str, days: int, verdict: Verd
     born = CITIZEN.birth_date + timedelta(days=days)
     form = validate_form(PassportStatusForm, {"application_no": "OID0000000007", "birth_date": born.isoformat()})
     request = EligibilityRequest(service=service, on=date(2026, 11, 24), applicant=CITIZEN.applicant(), form=form)
-    assert {one.id: one.verdict for one in eligibility.decide(request).criteria} == {"own-application": verdict}
+    assert {one.id: one.verdict for one in PLUGIN.judge(request)} == {"own-application": verdict}
 
 
 # Another appointment
@@ -224,7 +238,7 @@ async def test_another_appointment_takes_the_place_of_the_one_there_was(desk: Se
     assert "at 09:30, Agargaon, Dhaka" in changed.reason.en
     status = (await asked(desk)).status
     assert changed.reason.en.split(" on ")[1] in status.reason.en
-    desk.simulator.clock.set(slot.starts_at + timedelta(minutes=1))
+    desk.simulator.clock.set(slot.ends_at + timedelta(minutes=1))
     assert (await asked(desk)).status.raw == "Enrolment in Process"
 
 
@@ -251,7 +265,7 @@ async def test_a_booking_that_another_platform_made_is_not_taken_for_ours(
 async def test_an_appointment_that_is_gone_leaves_the_old_one(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await opened(desk)
     slot = (await desk.slots(draft))[0]
-    desk.simulator.board.fill("AGARGAON", slot.starts_at.date())
+    desk.simulator.boards["registrations"].fill("AGARGAON", slot.starts_at.date())
     assert not (await desk.platform.book_slot(draft, desk.references, slot)).booked
     told = await desk.status(draft)
     assert told.reason is not None

@@ -106,7 +106,8 @@ async def test_a_mission_is_quoted_in_dollars_that_it_takes_itself(desk: Service
 
 
 async def test_a_booklet_that_the_day_does_not_allow_has_no_price(desk: ServiceDesk[PassportSimulator]) -> None:
-    draft = desk.draft(form=desk.form(validity_years=10), applicant={"birth_date": date(1960, 11, 24)})
+    form = desk.form(validity_years=10, birth_date="1960-11-24", nid="19609910000000007")
+    draft = desk.draft(form=form, applicant={"birth_date": date(1960, 11, 24), "identifiers": ()})
     with pytest.raises(InputRejected) as refused:
         await desk.platform.quote_fees(draft)
     assert {problem.pointer for problem in refused.value.fields} == {"/form/validity_years"}

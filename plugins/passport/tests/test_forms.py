@@ -10,7 +10,6 @@ from pydantic import JsonValue
 from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
 from nagorik.privacy import Form
-from nagorik_passport.eligibility import decide
 from nagorik_passport.forms import (
     ApplicationForm,
     AppointmentChangeForm,
@@ -19,7 +18,8 @@ from nagorik_passport.forms import (
     ReissueForm,
     VerificationForm,
 )
-from nagorik_passport.simulator.examples import example
+from nagorik_passport.plugin import PLUGIN
+from nagorik_passport.simulator import PassportSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import form_schema, validate_form
 
@@ -34,7 +34,7 @@ MODELS: Mapping[str, type[Form]] = {
 
 
 def filled(service: str, **more: JsonValue) -> Any:
-    return validate_form(MODELS[service], {**example(service, CITIZEN).form, **more})
+    return validate_form(MODELS[service], {**PassportSimulator().example(service, CITIZEN).form, **more})
 
 
 def refusal(service: str, **more: JsonValue) -> dict[str, str]:
@@ -130,9 +130,9 @@ def test_a_name_that_is_too_long_as_a_whole_is_refused_at_its_field(service: str
 
 async def test_the_rules_take_every_name_that_the_form_takes() -> None:
     form = filled("passport.new", given_name="A" * 100, surname="B" * 99)
-    applicant = example("passport.new", CITIZEN).applicant
+    applicant = PassportSimulator().example("passport.new", CITIZEN).applicant
     request = EligibilityRequest(service="passport.new", applicant=applicant, form=form, on=date(2026, 11, 24))
-    assert next(one for one in decide(request).criteria if one.id == "own-name").verdict == "fail"
+    assert next(one for one in PLUGIN.judge(request) if one.id == "own-name").verdict == "fail"
 
 
 @pytest.mark.parametrize("name", ["RAHIM123", "RAHIM@#", "R4HIM", "-RAHIM", "RAHIM_"])
@@ -158,7 +158,11 @@ def test_one_number_is_not_two_documents() -> None:
 
 
 def test_whether_there_was_a_passport_is_asked() -> None:
-    form = {key: value for key, value in example("passport.new", CITIZEN).form.items() if key != "had_passport"}
+    form = {
+        key: value
+        for key, value in PassportSimulator().example("passport.new", CITIZEN).form.items()
+        if key != "had_passport"
+    }
     with pytest.raises(InputRejected) as refused:
         validate_form(NewPassportForm, form)
     assert [problem.pointer for problem in refused.value.fields] == ["/form/had_passport"]

@@ -8,7 +8,7 @@ import pytest
 from nagorik.errors import AgencyRejected
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.values import Money
-from nagorik_passport import wire
+from nagorik_passport.plugin import PLUGIN
 from nagorik_passport.simulator import PassportSimulator
 from nagorik_platform.lifecycle.events import Moved
 from nagorik_testing import InjectedResponse, ServiceDesk
@@ -37,16 +37,16 @@ async def test_another_payer_is_a_mismatch(desk: ServiceDesk[PassportSimulator],
     assert (await desk.status(draft)).raw == "Payment verification result - Name mismatch"
 
 
-@pytest.mark.parametrize("mismatch", wire.MISMATCHES)
+@pytest.mark.parametrize("mismatch", PLUGIN.mismatches)
 async def test_what_the_treasury_finds_is_told(desk: ServiceDesk[PassportSimulator], mismatch: str) -> None:
     draft = desk.draft()
-    desk.simulator.script.set(desk.references.client_reference, "issue", values={"treasury": mismatch})
+    desk.simulator.script.set(desk.references.client_reference, "issue", values={"treasury": f"{mismatch}_MISMATCH"})
     await desk.file(draft)
     await desk.pay(draft)
     desk.simulator.clock.advance(timedelta(hours=2))
     with pytest.raises(AgencyRejected) as refused:
         await desk.pay(draft)
-    assert refused.value.reason_code == wire.MISMATCHES[mismatch]
+    assert refused.value.reason_code == PLUGIN.mismatches[mismatch]
     status = await desk.status(draft)
     assert (status.fee_due, status.payment_confirmed) == ("application", False)
 
@@ -82,8 +82,9 @@ async def test_mismatch_waits_for_an_officer_and_no_second_payment_is_taken(
 async def test_office_corrects_the_payer_and_the_officer_confirms(desk: ServiceDesk[PassportSimulator]) -> None:
     told = desk.drive(desk.draft(), payer="OPERATOR OF THE CENTRE")
     await told.run(10)
-    case = next(iter(desk.simulator.book))
-    desk.simulator.book.act(case, "correct-payer")
+    book = desk.simulator.books["registrations"]
+    case = next(iter(book))
+    book.act(case, "correct-payer")
     await told.run(5)
     assert told.hold == "payment-under-investigation"
     told.decide(payment=told.progress.payments[0].id, payment_to=P.CONFIRMED)

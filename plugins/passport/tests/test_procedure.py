@@ -10,18 +10,17 @@ from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, Out
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found
 from nagorik.values import dhaka_zone
-from nagorik_passport.simulator import PassportSimulator
-from nagorik_passport.simulator.figures import figures
+from nagorik_passport.simulator import SPELLINGS, PassportSimulator
 from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk
 
 API = "/sim/epassport/api/v1"
-CREATE, REWORK = f"POST {API}/registrations", f"POST {API}/registrations/{{oid}}/rework"
-BOOK = f"POST {API}/registrations/{{oid}}/appointments"
+CREATE, REWORK = f"POST {API}/registrations", f"POST {API}/registrations/{{reference}}/correction"
+BOOK = f"POST {API}/registrations/{{reference}}/booking"
 WEEK = timedelta(days=7)
 
 
 def spellings(word: str) -> set[str]:
-    return {word, figures().spellings.get(word, word)}
+    return {word, SPELLINGS.get(word, word)}
 
 
 async def course(desk: ServiceDesk[PassportSimulator], draft: Any, hours: int = 3, **script: Any) -> list[Any]:
@@ -109,7 +108,7 @@ async def test_two_under_one_reference_are_for_a_person(desk: ServiceDesk[Passpo
 
 async def test_search_that_lags_behind_cannot_tell(desk: ServiceDesk[PassportSimulator]) -> None:
     draft, sent_at = desk.draft(), desk.simulator.clock.now()
-    desk.simulator.book.replication.lag = timedelta(minutes=10)
+    desk.simulator.books["registrations"].replication.lag = timedelta(minutes=10)
     await desk.file(draft)
     answer = await desk.find(draft, sent_at)
     assert answer == CannotTell(because="search-incomplete")
@@ -124,25 +123,26 @@ async def test_nothing_filed_is_definitely_absent(desk: ServiceDesk[PassportSimu
 
 
 @pytest.mark.parametrize(
-    ("changes", "applicant", "pointers"),
+    ("born", "changes", "pointers"),
     [
-        ({"validity_years": 10}, {"birth_date": date(1960, 11, 24)}, {"/form/validity_years"}),
-        ({"pages": 64}, {"birth_date": date(1960, 11, 24)}, {"/form/pages"}),
-        ({"nid": None}, {}, {"/form/nid"}),
-        ({"nid": None}, {"birth_date": date(2010, 1, 1)}, {"/form/birth_registration"}),
-        (
-            {"nid": None, "birth_date": "2010-01-01", "birth_registration": "20109910000000007"},
-            {"birth_date": date(2010, 1, 1)},
-            {"/form/father_nid"},
-        ),
-        ({"delivery": "super-express", "place": "mission"}, {}, {"/form/delivery"}),
+        ("1960-11-24", {"validity_years": 10}, {"/form/validity_years"}),
+        ("1960-11-24", {"pages": 64}, {"/form/pages"}),
+        ("1990-01-31", {"nid": None}, {"/form/nid"}),
+        ("2010-01-01", {"nid": None}, {"/form/birth_registration"}),
+        ("2010-01-01", {"nid": None, "birth_registration": "20109910000000007"}, {"/form/father_nid"}),
+        ("1990-01-31", {"delivery": "super-express", "place": "mission"}, {"/form/delivery"}),
+        ("1990-01-31", {"surname": "SOMEBODY ELSE"}, {"/form/surname"}),
+        ("1990-01-31", {"had_passport": True}, {"/form/had_passport"}),
+        ("1990-01-31", {"birth_date": "1990-01-30"}, {"/form/birth_date"}),
     ],
 )
 async def test_what_the_day_forbids_is_not_sent(
-    desk: ServiceDesk[PassportSimulator], changes: dict[str, Any], applicant: dict[str, Any], pointers: set[str]
+    desk: ServiceDesk[PassportSimulator], born: str, changes: dict[str, Any], pointers: set[str]
 ) -> None:
+    applicant = {"birth_date": date.fromisoformat(born), "identifiers": ()}
+    form = desk.form(**{"birth_date": born, "nid": f"{born[:4]}9910000000007", **changes})
     with pytest.raises(InputRejected) as refused:
-        await desk.file(desk.draft(form=desk.form(**changes), applicant=applicant))
+        await desk.file(desk.draft(form=form, applicant=applicant))
     assert {problem.pointer for problem in refused.value.fields} == pointers
     assert desk.simulator.ledger.requests() == ()
 
@@ -150,19 +150,21 @@ async def test_what_the_day_forbids_is_not_sent(
 @pytest.mark.parametrize(
     ("named", "field"),
     [
-        ("dob", "birth_date"),
+        ("birthDate", "birth_date"),
         ("givenName", "given_name"),
         ("surname", "surname"),
-        ("idNumber", "nid"),
-        ("parentNid", "father_nid"),
-        ("bookletPages", "pages"),
+        ("nid", "nid"),
+        ("birthRegistration", "birth_registration"),
+        ("fatherNid", "father_nid"),
+        ("motherNid", "mother_nid"),
+        ("pages", "pages"),
         ("validityYears", "validity_years"),
         ("delivery", "delivery"),
         ("office", "office"),
         ("previousPassport", "previous_passport"),
         ("passportNo", "passport_no"),
-        ("oid", "application_no"),
-        ("applicationId", "application_no"),
+        ("generalDiary", "gd_reference"),
+        ("applicationNo", "application_no"),
     ],
 )
 async def test_field_that_the_portal_refuses_is_told_at_its_field(
@@ -235,7 +237,7 @@ async def test_slip_that_is_no_pdf_is_not_kept(
     await desk.pay(draft)
     told = await desk.until(draft, "Pending Backend Verification", every=timedelta(hours=6))
     page = InjectedResponse(status=200, body=body, headers={"content-type": media_type})
-    desk.simulator.faults.add(f"GET {API}/registrations/{{oid}}/delivery-slip", page)
+    desk.simulator.faults.add(f"GET {API}/registrations/{{reference}}/documents/{{kind}}", page)
     with pytest.raises(ContractViolation):
         await desk.platform.fetch_deliverable(
             draft, agency_reference=desk.reference, deliverable=told.deliverables[0]
@@ -263,7 +265,7 @@ async def test_appointment_is_taken_and_kept(desk: ServiceDesk[PassportSimulator
     booking = await desk.platform.book_slot(draft, desk.references, first)
     assert (booking.booked, booking.reference is not None) == (True, True)
     assert (await desk.status(draft)).raw == "Appointment Scheduled"
-    desk.simulator.clock.set(first.starts_at + timedelta(minutes=1))
+    desk.simulator.clock.set(first.ends_at + timedelta(minutes=1))
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
@@ -304,14 +306,14 @@ async def test_slots_are_those_between_the_two_instants(desk: ServiceDesk[Passpo
 async def test_slot_that_has_gone_is_an_answer(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await busy(desk)
     first = (await desk.slots(draft, 7))[0]
-    desk.simulator.board.fill("AGARGAON", first.starts_at.date())
+    desk.simulator.boards["registrations"].fill("AGARGAON", first.starts_at.date())
     assert not (await desk.platform.book_slot(draft, desk.references, first)).booked
     assert first.id not in {slot.id for slot in await desk.slots(draft, 7)}
 
 
 async def test_full_office_offers_nothing(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await busy(desk)
-    desk.simulator.board.fill("AGARGAON", (desk.simulator.clock.now() + WEEK).date())
+    desk.simulator.boards["registrations"].fill("AGARGAON", (desk.simulator.clock.now() + WEEK).date())
     assert await desk.slots(draft, 7) == ()
     assert len(await desk.slots(draft, days=14)) > 0
 
@@ -333,22 +335,22 @@ async def test_missed_appointment_is_taken_anew(desk: ServiceDesk[PassportSimula
     desk.simulator.script.set(desk.references.client_reference, "missed")
     first, *_ = await desk.slots(draft, 7)
     await desk.platform.book_slot(draft, desk.references, first)
-    desk.simulator.clock.set(first.starts_at + timedelta(minutes=1))
+    desk.simulator.clock.set(first.ends_at + timedelta(minutes=1))
     missed = await desk.status(draft)
     assert (missed.state, missed.raw) == (S.AWAITING_APPEARANCE, "Submitted")
     assert "নতুন সময় নিন" in missed.remark
     again, *_ = await desk.slots(draft, 7)
     assert (await desk.platform.book_slot(draft, desk.references, again)).booked
-    desk.simulator.clock.set(again.starts_at + timedelta(minutes=1))
+    desk.simulator.clock.set(again.ends_at + timedelta(minutes=1))
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
 async def test_portal_that_adds_fields_is_understood(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
-    desk.simulator.faults.add(f"GET {API}/application-status", Altered(put={"colour": "green"}))
+    desk.simulator.faults.add(f"GET {API}/registrations/{{reference}}", Altered(put={"colour": "green"}))
     assert (await desk.status(draft)).state is S.SUBMITTED
 
 
-async def test_health_is_the_page_of_fees(desk: ServiceDesk[PassportSimulator]) -> None:
+async def test_health_names_nobody(desk: ServiceDesk[PassportSimulator]) -> None:
     assert (await desk.platform.check_health("passport")).state.value == "up"

@@ -1,18 +1,21 @@
 """The portal's words and what they mean."""
 
+from datetime import UTC, datetime
 from importlib.resources import files
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
-from nagorik_passport import elsewhere, statuses, wire
-from nagorik_passport.data import STATUSES
+from nagorik_passport import elsewhere
+from nagorik_passport.data import DATA
 from nagorik_passport.forms import NewPassportForm
-from nagorik_passport.plugin import VALIDITY
-from nagorik_passport.simulator.examples import example
+from nagorik_passport.plugin import PLUGIN, SLIP, PortalStanding
+from nagorik_passport.simulator import PassportSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 
@@ -21,7 +24,12 @@ NONE: frozenset[Flag] = frozenset()
 
 
 def read(word: str, **more: Any) -> Any:
-    return statuses.read(wire.Standing.model_validate({"status": word, **more}))
+    return standing({"status": word, **more})
+
+
+def standing(shown: dict[str, Any], form: Any = None) -> Any:
+    request: Any = SimpleNamespace(service="passport.new", form=form)
+    return PLUGIN.read(request, PortalStanding.model_validate({"reference": "OID0000000007", **shown}))
 
 
 @pytest.mark.parametrize(
@@ -54,12 +62,14 @@ def test_words_and_their_spellings(words: tuple[str, ...], state: S, flags: froz
 
 @pytest.mark.parametrize("word", ["Rejected", "Cancelled", "Passport", "Approved?", "Pending", "অনুমোদিত"])
 def test_a_word_that_nobody_knows_is_kept_and_means_nothing(word: str) -> None:
-    status = read(word, paymentStatus="UNPAID")
+    status = read(word, payment={"state": "UNPAID"})
     assert (status.state, status.raw, status.fee_due) == (None, word, None)
 
 
 @given(
-    st.text(min_size=1, max_size=60).filter(lambda word: word.strip() and STATUSES.meaning_of(word.strip()) is None)
+    st.text(min_size=1, max_size=60).filter(
+        lambda word: word.strip() and DATA.statuses.meaning_of(word.strip()) is None
+    )
 )
 def test_no_other_word_has_a_state(word: str) -> None:
     assert read(word).state is None
@@ -70,17 +80,26 @@ def test_no_other_word_has_a_state(word: str) -> None:
     [
         ("UNPAID", S.SUBMITTED, "application", False),
         ("PENDING", S.SUBMITTED, "application", False),
-        ("VERIFIED", S.AWAITING_APPEARANCE, None, True),
-        ("AT_MISSION", S.AWAITING_APPEARANCE, None, None),
-        ("SOMETHING_NEW", S.SUBMITTED, None, None),
+        ("MISMATCH", S.SUBMITTED, "application", False),
+        ("TAKEN", S.AWAITING_APPEARANCE, None, True),
         (None, S.SUBMITTED, None, None),
     ],
 )
 def test_submitted_is_followed_by_the_fee_and_then_by_the_enrolment(
     payment: str | None, state: S, fee_due: str | None, confirmed: bool | None
 ) -> None:
-    status = read("Submitted", paymentStatus=payment)
+    status = read("Submitted", payment=payment and {"state": payment})
     assert (status.state, status.fee_due, status.payment_confirmed) == (state, fee_due, confirmed)
+
+
+def test_at_a_mission_nothing_is_due_here() -> None:
+    status = read("Submitted", atMission=True)
+    assert (status.state, status.fee_due, status.payment_confirmed) == (S.AWAITING_APPEARANCE, None, None)
+
+
+def test_a_word_for_a_payment_that_nobody_knows_is_no_standing() -> None:
+    with pytest.raises(ValidationError):
+        read("Submitted", payment={"state": "SOMETHING_NEW"})
 
 
 @pytest.mark.parametrize("kind", ["Name", "Amount", "Reference number"])
@@ -96,9 +115,14 @@ def test_a_mismatch_keeps_the_fee_open_and_says_what_to_do(kind: str) -> None:
 
 
 def test_slip_is_beside_whatever_is_issued() -> None:
-    (slip,) = read("Pending Backend Verification", deliverySlip=True).deliverables
-    assert (slip.kind, slip.interim) == ("delivery-slip", True)  # it stands in until there is a passport
-    ready = read("Passport Ready for Issuance", deliverySlip=True)
+    issued = [{"kind": "delivery-slip", "number": "4000-0000000007"}]
+    (slip,) = read("Pending Backend Verification", issued=issued).deliverables
+    assert (slip.kind, slip.interim, slip.reference) == (
+        "delivery-slip",
+        True,
+        "4000-0000000007",
+    )  # it stands in until there is a passport
+    ready = read("Passport Ready for Issuance", issued=issued)
     assert [(deliverable.kind, deliverable.delivery) for deliverable in ready.deliverables] == [
         ("delivery-slip", "download"),
         ("passport", "counter"),
@@ -106,9 +130,9 @@ def test_slip_is_beside_whatever_is_issued() -> None:
 
 
 def test_remark_of_a_rework_is_the_officers_own() -> None:
-    status = read("Sent for Rework", remarks="ঠিকানা মেলে না", updatedOn="24/11/2026 10:05", sequence=4)
+    status = read("Sent for Rework", remarks="ঠিকানা মেলে না", updatedAt="2026-11-24T10:05:00+06:00", sequence=4)
     assert (status.remark, status.sequence, status.reason is not None) == ("ঠিকানা মেলে না", 4, True)
-    assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
+    assert status.at == datetime(2026, 11, 24, 4, 5, tzinfo=UTC)
 
 
 def test_a_rework_without_a_remark_refers_to_no_remark() -> None:
@@ -123,12 +147,16 @@ def test_a_rework_without_a_remark_refers_to_no_remark() -> None:
 def test_what_is_issued_is_declared() -> None:
     manifest = parse_manifest(files("nagorik_passport").joinpath("plugin.toml").read_bytes())
     declared = {kind for service in manifest.services for kind in service.deliverables}
-    issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
-    assert declared == issued | {statuses.SLIP.kind, VALIDITY, elsewhere.STANDING, elsewhere.APPOINTMENT}
+    issued = {
+        deliverable.kind for word in DATA.statuses.words for deliverable in DATA.statuses.status(word).deliverables
+    }
+    assert declared == issued | {SLIP, "passport-validity", elsewhere.STANDING, elsewhere.APPOINTMENT}
 
 
 def form(**more: Any) -> Any:
-    return validate_form(NewPassportForm, {**example("passport.new", SyntheticCitizens().citizen(7)).form, **more})
+    return validate_form(
+        NewPassportForm, {**PassportSimulator().example("passport.new", SyntheticCitizens().citizen(7)).form, **more}
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,8 +166,7 @@ def form(**more: Any) -> Any:
 )
 @pytest.mark.parametrize("word", ["Enrolment in Process", "Pending Final Approval", "Passport Shipped"])
 def test_day_to_expect_the_passport_counts_from_the_enrolment(delivery: str, day: int, word: str) -> None:
-    standing = wire.Standing.model_validate({"status": word, "enrolledOn": "29/11/2026"})
-    told = statuses.expected(statuses.read(standing), standing, form(delivery=delivery)).reason
+    told = standing({"status": word, "enrolledOn": "29/11/2026"}, form(delivery=delivery)).reason
     assert told is not None
     assert told.en.startswith("Your photo and fingerprints were taken on 29 November 2026.")
     assert told.en.endswith(f"until about {day} December 2026.")
@@ -147,19 +174,18 @@ def test_day_to_expect_the_passport_counts_from_the_enrolment(delivery: str, day
 
 
 @pytest.mark.parametrize(
-    ("standing", "more"),
+    ("shown", "more"),
     [
-        ({"status": "Submitted", "paymentStatus": "VERIFIED"}, {}),
+        ({"status": "Submitted", "payment": {"state": "TAKEN"}}, {}),
         ({"status": "Enrolment in Process"}, {}),  # the portal does not say when
         ({"status": "Enrolment in Process", "enrolledOn": "29/11/2026"}, {"place": "mission", "office": "Rome"}),
         ({"status": "Passport Issued", "enrolledOn": "29/11/2026"}, {}),
     ],
 )
 def test_no_day_is_told_before_the_enrolment_for_a_mission_or_afterwards(
-    standing: dict[str, Any], more: dict[str, Any]
+    shown: dict[str, Any], more: dict[str, Any]
 ) -> None:
-    read_standing = wire.Standing.model_validate(standing)
-    assert statuses.expected(statuses.read(read_standing), read_standing, form(**more)).reason is None
+    assert standing(shown, form(**more)).reason is None
 
 
 def test_no_processing_time_is_counted_from_the_filing() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nagorik.errors import AgencyUnavailable, ConsentMissing, ContractViolation
+from nagorik.errors import AgencyUnavailable, ConsentMissing, ContractViolation, InputRejected
 from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected
 from nagorik.values import dhaka_zone
@@ -13,13 +13,14 @@ from nagorik_passport.simulator import PassportSimulator
 from nagorik_testing import Altered, InjectedResponse, ServiceDesk, SyntheticCitizens
 
 SERVICE = "passport.verification"
-VERIFY = "POST /sim/epassport/api/v1/passports/verification"
+VERIFY = "POST /sim/epassport/api/v1/lookups/passports"
 
 
 async def asked(desk: ServiceDesk[PassportSimulator], serial: int = 7, **more: str) -> Any:
     desk.citizen = SyntheticCitizens().citizen(serial)
-    draft = desk.draft(SERVICE, desk.form(SERVICE, **more))
-    return await desk.platform.submit(draft, desk.references)
+    form = desk.form(SERVICE, **more)
+    applicant = {"birth_date": date.fromisoformat(form["birth_date"])}
+    return await desk.platform.submit(desk.draft(SERVICE, form, applicant=applicant), desk.references)
 
 
 @pytest.mark.parametrize(("serial", "until"), [(7, "2031-06-30"), (8999, "2031-06-30"), (9000, "2027-01-31")])
@@ -58,6 +59,13 @@ async def test_number_and_birth_date_belong_together(
     assert (await asked(desk, **more)).reason_code == "passport.not-found"
 
 
+async def test_nobody_elses_passport_is_asked_about(desk: ServiceDesk[PassportSimulator]) -> None:
+    with pytest.raises(InputRejected) as refused:
+        await desk.file(desk.draft(SERVICE, desk.form(SERVICE, birth_date="1901-01-01")))
+    assert [problem.pointer for problem in refused.value.fields] == ["/form/birth_date"]
+    assert desk.simulator.ledger.requests() == ()
+
+
 @pytest.mark.parametrize(("day", "valid"), [(date(2031, 6, 30), True), (date(2031, 7, 1), False)])
 async def test_the_last_day_counts_in_dhaka(desk: ServiceDesk[PassportSimulator], day: date, valid: bool) -> None:
     desk.simulator.clock.set(datetime.combine(day, time(0, 1), dhaka_zone()))
@@ -68,7 +76,7 @@ async def test_the_last_day_counts_in_dhaka(desk: ServiceDesk[PassportSimulator]
 async def test_valid_with_no_day_to_come_is_no_answer(
     desk: ServiceDesk[PassportSimulator], expires: str | None
 ) -> None:
-    desk.simulator.faults.add(VERIFY, Altered(put={"expiresOn": expires}))
+    desk.simulator.faults.add(VERIFY, Altered(put={"validUntil": expires}))
     with pytest.raises(ContractViolation):
         await asked(desk)
 

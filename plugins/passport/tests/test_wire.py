@@ -9,13 +9,13 @@ from pydantic import JsonValue
 
 from nagorik.errors import InputRejected
 from nagorik.http import AgencyResponse
-from nagorik.model.payment import PaymentReceipt
+from nagorik.model.payment import AdvisePaymentRequest, PaymentReceipt
 from nagorik.model.submission import SubmitRequest
 from nagorik.privacy import Form
 from nagorik.values import Money
-from nagorik_passport import wire
 from nagorik_passport.forms import NewPassportForm, PassportStatusForm, ReissueForm, VerificationForm
-from nagorik_passport.simulator.examples import example
+from nagorik_passport.plugin import PLUGIN
+from nagorik_passport.simulator import PassportSimulator
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 
@@ -28,47 +28,40 @@ def told(service: str = "passport.new", **more: JsonValue) -> dict[str, Any]:
         service=service,
         on=date(2026, 11, 24),
         applicant=CITIZEN.applicant(),
-        form=validate_form(model, {**example(service, CITIZEN).form, **more}),
+        form=validate_form(model, {**PassportSimulator().example(service, CITIZEN).form, **more}),
         client_reference="NGK-1",
     )
-    return wire.to_registration(request, request.client_reference)
+    return PLUGIN.details(request)
 
 
 def looked_up(number: str) -> dict[str, str]:
     form = {"application_no": number, "birth_date": "1990-01-31"}
-    request = SubmitRequest(
-        service="passport.status",
-        on=date(2026, 11, 24),
-        applicant=CITIZEN.applicant(),
-        form=validate_form(PassportStatusForm, form),
-        client_reference="NGK-1",
-    )
-    return wire.to_look_up(request)
+    return validate_form(PassportStatusForm, form).to_wire(PLUGIN.day)
 
 
 def test_an_application_is_looked_up_by_the_number_that_was_given() -> None:
-    assert looked_up("OID0000000007") == {"oid": "OID0000000007", "dob": "31/01/1990"}
-    assert looked_up("4000-000000007") == {"applicationId": "4000-000000007", "dob": "31/01/1990"}
+    assert looked_up("OID0000000007") == {"applicationNo": "OID0000000007", "birthDate": "31/01/1990"}
+    assert looked_up("4000-000000007") == {"applicationNo": "4000-000000007", "birthDate": "31/01/1990"}
 
 
 def test_an_application_as_it_is_filed() -> None:
     assert told(delivery="super-express", staff="noc-prl") == {
         "kind": "NEW",
-        "clientReference": "NGK-1",
         "givenName": CITIZEN.name.en.partition(" ")[0] if CITIZEN.name.en else None,
         "surname": CITIZEN.name.en.partition(" ")[2] if CITIZEN.name.en else None,
-        "dob": f"{CITIZEN.birth_date:%d/%m/%Y}",
-        "idType": "NID",
-        "idNumber": CITIZEN.full_nid.value,
-        "bookletPages": 48,
+        "birthDate": f"{CITIZEN.birth_date:%d/%m/%Y}",
+        "nid": CITIZEN.full_nid.value,
+        "pages": 48,
         "validityYears": 5,
         "delivery": "SUPER_EXPRESS",
-        "staff": True,
+        "staff": "NOC_PRL",
         "place": "BANGLADESH",
         "office": "সাভার",
+        "missionGroup": "GENERAL",
         "mobile": CITIZEN.phone.e164,
         "presentAddress": "নমুনা সড়ক, বাসা ০, সাভার, ঢাকা, ঢাকা, 1340",
         "permanentAddress": "নমুনা সড়ক, বাসা ০, সাভার, ঢাকা, ঢাকা, 1340",
+        "hadPassport": False,
         "documents": [],
     }
 
@@ -82,15 +75,15 @@ def test_an_application_as_it_is_filed() -> None:
     ],
 )
 def test_nid_of_13_digits_goes_with_the_year_of_birth(number: str, sent: str) -> None:
-    assert told(nid=number)["idNumber"] == sent
+    assert told(nid=number)["nid"] == sent
 
 
-@pytest.mark.parametrize("parent", ["father_nid", "mother_nid"])
-def test_a_child_goes_by_the_birth_registration_and_a_parent(parent: str) -> None:
+@pytest.mark.parametrize(("parent", "name"), [("father_nid", "fatherNid"), ("mother_nid", "motherNid")])
+@pytest.mark.parametrize("number", ["0099000001", "9910000000008", "19709910000000008"])
+def test_a_child_goes_by_the_birth_registration_and_a_parent(parent: str, name: str, number: str) -> None:
     registration = CITIZEN.birth_registration.value
-    sent = told(nid=None, birth_registration=registration, **{parent: "0099000001"})
-    assert (sent["idType"], sent["idNumber"], sent["birthRegistration"]) == ("BRC", registration, registration)
-    assert sent["parentNid"] == "0099000001"
+    sent = told(nid=None, birth_registration=registration, **{parent: number})
+    assert ("nid" in sent, sent["birthRegistration"], sent[name]) == (False, registration, number)
 
 
 def test_a_reissue_names_what_came_before() -> None:
@@ -112,39 +105,42 @@ def test_a_challan_shows_the_payer_that_the_gateway_names_and_dhakas_day(payer: 
         captured_at=datetime(2026, 11, 24, 18, 30, tzinfo=UTC),
         payer_name=payer,
     )
-    assert wire.to_challan(receipt) == {
-        "challanNo": "CHALLAN-1",
+    advised = AdvisePaymentRequest.model_construct(receipt=receipt)
+    assert PLUGIN.payment(advised) == {
+        "reference": "CHALLAN-1",
         "amount": "4025.00",
-        "payerName": payer,
         "paidOn": "25/11/2026",
+        "stage": "application",
+        "payer": payer,
     }
 
 
 @pytest.mark.parametrize(
     ("status", "document", "code"),
     [
-        (422, {"error": {"field": "dob"}}, "input-rejected"),
+        (422, {"error": {"field": "birthDate"}}, "input-rejected"),
         (422, {"error": {"field": "somethingNew"}}, None),
-        (409, {"error": {"field": "dob"}}, None),
-        (200, {"error": {"field": "dob"}}, "contract-violation"),
-        (422, {"error": "dob"}, None),
+        (409, {"error": {"field": "birthDate"}}, None),
+        (200, {"error": {"field": "birthDate"}}, "contract-violation"),
+        (422, {"error": "birthDate"}, None),
         (422, ["error"], None),
     ],
 )
 def test_errors_that_the_model_knows(status: int, document: JsonValue, code: str | None) -> None:
     answer = AgencyResponse(status, [(b"content-type", b"application/json")], json.dumps(document).encode())
-    error = wire.read_error(answer)
+    error = PLUGIN.read_error(answer)
     assert (error.code if error else None) == code
 
 
 def test_portal_names_its_fields_as_they_are_sent_to_it() -> None:
-    parent = {"nid": None, "birth_registration": CITIZEN.birth_registration.value, "father_nid": "0099000001"}
-    asked = VerificationForm.model_validate(example("passport.verification", CITIZEN).form)
-    sent = told().keys() | told(**parent).keys() | told("passport.reissue").keys() | wire.to_enquiry(asked).keys()
-    sent |= looked_up("OID0000000007").keys() | looked_up("4000-000000007").keys()
-    assert wire.FORM_FIELDS.keys() <= sent
-    for name, pointer in wire.FORM_FIELDS.items():
+    parents = {"father_nid": "0099000001", "mother_nid": "0099000002"}
+    lost = {"reason": "lost", "gd_reference": "নমুনা থানা, জিডি নং ১২, ১ নভেম্বর ২০২৬"}
+    asked = validate_form(VerificationForm, dict(PassportSimulator().example("passport.verification", CITIZEN).form))
+    sent = told(birth_registration=CITIZEN.birth_registration.value, **parents).keys()
+    sent |= told("passport.reissue", **lost).keys() | asked.to_wire(PLUGIN.day).keys() | looked_up("OID12345").keys()
+    assert PLUGIN.form_fields.keys() == sent - {"kind", "documents"}
+    for name, pointer in PLUGIN.form_fields.items():
         answer = AgencyResponse(422, [], json.dumps({"error": {"field": name}}).encode())
-        refused = wire.read_error(answer)
+        refused = PLUGIN.read_error(answer)
         assert isinstance(refused, InputRejected)
         assert [problem.pointer for problem in refused.fields] == [pointer]

@@ -105,7 +105,7 @@ def test_without_an_appointment_in_the_file_nobody_books(tmp_path: Path, capsys:
 def test_an_appointment_that_cannot_be_had_is_tried_after_the_next_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    slots = "GET /sim/epassport/api/v1/registrations/{oid}/appointments"
+    slots = "GET /sim/epassport/api/v1/registrations/{reference}/slots"
     down = {"simulator": "passport", "operation": slots, "fault": {"fault": "status", "status": 500}}
     assert main(["demo", str(copy(tmp_path, "passport-04-missed", faults=[down]))]) == 0
     printed = capsys.readouterr().out

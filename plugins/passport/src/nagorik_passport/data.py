@@ -1,12 +1,7 @@
-"""What the data files beside this module say: sentences, dated rules, the portal's words, the fees."""
+"""The data files beside this module: sentences, dated rules, the portal's words and fees."""
 
 from typing import Final
 
-from nagorik_toolkit import Criteria, read_rules, read_schedules, read_statuses, read_texts
+from nagorik_toolkit import PluginData
 
-TEXTS: Final = read_texts(__package__)
-RULES: Final = read_rules(__package__)
-CRITERIA: Final = Criteria(TEXTS, RULES)
-STATUSES: Final = read_statuses(__package__, texts=TEXTS)
-FEES: Final = read_schedules(__package__)
-"""In taka, and a mission's in dollars; the manifest names the one in taka."""
+DATA: Final = PluginData(__package__)

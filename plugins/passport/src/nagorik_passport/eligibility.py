@@ -1,261 +1,174 @@
-"""Who may apply for which booklet, with which document and how fast, as far as it can be told without asking.
+"""Who may apply for which booklet, with which document and how fast, as far as it can be said without asking."""
 
-The rules of the day are applied when a citizen asks, when a price is named and once more when the application is
-filed: in between somebody may have a birthday, and a circular its first day.
-"""
-
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Final
 
-from nagorik import (
-    ApplicationRequest,
-    Criterion,
-    EligibilityDecision,
-    EligibilityRequest,
-    FieldProblem,
-    Form,
-    Nid,
-    PersonName,
-    Verdict,
-)
-from nagorik_passport.data import CRITERIA, RULES, TEXTS
-from nagorik_passport.forms import ApplicationForm, NewPassportForm, PassportLookUpForm, ReissueForm, VerificationForm
-from nagorik_passport.wire import CHANGE
-from nagorik_toolkit import (
-    OWN_CHECK,
-    FieldMissing,
-    age_on,
-    birth_problem,
-    contradictions,
-    eligibility_question,
-    is_about,
-    is_birth_registration,
-    refuse,
-    refuse_failed,
-)
+from nagorik import Criterion, PersonName, Verdict
+from nagorik_passport.data import DATA
+from nagorik_passport.forms import ApplicationForm
+from nagorik_toolkit import OWN_CHECK, Case, Check, age_on, is_birth_registration, own_application
 
-SMALLEST: Final = (48, 5)
-"""Pages and years of the booklet that everybody may have."""
-
-QUESTIONS: Final = frozenset({"passport.verification", "passport.status", CHANGE})
-"""The services that are about a passport or an application that there is already."""
+NEW, REISSUE = "passport.new", "passport.reissue"
+APPLIED: Final = frozenset({NEW, REISSUE})
+"""The others are about a passport or an application that there is already."""
 
 
-def decide(request: EligibilityRequest) -> EligibilityDecision:
-    """Every criterion of the service with its verdict; those about choices once there is a form."""
-    form = request.form
-    if request.service in QUESTIONS:
-        return EligibilityDecision(criteria=(_own_application(request), *contradictions(request)))
-    booklet = _booklet(form, request.applicant.birth_date, request.on)
-    criteria = [_identity_document(request), booklet, _photograph(request)]
-    if isinstance(form, ApplicationForm):
-        criteria += [_delivery(form, request.on), _own_name(request), _own_application(request)]
-    if request.service == "passport.new":
-        criteria.append(_first_passport(request))
-    return EligibilityDecision(criteria=(*criteria, *contradictions(request, *_nids(request))))
+def age(case: Case) -> int | None:
+    """Whole years of the applicant or, for a price, of whom the form is about; ``None`` for a birth to come."""
+    born = case.applicant.birth_date if case.applicant else case.field("birth_date")
+    return age_on(born, case.on) if isinstance(born, date) and born <= case.on else None
 
 
-def _nids(request: EligibilityRequest) -> tuple[Nid | None, ...]:
-    """What is given as an NID number: by the form once there is one."""
-    form = request.form
-    return (
-        (form.nid, form.father_nid, form.mother_nid)
-        if isinstance(form, ApplicationForm)
-        else (request.applicant.nid,)
-    )
+def is_smallest(case: Case) -> bool:
+    """Whether the booklet is the one that everybody may have."""
+    smallest = (case.rules["smallest-booklet-pages"].as_int, case.rules["smallest-booklet-years"].as_int)
+    return (case.field("pages"), case.field("validity_years")) == smallest
 
 
-def _first_passport(request: EligibilityRequest) -> Criterion:
-    """Who had a passport applies for a reissue; without the form nobody has said so."""
-    first = not request.form.had_passport if isinstance(request.form, NewPassportForm) else None
-    return CRITERIA.criterion("first-passport", first, source=RULES.on(request.on)["first-passport"].source)
-
-
-def check_today(request: ApplicationRequest) -> None:
-    """Refuse what the rules of the day of ``request`` do not allow, before anything is sent.
-
-    Raises:
-        InputRejected: At the field of each such choice.
-    """
-    asked, form = eligibility_question(request), request.form
-    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked of who applies for a passport only
-    judged = [
-        (_document_field(asked), _identity_document(asked)),
-        (_booklet_field(form), _booklet(form, asked.applicant.birth_date, asked.on)),
-        (_DELIVERY, _delivery(form, asked.on)),
-    ]
-    impossible = [(_IMPOSSIBLE[found.id], found) for found in contradictions(asked, *_nids(asked))]
-    refuse_failed("passport", (*judged, *impossible))
-
-
-def refuse_delivery(form: ApplicationForm, on: date) -> None:
-    """Refuse a delivery that there is not where and for what the form applies.
-
-    Raises:
-        InputRejected: At the delivery.
-    """
-    refuse_failed("passport", [(_DELIVERY, _delivery(form, on))])
-
-
-def refuse_booklet(form: ApplicationForm, on: date) -> None:
-    """Refuse a booklet that is not for the age of whom the form is about; the smallest is for everybody.
-
-    Raises:
-        InputRejected: At the pages or the validity.
-    """
-    if (form.pages, form.validity_years) != SMALLEST:
-        refuse_failed("passport", [(_booklet_field(form), _booklet(form, form.birth_date, on))])
-
-
-def refuse_impossible_birth(form: ApplicationForm, on: date) -> None:
-    """Refuse a date of birth that nobody can have, where one is given: the smallest booklet is for every age.
-
-    Raises:
-        InputRejected: At the date.
-    """
-    with suppress(FieldMissing):
-        problem = birth_problem(form.birth_date, on)
-        if problem is not None:
-            pointer = _IMPOSSIBLE["birth-date"]
-            refuse([FieldProblem(pointer=pointer, code="passport.birth-date", text=problem)])
-
-
-def _age(born: date, on: date) -> int | None:
-    """Whole years, on the day in Dhaka; ``None`` for a birth date that has not come."""
-    return age_on(born, on) if born <= on else None
-
-
-def _identity_document(request: EligibilityRequest) -> Criterion:
+def identity_document(name: str, case: Case) -> Criterion:
     """Under 18 the birth registration and a parent's NID, from 21 on the NID, in between either."""
-    age, form, rules = _age(request.applicant.birth_date, request.on), request.form, RULES.on(request.on)
-    filled = form if isinstance(form, ApplicationForm) else None
-    nid = filled.nid if filled else request.applicant.nid
-    if nid is not None and is_birth_registration(nid, request.applicant.birth_registration):
-        nid = None  # which ``contradictions`` tells
-    registration = filled.birth_registration if filled else request.applicant.birth_registration
+    years, rules = age(case), case.rules
+    form = case.form if isinstance(case.form, ApplicationForm) else None
+    known = form or case.applicant
+    nid, registration = (known.nid, known.birth_registration) if known else (None, None)
+    if nid is not None and case.applicant and is_birth_registration(nid, case.applicant.birth_registration):
+        nid = None  # which ``contradictions`` says
     young, old = rules["birth-registration-only-to"], rules["nid-from"]
-    lacking = False if filled else None
-    """What is not in the form is not given; what the platform has not been told of may be at hand."""
+    lacking = False if form else None
+    """What is not in the form is not given; what the platform has not been given may be at hand."""
     bounds = {"adult": young.as_int + 1, "last": old.as_int - 1}
-    if age is None or age <= young.as_int:
-        # For a birth to come, which no document can be of, it cannot be told; that it is one is told beside it.
-        parents = bool(filled and (filled.father_nid or filled.mother_nid))
-        given = None if age is None else True if registration and parents else lacking
+    if years is None or years <= young.as_int:
+        # For a birth to come, which no document can be of, it cannot be said; that it is one is said beside it.
+        parents = form is not None and bool(form.father_nid or form.mother_nid)
+        given = None if years is None else True if registration and parents else lacking
         code, source = "identity.minor", young.source
-    elif age < old.as_int:
+    elif years < old.as_int:
         given = True if nid or registration else lacking
         code, source = "identity.either", young.source
     else:
-        given = True if nid else lacking
-        if not nid and registration and filled and filled.place == "mission":
-            given = None  # missions may take a birth registration; whether this one does is not known
-        code = "identity.nid-at-mission" if filled and filled.place == "mission" else "identity.nid"
-        source = old.source
-    wanted = TEXTS.text(code, **{name: bounds[name] for name in TEXTS.placeholders(code)})
-    return CRITERIA.criterion("identity-document", given, source=source, wanted=wanted)
+        at_mission = form is not None and form.place == "mission"
+        # Missions may take a birth registration; whether this one does is not known.
+        given = True if nid else None if registration and at_mission else lacking
+        code, source = "identity.nid-at-mission" if at_mission else "identity.nid", old.source
+    wanted = DATA.texts.text(code, **{place: bounds[place] for place in DATA.texts.placeholders(code)})
+    return case.criteria.criterion(name, given, source=source, wanted=wanted)
 
 
-def _booklet(form: Form | None, born: date, on: date) -> Criterion:
+def document_field(case: Case) -> str:
+    """Where the document that is missing is given."""
+    years = age(case)
+    if years is None or years > case.rules["birth-registration-only-to"].as_int:
+        return "nid"
+    return "father_nid" if case.field("birth_registration") else "birth_registration"
+
+
+def booklet(name: str, case: Case) -> Criterion:
     """Every booklet between the two ages, the smallest outside them."""
-    age, rules = _age(born, on), RULES.on(on)
+    years, rules = age(case), case.rules
     low, high = rules["any-booklet-from"], rules["any-booklet-to"]
-    free = age is not None and low.as_int <= age <= high.as_int
-    source = low.source if age is None or age < low.as_int else high.source
+    source = low.source if years is None or years < low.as_int else high.source
     bounds = {"low": low.as_int, "high": high.as_int}
-    pages, years = SMALLEST
-    if free:
-        what = TEXTS.text("booklet.any", **bounds)
-    elif isinstance(form, ApplicationForm) and (form.pages, form.validity_years) == SMALLEST:
-        what = TEXTS.text("booklet.smallest", pages=pages, years=years)
+    smallest = {"pages": rules["smallest-booklet-pages"].as_int, "years": rules["smallest-booklet-years"].as_int}
+    if years is not None and low.as_int <= years <= high.as_int:
+        what = DATA.texts.text("booklet.any", **bounds)
+    elif is_smallest(case):
+        what = DATA.texts.text("booklet.smallest", **smallest)
     else:
-        holds = False if form is not None else None
-        return CRITERIA.criterion("booklet", holds, source=source, pages=pages, years=years, **bounds)
-    return CRITERIA.criterion("booklet", Verdict.PASS, source=source, what=what)
+        holds = False if case.form is not None else None
+        return case.criteria.criterion(name, holds, source=source, **smallest, **bounds)
+    return case.criteria.criterion(name, Verdict.PASS, source=source, what=what)
 
 
-def _photograph(request: EligibilityRequest) -> Criterion:
+def booklet_field(case: Case) -> str:
+    """Where another booklet is chosen; nowhere for the price of the smallest, which is for every age."""
+    if case.applicant is None and is_smallest(case):
+        return ""
+    shortest = case.rules["smallest-booklet-years"].as_int
+    return "pages" if case.field("validity_years") == shortest else "validity_years"
+
+
+def photograph(name: str, case: Case) -> Criterion:
     """No condition, but something to bring along."""
-    age, rule = _age(request.applicant.birth_date, request.on), RULES.on(request.on)["own-photograph-to"]
-    small = age is not None and age <= rule.as_int
-    return CRITERIA.criterion(
-        "photograph",
-        Verdict.PASS,
-        source=rule.source,
-        what=TEXTS.text("photograph.own", **{"from": rule.as_int + 1}) if small else TEXTS.text("photograph.office"),
-    )
-
-
-def _delivery(form: ApplicationForm, on: date) -> Criterion:
-    """Super express has conditions of its own; how long each takes is counted from the enrolment."""
-    rules = RULES.on(on)
-    days = rules[f"working-days-{form.delivery}"]
-    if form.delivery != "super-express":
-        if form.place == "mission":
-            time, source = TEXTS.text("delivery.time-at-mission"), rules["mission-times"].source
-        else:
-            time, source = TEXTS.text("delivery.time", days=days.as_int), days.source
-        return CRITERIA.criterion("delivery", Verdict.PASS, source=source, time=time)
-    collection = rules["super-express-collection"].source
-    if form.place == "mission":
-        return CRITERIA.criterion(
-            "delivery", Verdict.FAIL, source=collection, why=TEXTS.text("super-express.mission")
-        )
-    if isinstance(form, ReissueForm):
-        if form.permanent_address_changed:
-            return CRITERIA.criterion(
-                "delivery", Verdict.FAIL, source=collection, why=TEXTS.text("super-express.address")
-            )
-        time = TEXTS.text("delivery.time-collected-at-agargaon", days=days.as_int)
-        return CRITERIA.criterion("delivery", Verdict.PASS, source=collection, time=time)
-    # The portal contradicts itself: only for holders of an earlier passport, says one sentence, and another asks
-    # new applicants for a police clearance of their own.
-    police = rules["police-verification"]
-    if police.as_bool:
-        why = TEXTS.text("super-express.clearance")
+    years, rule = age(case), case.rules["own-photograph-to"]
+    if years is not None and years <= rule.as_int:
+        what = DATA.texts.text("photograph.own", **{"from": rule.as_int + 1})
     else:
-        assert police.effective_from is not None  # noqa: S101 - it was asked for until then
-        why = TEXTS.text("super-express.no-clearance", since=police.effective_from)
-    return CRITERIA.criterion("delivery", None, source=police.source, why=why)
+        what = DATA.texts.text("photograph.office")
+    return case.criteria.criterion(name, Verdict.PASS, source=rule.source, what=what)
 
 
-def _own_name(request: EligibilityRequest) -> Criterion:
+def delivery(name: str, case: Case) -> Criterion:
+    """Super express has conditions of its own; how long each takes is counted from the enrolment."""
+    rules, chosen, at_mission = case.rules, case.field("delivery"), case.field("place") == "mission"
+    days, collection = rules[f"working-days-{chosen}"], rules["super-express-collection"].source
+    judged, text = partial(case.criteria.criterion, name), DATA.texts.text
+    if chosen != "super-express":
+        if at_mission:
+            return judged(Verdict.PASS, source=rules["mission-times"].source, time=text("delivery.time-at-mission"))
+        return judged(Verdict.PASS, source=days.source, time=text("delivery.time", days=days.as_int))
+    if at_mission:
+        return judged(Verdict.FAIL, source=collection, why=text("super-express.mission"))
+    if case.service == REISSUE:
+        if case.field("permanent_address_changed"):
+            return judged(Verdict.FAIL, source=collection, why=text("super-express.address"))
+        time = text("delivery.time-collected-at-agargaon", days=days.as_int)
+        return judged(Verdict.PASS, source=collection, time=time)
+    # The portal contradicts itself: only for holders of an earlier passport, says one sentence, and another asks
+    # new applicants for a police clearance of their own, which there was until a day.
+    police = rules["police-verification"]
+    if police.as_bool or police.effective_from is None:
+        why = text("super-express.clearance")
+    else:
+        why = text("super-express.no-clearance", since=police.effective_from)
+    return judged(None, source=police.source, why=why)
+
+
+def own_name(name: str, case: Case) -> Criterion:
     """The name in the form is the applicant's, because the challan is compared with it letter by letter."""
-    form, known = request.form, request.applicant.name
-    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
-    if known.en is None:
-        return CRITERIA.criterion("own-name", None, source=OWN_CHECK)
-    same = PersonName(en=form.full_name).same_text(PersonName(en=known.en))
-    return CRITERIA.criterion("own-name", same, source=OWN_CHECK)
+    known, same = case.applicant.name.en if case.applicant else None, None
+    if known is not None and isinstance(case.form, ApplicationForm):
+        same = PersonName(en=case.form.full_name).same_text(PersonName(en=known))
+    return case.criteria.criterion(name, same, source=OWN_CHECK)
 
 
-def _own_application(request: EligibilityRequest) -> Criterion:
-    """The birth date and the numbers are the applicant's, as far as two spellings of a number can be compared."""
-    form, applicant = request.form, request.applicant
-    same: bool | None = None
-    if isinstance(form, ApplicationForm):
-        registration = form.birth_registration
-        same = is_about(applicant, birth_date=form.birth_date, nid=form.nid, birth_registration=registration)
-    elif isinstance(form, VerificationForm | PassportLookUpForm):
-        same = is_about(applicant, birth_date=form.birth_date)
-    return CRITERIA.criterion("own-application", same, source=OWN_CHECK)
+def first_passport(name: str, case: Case) -> Criterion:
+    """Who had a passport applies for a reissue; without the form this is not known."""
+    had = case.field("had_passport")
+    holds = None if had is None else not had
+    return case.criteria.criterion(name, holds, source=case.rules["first-passport"].source)
 
 
-def _document_field(request: EligibilityRequest) -> str:
-    form, age = request.form, _age(request.applicant.birth_date, request.on)
-    if not isinstance(form, ApplicationForm) or age is None or age > _registration_only(request):
-        return "/form/nid"
-    return "/form/father_nid" if form.birth_registration else "/form/birth_registration"
+def is_filled_in(case: Case) -> bool:
+    """What is about the choices waits for the form."""
+    return case.form is not None
 
 
-def _booklet_field(form: ApplicationForm) -> str:
-    return "/form/pages" if form.validity_years == SMALLEST[1] else _VALIDITY
+def is_filled_in_or_asked(case: Case) -> bool:
+    """What is looked up is one's own, and that is said before there is a form."""
+    return case.form is not None or case.service not in APPLIED
 
 
-def _registration_only(request: EligibilityRequest) -> int:
-    return RULES.on(request.on)["birth-registration-only-to"].as_int
+def at(field: str, field_of: Callable[[Case], str]) -> Callable[[Case], bool]:
+    """The cases that are put right at one field."""
+    return lambda case: field_of(case) == field
 
 
-_IMPOSSIBLE: Final = {"birth-date": "/form/birth_date", "nid-number": "/form/nid"}
-_VALIDITY: Final = "/form/validity_years"
-_DELIVERY: Final = "/form/delivery"
+CHECKS: Final = (
+    *(
+        Check("identity-document", field, identity_document, APPLIED, where=at(field, document_field))
+        for field in ("nid", "birth_registration", "father_nid")
+    ),
+    *(
+        Check("booklet", field, booklet, APPLIED, priced=True, where=at(field, booklet_field))
+        for field in ("pages", "validity_years")
+    ),
+    Check("photograph", "birth_date", photograph, APPLIED, sentences={"pass"}),
+    Check("delivery", "delivery", delivery, APPLIED, priced=True, where=is_filled_in),
+    Check("own-name", "surname", own_name, APPLIED, where=is_filled_in),
+    Check(
+        "own-application", "birth_date", own_application, where=lambda c: is_filled_in(c) or c.service not in APPLIED
+    ),
+    Check("first-passport", "had_passport", first_passport, {NEW}, priced=True),
+)

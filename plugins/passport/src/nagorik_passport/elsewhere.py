@@ -13,9 +13,8 @@ from nagorik import (
     dhaka_time,
     to_bangla_digits,
 )
-from nagorik_passport import statuses, wire
-from nagorik_passport.data import TEXTS
-from nagorik_toolkit import answered
+from nagorik_passport.data import DATA
+from nagorik_toolkit import Appointment, answered
 
 STANDING: Final = "application-status"
 """The kind of what a look-up brings; its reference is the state that the portal's word means, where that is known."""
@@ -23,7 +22,7 @@ STANDING: Final = "application-status"
 APPOINTMENT: Final = "appointment"
 """The kind of what a changed appointment is."""
 
-_TOLD: Final = MappingProxyType(
+_MEANINGS: Final = MappingProxyType(
     {
         ApplicationState.SUBMITTED: "standing.submitted",
         ApplicationState.AWAITING_APPEARANCE: "standing.appearance",
@@ -36,53 +35,50 @@ _TOLD: Final = MappingProxyType(
 """What a state means for the citizen of an application filed elsewhere, where nothing beside it says more."""
 
 
-def of_look_up(standing: wire.Standing) -> AgencyStatus:
+def of_look_up(status: AgencyStatus, appointment: Appointment | None) -> AgencyStatus:
     """How an application stands that was filed elsewhere: that is all that was asked, and there is nothing to follow.
 
     It asks for no fee and no correction here: the sentence says where the citizen goes with it.
     """
-    status = statuses.read(standing)
-    known = status.state.value if status.state is not None else None
-    told = _told(standing, status)
-    return answered(STANDING, status.raw, reference=known, reason=told, remark=status.remark, at=status.at)
+    known, meaning = status.state.value if status.state is not None else None, _meaning(status, appointment)
+    return answered(STANDING, status.raw, reference=known, reason=meaning, remark=status.remark, at=status.at)
 
 
-def _told(standing: wire.Standing, status: AgencyStatus) -> Text:
+def _meaning(status: AgencyStatus, appointment: Appointment | None) -> Text:
     if status.state is None:
-        return TEXTS.text("standing.unknown")
+        return DATA.texts.text("standing.unknown")
     if Flag.THIRD_PARTY_VERIFICATION in status.flags:
-        return TEXTS.text("standing.police")
+        return DATA.texts.text("standing.police")
     if Flag.IN_PRODUCTION in status.flags:
-        return TEXTS.text("standing.production")
+        return DATA.texts.text("standing.production")
     if status.state is ApplicationState.CORRECTION_REQUESTED and status.remark is not None:
-        return TEXTS.text("standing.rework")
-    if status.state is ApplicationState.AWAITING_APPEARANCE and standing.appointment is not None:
-        return _appointed("standing.appointment", standing.appointment)
-    return status.reason or TEXTS.text(_TOLD[status.state])
+        return DATA.texts.text("standing.rework")
+    if status.state is ApplicationState.AWAITING_APPEARANCE and appointment is not None:
+        return _appointed("standing.appointment", appointment)
+    return status.reason or DATA.texts.text(_MEANINGS[status.state])
 
 
-def of_change(standing: wire.Standing, client_reference: str) -> AgencyStatus:
+def of_change(status: AgencyStatus, appointment: Appointment | None, client_reference: str) -> AgencyStatus:
     """How far the change of an appointment has come, which the portal shows with the application that it belongs to.
 
     The appointment is changed once the portal shows one that was booked under ``client_reference``.
     """
-    status, appointment = statuses.read(standing), standing.appointment
-    told = AgencyStatus(state=None, raw=status.raw, at=status.at, sequence=status.sequence)
+    change = AgencyStatus(state=None, raw=status.raw, at=status.at, sequence=status.sequence)
     if appointment is not None and appointment.client_reference == client_reference:
         changed = Deliverable(kind=APPOINTMENT, delivery="none", reference=appointment.number)
         reason = _appointed("appointment.changed", appointment)
         done = {"state": ApplicationState.DELIVERED, "reason": reason, "deliverables": (changed,), "final": True}
-        return told.model_copy(update=done)
+        return change.model_copy(update=done)
     if status.state is None:
-        return told
+        return change
     if appointment is not None and status.state is ApplicationState.AWAITING_APPEARANCE:
         reason = _appointed("appointment.current", appointment)
-        return told.model_copy(update={"state": ApplicationState.AWAITING_APPEARANCE, "reason": reason})
-    over = {"state": ApplicationState.EXPIRED, "reason": TEXTS.text("appointment.over"), "final": True}
-    return told.model_copy(update=over)
+        return change.model_copy(update={"state": ApplicationState.AWAITING_APPEARANCE, "reason": reason})
+    over = {"state": ApplicationState.EXPIRED, "reason": DATA.texts.text("appointment.over"), "final": True}
+    return change.model_copy(update=over)
 
 
-def _appointed(code: str, appointment: wire.PortalAppointment) -> Text:
+def _appointed(code: str, appointment: Appointment) -> Text:
     clock = f"{dhaka_time(appointment.start):%H:%M}"
-    time = Text(bn=to_bangla_digits(clock), en=clock)
-    return TEXTS.text(code, day=dhaka_date(appointment.start), time=time, place=appointment.place)
+    time, place = Text(bn=to_bangla_digits(clock), en=clock), Text(bn=appointment.place_bn, en=appointment.place)
+    return DATA.texts.text(code, day=dhaka_date(appointment.start), time=time, place=place)

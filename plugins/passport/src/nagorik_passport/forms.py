@@ -1,28 +1,24 @@
-"""What a citizen fills in for each service."""
+"""The forms of the passport services; their labels and options are in ``forms.toml``."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from nagorik import BirthRegistrationNumber, Form, Label, Nid
-from nagorik_passport.data import TEXTS
-from nagorik_passport.fields import (
-    LONGEST_FULL_NAME,
-    ApplicationNumber,
-    Delivery,
-    GivenName,
-    MissionGroup,
-    Pages,
-    Place,
-    ReissueReason,
-    Staff,
-    Surname,
-    ValidityYears,
+from nagorik import (
+    BirthRegistrationNumber,
+    NationalDataError,
+    Nid,
+    has_bangla_letters,
+    has_latin_letters,
+    to_ascii_digits,
 )
+from nagorik_passport.data import DATA
 from nagorik_toolkit import (
     BirthDate,
     BirthRegistration,
     GeneralDiary,
+    LabelledForm,
     Line,
     Mobile,
     NidNumber,
@@ -32,18 +28,55 @@ from nagorik_toolkit import (
     is_birth_registration,
 )
 
+LONGEST_FULL_NAME: Final = 200
+"""Letters of a whole name, with the blank in it: as many as a ``PersonName`` holds, which it is compared with."""
+TITLES: Final = frozenset({"dr", "engr", "late"})
+"""Forbidden in a passport's names: docs/reference/agencies.md#passport-conditions."""
+_WORD: Final = r"(?:[^\W\d_](?:[^\W\d_]|[.'\u2019-])*|[0-9]+)"
+_SIGNS: Final = re.compile(rf"{_WORD}(?: {_WORD})*")
+"""Words of letters. A number that is a word of its own is let through: what the department does with one is published
+nowhere. One within a word is a slip of the hand."""
+_APPLICATION_NUMBER: Final = re.compile(r"OID[0-9]{4,20}|[0-9]{4}-[0-9]{6,12}")
+"""An Online Registration ID, or an Application ID, whose shape is unverified: its length is taken wide."""
+_BETWEEN_WORDS: Final = re.compile(r"[ .]+")
 
-class VerificationForm(Form):
+
+def _name(written: str) -> str:
+    if has_bangla_letters(written) or not has_latin_letters(written):
+        raise NationalDataError("name.en-script")
+    if not _SIGNS.fullmatch(written):
+        raise DATA.texts.problem("form.name-signs")
+    if any(word.casefold() in TITLES for word in _BETWEEN_WORDS.split(written)):
+        raise DATA.texts.problem("form.no-titles")
+    return written
+
+
+def _application_number(written: str) -> str:
+    number = "".join(to_ascii_digits(written).split()).upper()
+    if not _APPLICATION_NUMBER.fullmatch(number):
+        raise DATA.texts.problem("form.application-number")
+    return number
+
+
+def _whole(written: object) -> object:
+    digits = to_ascii_digits(written).strip() if isinstance(written, str) else ""
+    return int(digits) if digits in {"48", "64", "5", "10"} else written
+
+
+NameInEnglish = Annotated[Line, AfterValidator(_name)]
+
+
+class VerificationForm(LabelledForm):
     """The passport that is asked about; the department answers only to who knows the date of birth."""
 
     passport_no: Passport
     birth_date: BirthDate
 
 
-class PassportLookUpForm(Form):
+class PassportLookUpForm(LabelledForm):
     """An application that was filed elsewhere; the portal answers only to who knows the date of birth."""
 
-    application_no: ApplicationNumber
+    application_no: Annotated[Line, AfterValidator(_application_number)]
     birth_date: BirthDate
 
 
@@ -55,82 +88,26 @@ class AppointmentChangeForm(PassportLookUpForm):
     """The application whose appointment is to be changed."""
 
 
-class ApplicationForm(Form):
+class ApplicationForm(LabelledForm):
     """What both kinds of application have."""
 
     birth_date: BirthDate
-    given_name: GivenName | None = None
-    surname: Surname
-    nid: Annotated[
-        NidOfBirthYear | None,
-        Label(
-            en="NID number",
-            bn="এনআইডি নম্বর",
-            help_en="Adults need it. Up to a certain age a birth registration will do. 10, 13 or 17 digits.",
-            help_bn="প্রাপ্তবয়স্কদের লাগে; নির্দিষ্ট বয়স পর্যন্ত এর বদলে জন্ম নিবন্ধন নম্বর দেওয়া যায়। ১০, ১৩ বা ১৭ অঙ্ক।",
-        ),
-    ] = None
-    birth_registration: Annotated[
-        BirthRegistration | None,
-        Label(
-            en="Birth registration number",
-            bn="জন্ম নিবন্ধন নম্বর",
-            help_en="Children need it. The 17 digits on the online certificate in English.",
-            help_bn="শিশু-কিশোরদের লাগে। অনলাইন জন্ম নিবন্ধন সনদের (ইংরেজি) ১৭ অঙ্কের নম্বর।",
-        ),
-    ] = None
-    father_nid: Annotated[
-        NidNumber | None,
-        Label(
-            en="Father's NID number",
-            bn="পিতার এনআইডি নম্বর",
-            help_en="For a child, give this or the mother's NID number.",
-            help_bn="শিশু-কিশোর হলে এটি অথবা মাতার এনআইডি নম্বর দিন।",
-        ),
-    ] = None
-    mother_nid: Annotated[
-        NidNumber | None,
-        Label(
-            en="Mother's NID number",
-            bn="মাতার এনআইডি নম্বর",
-            help_en="For a child, give this or the father's NID number.",
-            help_bn="শিশু-কিশোর হলে এটি অথবা পিতার এনআইডি নম্বর দিন।",
-        ),
-    ] = None
-    pages: Pages
-    validity_years: ValidityYears
-    delivery: Delivery = "regular"
-    staff: Staff = "none"
-    place: Place = "bangladesh"
-    office: Annotated[
-        Line,
-        Label(
-            en="Passport office or mission",
-            bn="পাসপোর্ট অফিস বা মিশন",
-            help_en="The office for your present address. For super express, any office in Bangladesh.",
-            help_bn="বর্তমান ঠিকানার অফিস। অতীব জরুরি হলে দেশের যেকোনো অফিস।",
-        ),
-    ]
-    mission_group: MissionGroup = "general"
+    given_name: NameInEnglish | None = None
+    surname: NameInEnglish
+    nid: NidOfBirthYear | None = None
+    birth_registration: BirthRegistration | None = None
+    father_nid: NidNumber | None = None
+    mother_nid: NidNumber | None = None
+    pages: Annotated[Literal[48, 64], BeforeValidator(_whole)]
+    validity_years: Annotated[Literal[5, 10], BeforeValidator(_whole)]
+    delivery: Literal["regular", "express", "super-express"] = "regular"
+    staff: Literal["none", "noc-prl"] = "none"
+    place: Literal["bangladesh", "mission"] = "bangladesh"
+    office: Line
+    mission_group: Literal["general", "worker-or-student"] = "general"
     mobile: Mobile
-    present_address: Annotated[
-        PostalAddress | None,
-        Label(
-            en="Present address",
-            bn="বর্তমান ঠিকানা",
-            help_en="In Bangladesh. If you apply at a mission, you can leave it blank.",
-            help_bn="বাংলাদেশের ঠিকানা। মিশনে আবেদন করলে না দিলেও চলে।",
-        ),
-    ] = Field(default=None, validate_default=True)
-    permanent_address: Annotated[
-        PostalAddress,
-        Label(
-            en="Permanent address",
-            bn="স্থায়ী ঠিকানা",
-            help_en="As on the NID card or birth certificate.",
-            help_bn="এনআইডি কার্ড বা জন্ম নিবন্ধন সনদে যেমন আছে।",
-        ),
-    ]
+    present_address: PostalAddress | None = Field(default=None, validate_default=True)
+    permanent_address: PostalAddress
 
     @property
     def full_name(self) -> str:
@@ -143,7 +120,7 @@ class ApplicationForm(Form):
         """The challan's name is compared with the whole, which has room for as much as anybody's name."""
         whole = " ".join(filter(None, (info.data.get("given_name"), surname)))
         if len(whole) > LONGEST_FULL_NAME:
-            raise TEXTS.problem("form.name-too-long", most=LONGEST_FULL_NAME)
+            raise DATA.texts.problem("form.name-too-long", most=LONGEST_FULL_NAME)
         return surname
 
     @field_validator("birth_registration")
@@ -153,17 +130,17 @@ class ApplicationForm(Form):
     ) -> BirthRegistrationNumber | None:
         born = info.data.get("birth_date")
         if number is not None and born is not None and not number.consistent_with(born):
-            raise TEXTS.problem("form.registration-year")
+            raise DATA.texts.problem("form.registration-year")
         nid = info.data.get("nid")
         if nid is not None and is_birth_registration(nid, number):
-            raise TEXTS.problem("form.same-as-nid")
+            raise DATA.texts.problem("form.same-as-nid")
         return number
 
     @field_validator("father_nid", "mother_nid")
     @classmethod
     def _is_no_birth_registration(cls, nid: Nid | None, info: ValidationInfo) -> Nid | None:
         if nid is not None and is_birth_registration(nid, info.data.get("birth_registration")):
-            raise TEXTS.problem("form.is-birth-registration")
+            raise DATA.texts.problem("form.is-birth-registration")
         return nid
 
     @field_validator("present_address")
@@ -172,60 +149,27 @@ class ApplicationForm(Form):
         cls, address: PostalAddress | None, info: ValidationInfo
     ) -> PostalAddress | None:
         if address is None and info.data.get("place") == "bangladesh":
-            raise TEXTS.problem("form.address-needed")
+            raise DATA.texts.problem("form.address-needed")
         return address
 
 
 class NewPassportForm(ApplicationForm):
     """A first passport."""
 
-    had_passport: Annotated[
-        bool,
-        Label(
-            en="Have you had a passport before?",
-            bn="আগে কি আপনার পাসপোর্ট ছিল?",
-            help_en="Of any kind, even one that has expired or was lost. If so, you need a reissue.",
-            help_bn="যেকোনো ধরনের, মেয়াদোত্তীর্ণ বা হারানো হলেও। থাকলে রি-ইস্যু করতে হয়।",
-        ),
-    ]
+    had_passport: bool
 
 
 class ReissueForm(ApplicationForm):
     """A passport after an earlier one."""
 
-    previous_passport: Annotated[
-        Passport,
-        Label(
-            en="Number of the earlier passport",
-            bn="আগের পাসপোর্টের নম্বর",
-            help_en="As on its photo page. Show the earlier passport at the office unless it is lost.",
-            help_bn="ছবিযুক্ত পাতায় যেমন আছে। হারিয়ে না গেলে আগের পাসপোর্টটি অফিসে দেখাতে হবে।",
-        ),
-    ]
-    reason: ReissueReason
-    gd_reference: Annotated[
-        GeneralDiary | None,
-        # Not a number alone: GD numbers are unique only within a police station and a period.
-        Label(
-            en="General diary (GD)",
-            bn="সাধারণ ডায়েরি (জিডি)",
-            help_en="For a lost passport: its number and date, and the police station. Bring the original.",
-            help_bn="পাসপোর্ট হারালে: জিডির নম্বর ও তারিখ এবং থানার নাম। মূল কপি সঙ্গে আনুন।",
-        ),
-    ] = Field(default=None, validate_default=True)
-    permanent_address_changed: Annotated[
-        bool,
-        Label(
-            en="Has the permanent address changed?",
-            bn="স্থায়ী ঠিকানা কি বদলেছে?",
-            help_en="Since the earlier passport. You can use super express only if it has not changed.",
-            help_bn="আগের পাসপোর্টের পর। ঠিকানা বদলালে অতীব জরুরি সেবা পাওয়া যায় না।",
-        ),
-    ]
+    previous_passport: Passport
+    reason: Literal["expired", "full", "damaged", "lost", "data-changed"]
+    gd_reference: GeneralDiary | None = Field(default=None, validate_default=True)
+    permanent_address_changed: bool
 
     @field_validator("gd_reference")
     @classmethod
     def _lost_passport_has_a_gd(cls, gd_reference: str | None, info: ValidationInfo) -> str | None:
         if gd_reference is None and info.data.get("reason") == "lost":
-            raise TEXTS.problem("form.gd-needed")
+            raise DATA.texts.problem("form.gd-needed")
         return gd_reference

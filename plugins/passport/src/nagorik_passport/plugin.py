@@ -1,211 +1,227 @@
-"""The passport department's procedure, in the order in which a citizen meets it.
+"""The passport department's procedure: applications, the verification of a passport, and what was filed elsewhere.
 
 An application is filed first and paid for afterwards, in the applicant's own name. Once the department has found the
 challan, the applicant appears at an office to be enrolled, by appointment where the office is busy; from that day the
 processing time runs. What has to be corrected comes back for rework, and in the end a passport waits at the office.
-Of an application that was filed elsewhere, the portal tells the status, and another appointment can be booked for it.
+Of an application that was filed elsewhere, the portal shows the status, and another appointment can be booked for it.
+The portal publishes no interface: the reference interface stands in for it, with days as the portal shows them.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import Field
 
 from nagorik import (
     Accepted,
-    AdvisePaymentRequest,
     AgencySettings,
     AgencyStatus,
+    ApplicationRequest,
     ApplicationState,
-    BookSlotRequest,
     CallContext,
-    ContractViolation,
-    CorrectionRequest,
-    DeliverableRequest,
-    EligibilityDecision,
+    Deliverable,
     EligibilityRequest,
-    FetchedDeliverable,
     FindRequest,
-    Health,
-    HealthState,
-    PaymentAdvice,
-    Quote,
-    QuoteRequest,
+    Form,
+    Nid,
     Rejected,
-    SlotBooking,
-    Slots,
-    SlotsRequest,
     StatusRequest,
-    SubmissionResult,
-    SubmissionSearch,
     SubmitRequest,
+    Text,
+    WireModel,
     hookimpl,
 )
-from nagorik_passport import eligibility, elsewhere, pricing, statuses, wire
-from nagorik_passport.data import RULES, TEXTS
-from nagorik_passport.forms import VerificationForm
-from nagorik_passport.wire import API, APPOINTMENTS, CHANGE, REGISTRATIONS, STATUS
+from nagorik_passport import elsewhere
+from nagorik_passport.data import DATA
+from nagorik_passport.eligibility import APPLIED, CHECKS, NEW, REISSUE
+from nagorik_passport.forms import ApplicationForm, PassportLookUpForm
 from nagorik_toolkit import (
+    AgencyPlugin,
+    Applications,
+    DateStyle,
+    DayMonthYear,
+    FeeBasis,
+    Lookup,
+    LookupAnswer,
     Matches,
-    advise_payment,
-    answered,
-    book_slot,
-    days_of,
-    fetch_pdf,
-    find_by_client_reference,
-    list_slots,
+    Outcome,
+    Refused,
+    Standing,
+    WorkingCalendar,
+    format_date,
 )
 
-Context = CallContext[AgencySettings]
-
-VALIDITY = "passport-validity"
-"""The kind of what a verification brings; its reference is the last day of validity."""
-
-
-@hookimpl
-async def nagorik_check_eligibility(request: EligibilityRequest) -> EligibilityDecision:
-    """Decided here: the portal answers no such question."""
-    return eligibility.decide(request)
+STATUS, CHANGE = "passport.status", "passport.appointment-change"
+SLIP: Final = "delivery-slip"
+"""Made out at the enrolment; a passport is collected with it only."""
+_AT_WORK: Final = frozenset({ApplicationState.IN_REVIEW, ApplicationState.APPROVED})
 
 
-@hookimpl
-async def nagorik_quote_fees(request: QuoteRequest) -> Quote:
-    """By the published table."""
-    if request.agency_reference is None:
-        # A booklet that was filed stays what it is, whatever birthday follows.
-        eligibility.check_today(request)
-    valid_for = RULES.on(request.on)["quote-validity"].as_duration
-    return pricing.basis(request.service, request.form, request.on).quote(request, valid_for=valid_for)
+class PortalStanding(Standing):
+    """How an application stands, with what the portal shows beyond the reference interface."""
+
+    enrolled_on: DayMonthYear | None = Field(default=None, alias="enrolledOn")
+    """From which the department counts its working days."""
+    at_mission: bool = Field(default=False, alias="atMission")
+    """A mission takes its fee itself: nothing is due here."""
 
 
-@hookimpl
-async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """What there is already is asked about; an application is filed, if the rules of this very day allow it."""
-    match request.service:
-        case "passport.verification":
-            return await _verify(request.form_as(VerificationForm), request.on, context)
-        case "passport.status":
-            return await _look_up(request, context)
-        case wire.CHANGE:
-            return await _open_change(request, context)
-    eligibility.check_today(request)
-    filed = await context.http.write(
-        "registrations.create",
-        "POST",
-        REGISTRATIONS,
-        json=wire.to_registration(request, request.client_reference),
-        expect=wire.Registration,
-    )
-    return Accepted(reference=filed.reference, status=statuses.read(filed))
+class FoundElsewhere(WireModel):
+    """What the portal holds under a number and a date of birth."""
+
+    application: PortalStanding | None
 
 
-async def _verify(form: VerificationForm, today: date, context: Context) -> Accepted | Rejected:
-    """A passport that does not serve is an answer, not an error."""
-    enquiry = await context.http.write(
-        "passports.verify", "POST", f"{API}/passports/verification", json=wire.to_enquiry(form), expect=wire.Enquiry
-    )
-    if enquiry.result != "VALID":
-        code = f"passport.{enquiry.result.lower().replace('_', '-')}"
-        return Rejected(reason_code=code, reason=TEXTS.text(code))
-    if enquiry.expires_on is None or enquiry.expires_on < today:
-        raise ContractViolation("valid-without-a-day-to-come")
-    told, until = TEXTS.text("passport.valid", until=enquiry.expires_on), enquiry.expires_on.isoformat()
-    return Accepted(reference=enquiry.number, status=answered(VALIDITY, enquiry.result, reference=until, reason=told))
+class Verification(LookupAnswer):
+    """What the department says of a passport."""
+
+    valid_until: DayMonthYear | None = Field(default=None, alias="validUntil")
 
 
-async def _look_up(request: SubmitRequest, context: Context) -> Accepted | Rejected:
-    """The portal's word for an application filed elsewhere; that there is none is an answer too."""
-    filed = await _filed_elsewhere(request, context)
-    return _not_found() if filed is None else Accepted(reference=filed.reference, status=elsewhere.of_look_up(filed))
+class EPassport(AgencyPlugin[AgencySettings]):
+    """What is the department's own. It does not notice doubles, and a challan may be reported again.
 
-
-async def _open_change(request: SubmitRequest, context: Context) -> Accepted | Rejected:
-    """The appointment that there is; another is booked for it afterwards, and replaces it."""
-    filed = await _filed_elsewhere(request, context)
-    if filed is None:
-        return _not_found()
-    status = elsewhere.of_change(filed, request.client_reference)
-    if filed.appointment is None or status.state is ApplicationState.EXPIRED:
-        return Rejected(reason_code="appointment.none", reason=TEXTS.text("appointment.none"))
-    return Accepted(reference=filed.appointment.number, status=status)
-
-
-async def _filed_elsewhere(request: SubmitRequest, context: Context) -> wire.Registration | None:
-    number = wire.to_look_up(request)
-    return await context.http.read_or_none(
-        "application-look-up", "POST", STATUS, json=number, expect=wire.Registration
-    )
-
-
-def _not_found() -> Rejected:
-    return Rejected(reason_code="application.not-found", reason=TEXTS.text("application.not-found"))
-
-
-@hookimpl
-async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference: the portal does not notice doubles."""
-    return await find_by_client_reference(
-        request, context, REGISTRATIONS, expect=Matches[wire.Registration], status=statuses.read
-    )
-
-
-@hookimpl
-async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context) -> PaymentAdvice:
-    """The portal takes the challan and compares it later; told again, it says what came of that.
-
-    A name, amount or number that does not match is a refusal: a person has to find out whether the office corrects it
-    or the fee is paid anew.
+    It takes the challan and compares it later; reported again, it says what came of that. A name, amount or number
+    that does not match is a refusal: a person has to find out whether the office corrects it or the fee is paid anew.
+    The payer's name is the gateway's, and never filled in from the application: it is what is compared.
     """
-    path, challan = f"{REGISTRATIONS}/{request.agency_reference}/payments", wire.to_challan(request.receipt)
-    return await advise_payment(request, context, "payments", path, json=challan, expect=wire.ChallanTaken)
 
-
-@hookimpl
-async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
-    """The enrolment's appointments at the application's office; none where people are taken as they come."""
-    return await list_slots(
-        request,
-        context,
-        "appointments.list",
-        wire.slots_path(request),
-        params=days_of(request, wire.day),
-        expect=wire.OfficeSlots,
-        slots=wire.OfficeSlots.offered,
+    api = "/sim/epassport/api/v1"
+    data = DATA
+    services = (
+        Applications(NEW, "registrations"),
+        Applications(REISSUE, "registrations"),
+        Lookup(
+            "passport.verification",
+            "passports",
+            {
+                "VALID": Outcome("passport-validity", "passport.valid", until=True, always=True),
+                "EXPIRED": Refused("passport.expired"),
+                "CANCELLED": Refused("passport.cancelled"),
+                "NOT_FOUND": Refused("passport.not-found"),
+            },
+        ),
+        Lookup(STATUS, "applications", {}),
+        Applications(CHANGE, "registrations"),
     )
+    checks = CHECKS
+    mismatches = MappingProxyType(
+        {
+            "NAME": "payment.name-mismatch",
+            "AMOUNT": "payment.amount-mismatch",
+            "REFERENCE": "payment.reference-mismatch",
+        }
+    )
+    field_refused = "portal.field-refused"
+    unexplained_correction = "status.rework-unexplained"
+    by_birth_date = True
+    names_prices = False
+    standing = PortalStanding
+    matches = Matches[PortalStanding]
+    lookup_answer = Verification
+
+    def day(self, value: date) -> str:
+        """DD/MM/YYYY, as the portal shows its days."""
+        return format_date(value, DateStyle.DAY_MONTH_YEAR)
+
+    def details(self, request: ApplicationRequest) -> dict[str, Any]:
+        """With the kind of application."""
+        return {"kind": "REISSUE" if request.service == REISSUE else "NEW", **super().details(request)}
+
+    def nids(self, request: EligibilityRequest) -> Sequence[Nid | None]:
+        """The parents', too; the applicant's own number before there is a form."""
+        form = request.form
+        if isinstance(form, ApplicationForm):
+            return (form.nid, form.father_nid, form.mother_nid)
+        return (request.applicant.nid,) if request.service in APPLIED else ()
+
+    def basis(self, service: str, form: Form, on: date) -> FeeBasis:
+        """The table in taka or, at a mission, that in dollars, which the mission takes itself."""
+        usual = super().basis(service, form, on)
+        if not isinstance(form, ApplicationForm):
+            return usual
+        booklet = {**usual.dimensions, "years": lambda: form.validity_years}
+        if form.place == "bangladesh":
+            return replace(usual, dimensions=booklet)
+        del booklet["staff"]
+        group = {"group": lambda: form.mission_group}
+        return replace(usual, schedule=self.data.fees["mission"], dimensions=booklet | group)
+
+    def read(self, request: ApplicationRequest | FindRequest, standing: Standing) -> AgencyStatus:
+        """How an application stands, and what that means where it was filed elsewhere."""
+        status = self._filed(request.form, super().read(request, standing), standing)
+        if request.service == STATUS:
+            return elsewhere.of_look_up(status, standing.appointment)
+        if request.service == CHANGE and isinstance(request, StatusRequest | SubmitRequest):
+            return elsewhere.of_change(status, standing.appointment, request.client_reference)
+        return status
+
+    def _filed(self, form: Form | None, status: AgencyStatus, standing: Standing) -> AgencyStatus:
+        """Read what stands beside the portal's word.
+
+        "Submitted" means two things, and the payment beside it says which: the fee is still to come, or, once it is
+        verified, the applicant at the office.
+        """
+        changes: dict[str, object] = {}
+        if status.state is ApplicationState.SUBMITTED:
+            if status.payment_confirmed or (isinstance(standing, PortalStanding) and standing.at_mission):
+                changes["state"] = ApplicationState.AWAITING_APPEARANCE
+            elif standing.payment is not None:
+                changes["fee_due"] = "application"
+        slips = [
+            Deliverable(kind=SLIP, interim=True, delivery="download", reference=one.number)
+            for one in standing.issued
+            if one.kind == SLIP
+        ]
+        changes["deliverables"] = (*slips, *status.deliverables)
+        if status.state in _AT_WORK and status.reason is None:
+            changes["reason"] = self._expected(form, standing)
+        return status.model_copy(update=changes)
+
+    def _expected(self, form: Form | None, standing: Standing) -> Text | None:
+        """The day by which the passport is to be expected, while the department works on it.
+
+        The department counts working days from the enrolment, so there is no such day before; for missions it names
+        no time.
+        """
+        since = standing.enrolled_on if isinstance(standing, PortalStanding) else None
+        if since is None or not isinstance(form, ApplicationForm) or form.place == "mission":
+            return None
+        days = self.data.rules.on(since)[f"working-days-{form.delivery}"].as_int
+        day = WorkingCalendar.national().add_working_days(since, days)
+        return self.data.texts.text("status.expected", since=since, days=days, day=day)
+
+    @hookimpl
+    async def nagorik_submit(
+        self, request: SubmitRequest, context: CallContext[AgencySettings]
+    ) -> Accepted | Rejected:
+        """File; look up what was filed elsewhere, by either of its numbers.
+
+        That there is no such application is an answer. The number goes in a body: the citizen gave it, and addresses
+        stand in the logs of every proxy on the way. The reference of a change is the appointment's number: another
+        appointment is booked for it, and replaces it.
+        """
+        if request.service not in {STATUS, CHANGE}:
+            return await super().nagorik_submit(request, context)
+        self.refuse_forbidden(request)
+        path, number = f"{self.api}/lookups/applications", request.form_as(PassportLookUpForm).to_wire(self.day)
+        filed = (await context.http.read("lookup", "POST", path, json=number, expect=FoundElsewhere)).application
+        if filed is None:
+            return self._rejected("application.not-found")
+        status, appointment = self.read(request, filed), filed.appointment
+        if request.service == STATUS:
+            return Accepted(reference=filed.reference, status=status)
+        if appointment is None or appointment.number is None or status.state is ApplicationState.EXPIRED:
+            return self._rejected("appointment.none")
+        return Accepted(reference=appointment.number, status=status)
+
+    def _rejected(self, code: str) -> Rejected:
+        return Rejected(reason_code=code, reason=self.data.texts.text(code))
 
 
-@hookimpl
-async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotBooking:
-    """The portal keeps one appointment for an application: a later one replaces it."""
-    path, booking = wire.booking_path(request), wire.to_booking(request)
-    return await book_slot(request, context, "appointments.book", path, json=booking, expect=wire.Appointment)
-
-
-@hookimpl
-async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
-    """The portal tells it to who knows the date of birth."""
-    if request.service == CHANGE:
-        path, params = f"{APPOINTMENTS}/{request.agency_reference}", {"dob": wire.day_of_birth(request)}
-        shown = await context.http.read("appointments.status", "GET", path, params=params, expect=wire.Standing)
-        return elsewhere.of_change(shown, request.client_reference)
-    params = wire.question(request, request.agency_reference)
-    answer = await context.http.read("application-status", "GET", STATUS, params=params, expect=wire.Standing)
-    return statuses.expected(statuses.read(answer), answer, request.form)
-
-
-@hookimpl
-async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
-    """What was sent back for rework, as it should be."""
-    path, details = f"{REGISTRATIONS}/{request.agency_reference}/rework", wire.to_details(request)
-    return statuses.read(await context.http.write("rework", "POST", path, json=details, expect=wire.Standing))
-
-
-@hookimpl
-async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
-    """The delivery slip, as a PDF."""
-    path = f"{REGISTRATIONS}/{request.agency_reference}/delivery-slip"
-    return await fetch_pdf(request, context, "delivery-slip", path, params={"dob": wire.day_of_birth(request)})
-
-
-@hookimpl
-async def nagorik_check_health(context: Context) -> Health:
-    """The page of fees names nobody."""
-    await context.http.read("health", "GET", f"{API}/fees", expect=wire.FeePage)
-    return Health(state=HealthState.UP)
+PLUGIN: Final = EPassport()
+basis = PLUGIN.basis
+read_error = PLUGIN.read_error

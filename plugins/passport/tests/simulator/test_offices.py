@@ -5,7 +5,6 @@ import pytest
 from httpx import ASGITransport
 
 from nagorik_passport.simulator import PassportSimulator
-from nagorik_passport.simulator.registrations import DAY
 from nagorik_testing import SyntheticCitizens
 from nagorik_testing.simulator.admin import with_admin
 
@@ -15,16 +14,22 @@ REGISTRATION = {
     "kind": "NEW",
     "clientReference": "NGK-1",
     "surname": "NOMUNA",
-    "dob": f"{CITIZEN.birth_date:{DAY}}",
-    "idType": "NID",
-    "idNumber": CITIZEN.full_nid.value,
-    "bookletPages": 48,
+    "birthDate": f"{CITIZEN.birth_date:%d/%m/%Y}",
+    "nid": CITIZEN.full_nid.value,
+    "pages": 48,
     "validityYears": 5,
     "delivery": "REGULAR",
+    "staff": "NONE",
     "place": "BANGLADESH",
     "office": "Uttara",
+    "missionGroup": "GENERAL",
+    "mobile": "+8801300000007",
+    "permanentAddress": "নমুনা সড়ক",
+    "hadPassport": False,
 }
-CHALLAN = {"challanNo": "C-1", "amount": "4025.00", "payerName": "Somebody Else", "paidOn": "24/11/2026"}
+CORRECTED = {name: value for name, value in REGISTRATION.items() if name != "clientReference"}
+CHALLAN = {"reference": "C-1", "amount": "4025.00", "payer": "Somebody Else", "paidOn": "24/11/2026"}
+OWN = {"Applicant-Birth-Date": str(REGISTRATION["birthDate"])}
 
 
 @pytest.fixture
@@ -42,7 +47,7 @@ async def file(portal: httpx.AsyncClient, **more: object) -> httpx.Response:
 
 
 async def test_whole_case_by_hand(agency: PassportSimulator, portal: httpx.AsyncClient) -> None:
-    oid = (await file(portal)).json()["oid"]
+    oid = (await file(portal)).json()["reference"]
     desk = f"/_simulator/passport/applications/{oid}"
     await portal.post(f"{API}/registrations/{oid}/payments", json=CHALLAN)
     agency.clock.advance(7200)
@@ -50,9 +55,9 @@ async def test_whole_case_by_hand(agency: PassportSimulator, portal: httpx.Async
     for action in ("correct-payer", "enrol", "send-for-rework"):
         answer = await portal.post(f"{desk}/{action}", json={"remarks": "ছবি স্পষ্ট নয়"})
         words.append(answer.json()["status"])
-    standing = (await portal.get(f"{API}/application-status", params={"oid": oid, "dob": REGISTRATION["dob"]})).json()
+    standing = (await portal.get(f"{API}/registrations/{oid}", headers=OWN)).json()
     assert (standing["status"], standing["remarks"]) == ("Sent for Rework", "ছবি স্পষ্ট নয়")
-    await portal.post(f"{API}/registrations/{oid}/rework", json=REGISTRATION)
+    await portal.post(f"{API}/registrations/{oid}/correction", json=CORRECTED)
     for action in ("ask-police", "clear", "approve", "ship", "receive", "hand-over"):
         answer = await portal.post(f"{desk}/{action}")
         assert answer.status_code == 200, action
@@ -62,7 +67,7 @@ async def test_whole_case_by_hand(agency: PassportSimulator, portal: httpx.Async
 
 
 async def test_officer_cannot_approve_what_is_not_enrolled(portal: httpx.AsyncClient) -> None:
-    oid = (await file(portal)).json()["oid"]
+    oid = (await file(portal)).json()["reference"]
     answer = await portal.post(f"/_simulator/passport/applications/{oid}/approve")
     assert (answer.status_code, answer.json()) == (409, {"error": "the application is SUBMITTED"})
 
@@ -70,10 +75,10 @@ async def test_officer_cannot_approve_what_is_not_enrolled(portal: httpx.AsyncCl
 async def test_officer_marks_an_appointment_as_missed_and_fills_the_board(
     agency: PassportSimulator, portal: httpx.AsyncClient
 ) -> None:
-    oid = (await file(portal, surname="SOMEBODY ELSE")).json()["oid"]
+    oid = (await file(portal, surname="SOMEBODY ELSE")).json()["reference"]
     await portal.post(f"{API}/registrations/{oid}/payments", json=CHALLAN)
     agency.clock.advance(7200)
-    await portal.post(f"{API}/registrations/{oid}/appointments", json={"slotId": "2026-11-25T10:00"})
+    await portal.post(f"{API}/registrations/{oid}/booking", json={"slot": "2026-11-25T10:00"})
     answer = await portal.post(f"/_simulator/passport/applications/{oid}/miss")
     assert answer.json()["remarks"].startswith("নির্ধারিত সময়ে")
     filled = await portal.post("/_simulator/passport/slots/UTTARA/fill", json={"until": "2026-12-10"})
@@ -83,14 +88,17 @@ async def test_officer_marks_an_appointment_as_missed_and_fills_the_board(
 @pytest.mark.parametrize(
     ("more", "field"),
     [
-        ({"bookletPages": 32}, "bookletPages"),
-        ({"validityYears": 10, "dob": "01/01/2015"}, "validityYears"),
-        ({"validityYears": 10, "dob": "24/11/1960"}, "validityYears"),
-        ({"dob": "01/01/2030"}, "dob"),
+        ({"pages": 32}, "pages"),
+        ({"validityYears": 10, "birthDate": "01/01/2015"}, "validityYears"),
+        ({"validityYears": 10, "birthDate": "24/11/1960"}, "validityYears"),
+        ({"birthDate": "01/01/2030"}, "birthDate"),
+        ({"birthDate": "2015-01-01"}, "birthDate"),
+        ({"kind": "REISSUE"}, "previousPassport"),
+        ({"hadPasport": True}, "hadPasport"),
         ({"delivery": "SUPER_EXPRESS", "place": "MISSION"}, "delivery"),
         ({"delivery": "SUPER_EXPRESS", "permanentAddressChanged": True}, "delivery"),
         ({"office": ""}, "office"),
-        ({"idNumber": None}, "idNumber"),
+        ({"nid": None}, "nid"),
     ],
 )
 async def test_portal_has_its_own_rules(portal: httpx.AsyncClient, more: dict[str, object], field: str) -> None:
@@ -101,13 +109,13 @@ async def test_portal_has_its_own_rules(portal: httpx.AsyncClient, more: dict[st
 async def test_paying_again_what_is_paid_is_refused_and_the_same_challan_is_not(
     agency: PassportSimulator, portal: httpx.AsyncClient
 ) -> None:
-    oid = (await file(portal, surname="SOMEBODY ELSE")).json()["oid"]
+    oid = (await file(portal, surname="SOMEBODY ELSE")).json()["reference"]
     pay = f"{API}/registrations/{oid}/payments"
-    assert (await portal.post(pay, json=CHALLAN)).json() == {"verification": "PENDING"}
-    assert (await portal.post(pay, json=CHALLAN)).json() == {"verification": "PENDING"}
-    assert (await portal.post(pay, json={**CHALLAN, "challanNo": "C-2"})).status_code == 409
+    assert (await portal.post(pay, json=CHALLAN)).json() == {"state": "PENDING"}
+    assert (await portal.post(pay, json=CHALLAN)).json() == {"state": "PENDING"}
+    assert (await portal.post(pay, json={**CHALLAN, "reference": "C-2"})).status_code == 409
     agency.clock.advance(7200)
-    assert (await portal.post(pay, json=CHALLAN)).json() == {"verification": "VERIFIED"}
+    assert (await portal.post(pay, json=CHALLAN)).json() == {"state": "TAKEN"}
 
 
 async def test_half_of_the_applications_meet_other_spellings(
@@ -115,8 +123,8 @@ async def test_half_of_the_applications_meet_other_spellings(
 ) -> None:
     words = set()
     for _ in range(12):
-        oid = (await file(portal, place="MISSION")).json()["oid"]
+        oid = (await file(portal, place="MISSION")).json()["reference"]
         await portal.post(f"/_simulator/passport/applications/{oid}/enrol")
-        told = await portal.get(f"{API}/application-status", params={"oid": oid, "dob": REGISTRATION["dob"]})
+        told = await portal.get(f"{API}/registrations/{oid}", headers=OWN)
         words.add(told.json()["status"])
     assert words == {"Enrolment in Process", "Enrollment in Process"}
