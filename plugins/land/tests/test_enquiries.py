@@ -7,17 +7,18 @@ from pydantic import ValidationError
 
 from nagorik.errors import AgencyUnavailable, ConsentMissing, ContractViolation, InputRejected
 from nagorik.model.status import ApplicationState, Deliverable
-from nagorik.model.submission import Accepted, Rejected
+from nagorik.model.submission import Accepted, Rejected, SubmitRequest
 from nagorik.values import Text, to_bangla_digits
-from nagorik_land.data import STATUSES, TEXTS
-from nagorik_land.enquiries import FoundMutation, KhatianSearchForm, MutationStatusForm, standing
-from nagorik_land.simulator import LandSimulator
-from nagorik_land.simulator.enquiry_desk import mutation_number
+from nagorik_land.data import DATA
+from nagorik_land.enquiries import FoundMutation, mutation
+from nagorik_land.forms import KhatianSearchForm, MutationStatusForm
+from nagorik_land.plugin import PLUGIN
+from nagorik_land.simulator import LandSimulator, mutation_number
 from nagorik_testing import Altered, InjectedResponse, ServiceDesk, SyntheticCitizens
 from nagorik_toolkit import validate_form
 
 SEARCH, STATUS = "land.khatian-search", "land.mutation-status"
-ENQUIRIES = {SEARCH: "POST /sim/land/porcha/v1/enquiries", STATUS: "POST /sim/land/mutation/v1/enquiries"}
+ENQUIRIES = {SEARCH: "POST /sim/land/v1/lookups/khatians", STATUS: "POST /sim/land/v1/lookups/mutations"}
 CITIZEN = SyntheticCitizens().citizen(7)
 
 
@@ -35,8 +36,12 @@ def in_both_digits(written: str) -> Text:
     return Text(bn=to_bangla_digits(written), en=written)
 
 
-def case(word: str, **more: object) -> FoundMutation:
-    return FoundMutation.model_validate({"enquiryNo": "LNE-1", "case": {"status": word, **more}})
+def told_of(word: str, **more: object) -> Accepted | Rejected:
+    """What the citizen is told of a mutation with that word."""
+    case = {"reference": "00074", "status": word, **more}
+    found = FoundMutation.model_validate({"number": "LNE-1", "case": case})
+    assert found.case is not None
+    return mutation(found.number, PLUGIN.read(SubmitRequest.model_construct(service=STATUS, form=None), found.case))
 
 
 # Khatians
@@ -59,7 +64,7 @@ async def test_a_khatian_is_found_by_its_number_its_plot_or_both(
     assert isinstance(answer, Accepted)
     assert (answer.status.state, answer.status.final) == (ApplicationState.DELIVERED, True)
     assert numbers(answer) == found
-    assert answer.status.reason == TEXTS.text("land.khatians-found", numbers=in_both_digits(", ".join(found)))
+    assert answer.status.reason == DATA.texts.text("land.khatians-found", numbers=in_both_digits(", ".join(found)))
     assert land_desk.simulator.ledger.effects() == ()
 
 
@@ -68,24 +73,24 @@ async def test_no_khatian_is_an_answer(
     land_desk: ServiceDesk[LandSimulator], khatian: str | None, plot: str | None
 ) -> None:
     answer = await asked(land_desk, SEARCH, khatian_number=khatian, plot_number=plot)
-    assert answer == Rejected(reason_code="land.khatian-not-found", reason=TEXTS.text("land.khatian-not-found"))
+    assert answer == Rejected(reason_code="land.khatian-not-found", reason=DATA.texts.text("land.khatian-not-found"))
 
 
 async def test_more_khatians_than_are_told_are_said(land_desk: ServiceDesk[LandSimulator]) -> None:
     answer = await asked(land_desk, SEARCH, khatian_number=None, plot_number="300")
     shown = numbers(answer)
     assert (len(shown), shown[0], shown[-1]) == (50, "150", "199")
-    assert answer.status.reason == TEXTS.text("land.more-khatians", numbers=in_both_digits(", ".join(shown)))
+    assert answer.status.reason == DATA.texts.text("land.more-khatians", numbers=in_both_digits(", ".join(shown)))
 
 
 async def test_a_khatian_is_told_once_and_in_ascii_digits(land_desk: ServiceDesk[LandSimulator]) -> None:
-    told: Any = [{"khatianNo": "১২৩"}, {"khatianNo": "123"}, {"khatianNo": "১২৩/ক"}]
+    told: Any = [{"number": "১২৩"}, {"number": "123"}, {"number": "১২৩/ক"}]
     land_desk.simulator.faults.add(ENQUIRIES[SEARCH], Altered(put={"khatians": told}))
     assert numbers(await asked(land_desk, SEARCH)) == ["123", "123/ক"]
 
 
 async def test_whose_a_khatian_is_does_not_reach_the_platform(land_desk: ServiceDesk[LandSimulator]) -> None:
-    told: Any = [{"khatianNo": "123", "owners": [CITIZEN.name.bn]}]
+    told: Any = [{"number": "123", "owners": [CITIZEN.name.bn]}]
     land_desk.simulator.faults.add(ENQUIRIES[SEARCH], Altered(put={"khatians": told}))
     assert str(CITIZEN.name.bn) not in (await asked(land_desk, SEARCH)).model_dump_json()
 
@@ -133,10 +138,10 @@ async def test_the_office_s_word_is_told_with_its_meaning(
     answer = await asked(land_desk, STATUS, application_number=mutation_number(CITIZEN, digit))
     assert isinstance(answer, Accepted)
     status = answer.status
-    told = STATUSES.status(word).raw
+    told = DATA.statuses.status(word).raw
     assert (status.state, status.final, status.raw) == (ApplicationState.DELIVERED, True, told)
     assert status.deliverables == (Deliverable(kind="mutation-standing", delivery="none", reference=told),)
-    assert status.reason == TEXTS.text(meaning)
+    assert status.reason == DATA.texts.text(meaning)
     assert status.remark is not None
     assert status.remark.startswith(f"{told}; {mutation_number(CITIZEN, digit)}/2026-27, Savar, Dhaka")
     assert (status.fee_due, land_desk.simulator.ledger.effects()) == (None, ())
@@ -150,29 +155,29 @@ async def test_the_date_of_a_hearing_is_told(land_desk: ServiceDesk[LandSimulato
 
 @pytest.mark.parametrize("word", ["সরবরাহ করা হয়েছে", "হোল্ডিং নিবন্ধিত"])
 def test_another_desk_s_word_is_none_of_a_mutation(word: str) -> None:
-    answer = standing(case(word))
+    answer = told_of(word)
     assert isinstance(answer, Accepted)
-    assert answer.status.reason == TEXTS.text("case.word-not-known")
+    assert answer.status.reason == DATA.texts.text("case.word-not-known")
 
 
 def test_long_remarks_are_cut() -> None:
-    answer = standing(case("শুনানি", remarks="ক" * 2000))
+    answer = told_of("শুনানি", remarks="ক" * 2000)
     assert isinstance(answer, Accepted)
     assert len(answer.status.remark or "") == 2000
 
 
 def test_a_word_that_nobody_knows_is_told_and_not_guessed() -> None:
-    answer = standing(case("পুনঃতদন্ত"))
+    answer = told_of("পুনঃতদন্ত")
     assert isinstance(answer, Accepted)
     assert (answer.status.raw, answer.status.remark) == ("পুনঃতদন্ত", "পুনঃতদন্ত")
-    assert answer.status.reason == TEXTS.text("case.word-not-known")
+    assert answer.status.reason == DATA.texts.text("case.word-not-known")
 
 
 async def test_number_and_nid_belong_together(land_desk: ServiceDesk[LandSimulator]) -> None:
     stranger = SyntheticCitizens().citizen(8)
     for number in (mutation_number(stranger, 4), mutation_number(CITIZEN, 0), "LNM-1"):
         answer = await asked(land_desk, STATUS, application_number=number)
-        assert answer == Rejected(reason_code="land.case-not-found", reason=TEXTS.text("land.case-not-found"))
+        assert answer == Rejected(reason_code="land.case-not-found", reason=DATA.texts.text("land.case-not-found"))
 
 
 @pytest.mark.parametrize("kind", ["full_nid", "smart_nid"])
@@ -201,7 +206,7 @@ async def test_the_nid_is_in_no_address(land_desk: ServiceDesk[LandSimulator]) -
 
 def test_an_answer_without_a_case_is_no_no() -> None:
     with pytest.raises(ValidationError):
-        FoundMutation.model_validate({"enquiryNo": "LNE-1"})
+        FoundMutation.model_validate({"number": "LNE-1"})
 
 
 # Both

@@ -10,11 +10,10 @@ from hypothesis import given, strategies as st
 from nagorik.errors import ContractViolation, InputRejected
 from nagorik.values import Money
 from nagorik_land.forms import DevelopmentTaxForm
-from nagorik_land.land_tax import assess, interest_bounds
-from nagorik_land.pricing import kind_of
+from nagorik_land.land_tax import Demand, assess, interest_bounds, kind_of
+from nagorik_land.plugin import PLUGIN
 from nagorik_land.simulator import LandSimulator
 from nagorik_land.simulator.holdings import HoldingRegister, read_holding
-from nagorik_land.wire import Demand, to_demand_question
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit import validate_form
 from nagorik_toolkit.bangladesh import FiscalYear, LandArea
@@ -39,7 +38,7 @@ def demand(current: str, *, on: date = TODAY, interest: str = "0.00", **more: An
     arrears = more.pop("arrears", ())
     total = Decimal(current) + Decimal(interest) + sum(Decimal(each["amount"]) for each in arrears)
     told = {
-        "fy": FiscalYear.containing(on).label,
+        "fiscalYear": FiscalYear.containing(on).label,
         "asOf": f"{on:%d/%m/%Y}",
         "exempt": False,
         "current": current,
@@ -187,7 +186,7 @@ def test_farmland_in_a_town_is_not_compared_since_pages_disagree(area_class: str
 
 
 def arrear(year: str, amount: str) -> dict[str, str]:
-    return {"fy": year, "amount": amount}
+    return {"fiscalYear": year, "amount": amount}
 
 
 def test_arrears_and_interest_are_lines_of_their_own() -> None:
@@ -245,7 +244,7 @@ def test_demand_that_does_not_add_up_stops() -> None:
     assert violated(holding(area="0.05"), demand("25.00", total="26.00")) == "demand-does-not-add-up"
 
 
-@pytest.mark.parametrize("change", [{"fy": "2025-26"}, {"arrears": [arrear("2026-27", "10")]}])
+@pytest.mark.parametrize("change", [{"fiscalYear": "2025-26"}, {"arrears": [arrear("2026-27", "10")]}])
 def test_demand_of_another_year_stops(change: dict[str, Any]) -> None:
     assert violated(holding(area="0.05"), demand("25.00", **change)) == "demand-of-another-year"
 
@@ -281,7 +280,7 @@ def test_every_demand_of_the_simulated_office_can_be_asked_for(
         use=use,
         fiscal_year=FiscalYear(start=year).label,
     )
-    office = HoldingRegister().demand(read_holding(to_demand_question(form), TODAY), TODAY)
+    office = HoldingRegister().demand(read_holding(form.to_wire(PLUGIN.day), TODAY), TODAY)
     told = Demand.model_validate(office.as_document())
     if told.total.poisha:
         found = assess(form, told, SCHEDULE, TODAY)

@@ -35,8 +35,8 @@ from nagorik_testing import Altered, AnswerLost, InjectedResponse, SyntheticCiti
 pytestmark = pytest.mark.nagorik_plugin("land")
 
 PROPAGATION = timedelta(minutes=10)
-MUTATIONS = "/sim/land/mutation/v1/applications"
-RECEIPTS = "/sim/land/ldtax/v1/receipts"
+MUTATIONS = "/sim/land/v1/mutations"
+RECEIPTS = "/sim/land/v1/receipts"
 
 
 @dataclass
@@ -222,9 +222,8 @@ async def test_one_case_number_at_two_offices_is_two_applications(citizen: Any) 
     one, other = await savar.status(), await dhamrai.status()
     assert (one.remark, other.remark) == ("1/2026-27, Savar, Dhaka", "1/2026-27, Dhamrai, Dhaka")
     assert savar.references.agency_reference != dhamrai.references.agency_reference
-    savar.simulator.mutations.book.act(
-        savar.simulator.mutations.book.get(savar.references.agency_reference), "reject"
-    )
+    mutations = savar.simulator.books["mutations"]
+    mutations.act(mutations.get(savar.references.agency_reference), "reject")
     assert (await savar.status()).state is S.REJECTED
     assert (await dhamrai.status()).state is S.SUBMITTED
 
@@ -265,7 +264,7 @@ async def test_what_never_arrived_is_definitely_absent(citizen: Any) -> None:
 
 async def test_a_search_that_has_not_seen_everything_cannot_tell(citizen: Any) -> None:
     owner = citizen("land.mutation")
-    owner.simulator.mutations.book.replication.lag = timedelta(minutes=5)
+    owner.simulator.books["mutations"].replication.lag = timedelta(minutes=5)
     await owner.file()
     now = owner.simulator.clock.now()
     told = await owner.platform.find_submission(owner.draft, owner.references, sent_at=now)
@@ -284,7 +283,7 @@ async def test_two_applications_under_one_reference_are_a_person_s_case(citizen:
 async def test_a_payment_whose_answer_is_lost_is_told_again_and_counts_once(citizen: Any) -> None:
     owner = citizen("land.khatian-copy")
     await owner.file()
-    owner.simulator.faults.add("POST /sim/land/porcha/v1/orders/{id}/fee/{stage}", AnswerLost(how="reset"))
+    owner.simulator.faults.add("POST /sim/land/v1/khatian-copies/{reference}/payments", AnswerLost(how="reset"))
     await owner.pay()
     assert [effect.amount for effect in owner.simulator.ledger.effects("payment")] == ["90.00"]
 
@@ -340,8 +339,7 @@ async def test_what_is_not_in_the_record_is_refused_with_a_reason(citizen: Any, 
 @pytest.mark.parametrize("service", ["land.mutation", "land.khatian-copy"])
 async def test_a_price_that_is_not_the_published_one_is_asked_of_nobody(citizen: Any, service: str) -> None:
     owner = citizen(service)
-    portal = "mutation" if service == "land.mutation" else "porcha"
-    owner.simulator.faults.add(f"GET /sim/land/{portal}/v1/fee", Altered(put={"total": "100.00"}))
+    owner.simulator.faults.add("GET /sim/land/v1/prices", Altered(put={"total": "100.00"}))
     with pytest.raises(ContractViolation) as caught:
         await owner.quote()
     assert caught.value.detail == "fee-differs-from-schedule"
@@ -387,6 +385,18 @@ async def test_interest_grows_overnight_and_the_old_price_lapses_with_the_day(
     await payer.pay()
 
 
+async def test_a_payment_before_midnight_is_held_against_the_demand_of_its_own_day(
+    citizen: Any, nagorik_clock: Any
+) -> None:
+    nagorik_clock.set(datetime(2026, 11, 24, 17, 59, tzinfo=UTC))  # 23:59 in Dhaka
+    payer = citizen("land.development-tax", 1, {"holding_number": "২", "area": "১.০০০০"})
+    await payer.file()
+    receipt = payer.receipt(await payer.quote())
+    nagorik_clock.advance(timedelta(minutes=2))
+    await payer.platform.advise_payment(payer.draft, payer.references, receipt)
+    assert [effect.amount for effect in payer.simulator.ledger.effects("payment")] == [receipt.amount.plain()]
+
+
 async def test_what_is_paid_is_not_demanded_again(citizen: Any) -> None:
     payer = citizen("land.development-tax", 1, {"holding_number": "৩"})
     await payer.file()
@@ -401,7 +411,7 @@ async def test_a_new_fiscal_year_begins_at_midnight_in_dhaka(citizen: Any, nagor
     with pytest.raises(InputRejected) as caught:
         await payer.quote()
     assert [(field.pointer, field.code) for field in caught.value.fields] == [
-        ("/form/fiscal_year", "land.year-not-begun")
+        ("/form/fiscal_year", "land.year-begun")
     ]
     nagorik_clock.advance(timedelta(seconds=1))
     assert (await payer.quote()).total.plain() == "25.00"
@@ -410,7 +420,7 @@ async def test_a_new_fiscal_year_begins_at_midnight_in_dhaka(citizen: Any, nagor
 async def test_a_demand_that_does_not_fit_the_land_is_shown_at_its_field(citizen: Any) -> None:
     payer = citizen("land.development-tax")
     other = Altered(put={"current": "30.00", "total": "30.00"})
-    payer.simulator.faults.add("POST /sim/land/ldtax/v1/holdings/demand", other)
+    payer.simulator.faults.add("POST /sim/land/v1/lookups/demand", other)
     with pytest.raises(InputRejected) as caught:
         await payer.quote()
     assert [field.pointer for field in caught.value.fields] == ["/form/area"]
@@ -421,7 +431,7 @@ async def test_a_demand_that_does_not_fit_the_land_is_shown_at_its_field(citizen
 
 async def test_a_field_that_the_office_refuses_is_shown_where_it_was_filled_in(citizen: Any) -> None:
     payer = citizen("land.development-tax")
-    refusal = '{"status":"ERROR","statusCode":"BAD_REQUEST","error":{"field":"holdingNo","message":"unknown"}}'
+    refusal = '{"error":{"field":"holdingNumber","message":"unknown"}}'
     payer.simulator.faults.add(
         f"POST {RECEIPTS}", InjectedResponse(status=400, body=refusal, headers={"Content-Type": "application/json"})
     )
@@ -435,4 +445,4 @@ async def test_the_health_of_the_offices_is_asked_without_naming_anybody(citizen
     owner = citizen("land.mutation")
     assert (await owner.platform.check_health("land")).state is HealthState.UP
     (request,) = owner.simulator.ledger.requests()
-    assert request.operation == "GET /sim/land/mutation/v1/fee"
+    assert request.operation == "GET /sim/land/v1/health"

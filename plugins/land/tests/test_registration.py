@@ -8,14 +8,14 @@ from nagorik.errors import InputRejected, OutcomeUnknown
 from nagorik.model.status import AgencyStatus, ApplicationState as S, Deliverable
 from nagorik.model.submission import Accepted, DefinitelyAbsent, Found
 from nagorik.values import Text, to_bangla_digits
-from nagorik_land.data import TEXTS
+from nagorik_land.data import DATA
 from nagorik_land.forms import HoldingRegistrationForm
 from nagorik_land.simulator import LandSimulator
-from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk, SyntheticCitizens
+from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk, SyntheticCitizens, serial_of
 from nagorik_toolkit import validate_form
 
 SERVICE = "land.holding-registration"
-REGISTRATIONS = "/sim/land/ldtax/v1/registrations"
+REGISTRATIONS = "/sim/land/v1/registrations"
 REGISTERED, REFUSED = "হোল্ডিং নিবন্ধিত", "নিবন্ধন নামঞ্জুর"
 CITIZEN = SyntheticCitizens().citizen(7)
 Desk = ServiceDesk[LandSimulator]
@@ -39,14 +39,15 @@ async def test_land_is_registered_under_the_number_that_its_owner_knows(land_des
     registered = await until(land_desk, REGISTERED)
     assert (registered.state, registered.final) == (S.DELIVERED, True)
     assert registered.deliverables == (Deliverable(kind="holding-number", delivery="none", reference="120"),)
-    assert registered.reason == TEXTS.text("land.holding-registered", number=Text(bn="১২০", en="120"))
+    assert registered.reason == DATA.texts.text("land.holding-registered", number=Text(bn="১২০", en="120"))
     assert [effect.kind for effect in land_desk.simulator.ledger.effects()] == ["application"]
 
 
 async def test_land_without_a_number_gets_one(land_desk: Desk) -> None:
     await filed(land_desk, holding_number=None)
     registered = await until(land_desk, REGISTERED)
-    assert [deliverable.reference for deliverable in registered.deliverables] == ["1"]
+    (case,) = land_desk.simulator.books["registrations"]
+    assert [deliverable.reference for deliverable in registered.deliverables] == [serial_of(case)]
 
 
 async def test_a_refusal_is_told_with_what_the_office_wrote(land_desk: Desk) -> None:
@@ -54,15 +55,16 @@ async def test_a_refusal_is_told_with_what_the_office_wrote(land_desk: Desk) -> 
     await filed(land_desk)
     refused = await until(land_desk, REFUSED)
     assert (refused.state, refused.final, refused.deliverables) == (S.REJECTED, True, ())
-    assert refused.reason == TEXTS.text("land.registration-refused")
+    assert refused.reason == DATA.texts.text("land.registration-refused")
     assert refused.remark == "খতিয়ানের সঙ্গে আবেদনের তথ্য মেলেনি"
 
 
 async def test_a_number_in_bangla_is_kept_in_ascii_digits(land_desk: Desk) -> None:
     await filed(land_desk)
     await until(land_desk, REGISTERED)
-    one = f"GET {REGISTRATIONS}/{{id}}"
-    land_desk.simulator.faults.add(one, Altered(put={"holdingNo": to_bangla_digits("4321")}))
+    one = f"GET {REGISTRATIONS}/{{reference}}"
+    given: Any = [{"kind": "holding-number", "number": to_bangla_digits("4321")}]
+    land_desk.simulator.faults.add(one, Altered(put={"issued": given}))
     status = await land_desk.status(land_desk.draft(SERVICE))
     assert [deliverable.reference for deliverable in status.deliverables] == ["4321"]
 
@@ -81,18 +83,18 @@ async def test_a_lost_answer_is_looked_up_and_not_filed_twice(land_desk: Desk) -
     ("field", "pointer"),
     [
         ("nid", "/form/nid"),
-        ("dob", "/form/birth_date"),
+        ("birthDate", "/form/birth_date"),
         ("mobile", "/form/mobile"),
         ("survey", "/form/survey"),
-        ("khatianNo", "/form/khatian_number"),
-        ("dags", "/form/plots"),
-        ("holdingNo", "/form/holding_number"),
+        ("khatianNumber", "/form/khatian_number"),
+        ("plots", "/form/plots"),
+        ("holdingNumber", "/form/holding_number"),
     ],
 )
 async def test_what_the_office_refuses_is_shown_where_it_was_filled_in(
     land_desk: Desk, field: str, pointer: str
 ) -> None:
-    body = f'{{"status":"ERROR","statusCode":"BAD_REQUEST","error":{{"field":"{field}","message":"no"}}}}'
+    body = f'{{"error":{{"field":"{field}","message":"no"}}}}'
     refusal = InjectedResponse(status=400, body=body, headers={"Content-Type": "application/json"})
     land_desk.simulator.faults.add(f"POST {REGISTRATIONS}", refusal)
     with pytest.raises(InputRejected) as caught:

@@ -2,22 +2,37 @@ import tomllib
 import unicodedata
 from datetime import UTC, datetime
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from nagorik.errors import ContractViolation
 from nagorik.manifest import parse_manifest
-from nagorik.model.status import ApplicationState as S
-from nagorik_land import enquiries, statuses
-from nagorik_land.data import STATUSES
-from nagorik_land.statuses import read
-from nagorik_land.wire import Filed, Standing
+from nagorik.model.status import AgencyStatus, ApplicationState as S, StatusRequest
+from nagorik_land import enquiries
+from nagorik_land.data import DATA
+from nagorik_land.plugin import ORDERS, PAPERS, PLUGIN
+from nagorik_land.simulator import LandSimulator
+from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import Standing, validate_form
 
-OFFICE = "Savar, Dhaka"
+STATUSES = DATA.statuses
 
 
 def standing(word: str, **more: object) -> Standing:
-    return Standing.model_validate({"status": word, **more})
+    return Standing.model_validate({"reference": "LNM-00000001", "status": word, **more})
+
+
+def read(service: str, standing: Standing) -> AgencyStatus:
+    """How an application for land in Savar, Dhaka, stands."""
+    example = LandSimulator().example(service, SyntheticCitizens().citizen(7))
+    form: Any = validate_form(PLUGIN.forms[service], dict(example.form))
+    return PLUGIN.read(StatusRequest.model_construct(service=service, form=form), standing)
+
+
+def case_number(number: str) -> dict[str, Any]:
+    return {"issued": [{"kind": "case-number", "number": number}]}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +103,8 @@ def test_a_record_room_s_word_means_nothing_elsewhere(service: str, word: str) -
 
 
 def test_the_day_of_the_hearing_is_dhaka_s() -> None:
-    status = read("land.mutation", standing("শুনানি", hearing="01/12/2026 00:30"))
+    hearing = {"start": "2026-11-30T18:30:00Z", "place": "Savar, Dhaka", "placeBn": "Savar, Dhaka"}
+    status = read("land.mutation", standing("শুনানি", appointment=hearing))
     assert status.reason is not None
     assert "1 December 2026" in status.reason.en
     assert "১ ডিসেম্বর ২০২৬" in status.reason.bn
@@ -108,28 +124,30 @@ def test_officer_s_words_stay_beside_the_state() -> None:
 
 @pytest.mark.parametrize("number", ["12/2026-27", "১২/২০২৬-২৭"])
 def test_a_case_number_is_shown_with_its_office(number: str) -> None:
-    status = read("land.mutation", standing("শুনানি", caseNo=number, office=OFFICE, remarks="উপস্থিত হোন"))
+    status = read("land.mutation", standing("শুনানি", remarks="উপস্থিত হোন", **case_number(number)))
     assert status.remark == "12/2026-27, Savar, Dhaka: উপস্থিত হোন"
 
 
 def test_a_case_number_without_an_office_is_not_shown() -> None:
-    assert read("land.mutation", standing("শুনানি", caseNo="12/2026-27")).remark is None
+    request = StatusRequest.model_construct(service="land.mutation-status", form=None)
+    assert PLUGIN.read(request, standing("শুনানি", **case_number("12/2026-27"))).remark == "শুনানি"
 
 
 @pytest.mark.parametrize("number", ["12", "12/2026", "2026-27/12", "12/26-27"])
 def test_what_is_no_case_number_breaks_the_contract(number: str) -> None:
-    with pytest.raises(ValidationError):
-        standing("শুনানি", caseNo=number)
+    with pytest.raises(ContractViolation) as violated:
+        read("land.mutation", standing("শুনানি", **case_number(number)))
+    assert violated.value.detail == "no-case-number"
 
 
 @pytest.mark.parametrize("number", ["LNM 1", "LNM/1", "../1", "১২৩", "12/2026-27"])
 def test_a_reference_is_one_that_a_path_takes(number: str) -> None:
     with pytest.raises(ValidationError):
-        Filed.model_validate({"status": "ফি বকেয়া", "applicationId": number})
+        standing("ফি বকেয়া", reference=number)
 
 
 def test_times_are_dhaka_s() -> None:
-    status = read("land.mutation", standing("অনুমোদিত", updatedAt="25/11/2026 00:10", sequence=7))
+    status = read("land.mutation", standing("অনুমোদিত", updatedAt="2026-11-25T00:10:00+06:00", sequence=7))
     assert (status.at, status.sequence) == (datetime(2026, 11, 24, 18, 10, tzinfo=UTC), 7)
 
 
@@ -138,7 +156,7 @@ def test_what_is_issued_is_declared() -> None:
     named = {meaning.deliverable for word in STATUSES.words if (meaning := STATUSES.meaning_of(word))} - {None}
     declared = {kind for service in manifest.services for kind in service.deliverables}
     told = {enquiries.KHATIANS, enquiries.STANDING}
-    assert named | set(statuses.DELIVERABLES.values()) | {"dcr", "khatian"} | told == declared
+    assert named | {service.removeprefix("land.") for service in ORDERS} | PAPERS | told == declared
 
 
 def test_every_word_of_the_simulated_offices_is_known() -> None:

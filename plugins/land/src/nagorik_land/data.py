@@ -1,12 +1,7 @@
-"""What the data files beside this module say: the plugin's sentences, dated figures, the offices' words and fees."""
+"""The data files beside this module: sentences, dated figures, the offices' words and fees."""
 
 from typing import Final
 
-from nagorik_toolkit import Criteria, read_rules, read_schedules, read_statuses, read_texts
+from nagorik_toolkit import PluginData
 
-TEXTS: Final = read_texts(__package__)
-RULES: Final = read_rules(__package__)
-CRITERIA: Final = Criteria(TEXTS, RULES)
-STATUSES: Final = read_statuses(__package__, texts=TEXTS)
-FEES: Final = {f"land.{name}": schedule for name, schedule in read_schedules(__package__).items()}
-"""By service, after which the file names each schedule."""
+DATA: Final = PluginData(__package__)

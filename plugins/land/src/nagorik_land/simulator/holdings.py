@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
 from nagorik import Money, NationalDataError, parse_document, read_data_file
 from nagorik_testing import Refusal, choice_in, text_in
@@ -16,18 +16,13 @@ from nagorik_toolkit import FiscalYear, LandArea
 
 CLASSES: Final = ("RURAL", "DISTRICT_TOWN", "MUNICIPALITY", "CITY")
 USES: Final = ("AGRICULTURAL", "ORCHARD_OR_TEA", "RESIDENTIAL", "COMMERCIAL", "INDUSTRIAL")
-_PLACE: Final = ("district", "upazila", "mouza", "jlNo")
+_PLACE: Final = ("district", "upazila", "mouza", "jlNumber")
 
 
 @cache
-def prices() -> Mapping[str, Any]:
-    """What the offices charge."""
-    return parse_document(read_data_file(__package__, "prices.toml"), "prices.toml")
-
-
-def propagation() -> timedelta:
-    """From paying to the money's arrival at the office."""
-    return TypeAdapter(timedelta).validate_python(prices()["propagation"])
+def rates() -> Mapping[str, Any]:
+    """What the tax comes to."""
+    return parse_document(read_data_file(__package__, "tax_rates.toml"), "tax_rates.toml")
 
 
 class Holding(NamedTuple):
@@ -44,7 +39,7 @@ class Holding(NamedTuple):
     @property
     def exempt(self) -> bool:
         """Farmland in a village, and the family has no more than 25 bigha."""
-        limit = LandArea.bigha(prices()["tax"]["exempt_bigha"])
+        limit = LandArea.bigha(rates()["exempt_bigha"])
         return self.kind == "RURAL-AGRICULTURAL" and self.family <= limit
 
 
@@ -60,7 +55,7 @@ class HoldingDemand:
     @property
     def interest(self) -> Money:
         """Simple, by the day."""
-        rate = Decimal(prices()["tax"]["interest"]) / 100
+        rate = Decimal(rates()["interest"]) / 100
         owed = sum(
             Decimal(amount.poisha) * rate * (self.as_of - year.last_day).days / 365
             for year, amount in self.arrears.items()
@@ -74,13 +69,14 @@ class HoldingDemand:
         return Money(poisha=sum(part.poisha for part in parts))
 
     def as_document(self) -> dict[str, JsonValue]:
-        """As the interface tells it."""
+        """As the interface has it."""
+        owed = self.arrears.items()
         return {
-            "fy": self.holding.year.label,
+            "fiscalYear": self.holding.year.label,
             "asOf": f"{self.as_of:%d/%m/%Y}",
             "exempt": self.holding.exempt,
             "current": self.current.plain(),
-            "arrears": [{"fy": year.label, "amount": amount.plain()} for year, amount in self.arrears.items()],
+            "arrears": [{"fiscalYear": year.label, "amount": amount.plain()} for year, amount in owed],
             "interest": self.interest.plain(),
             "total": self.total.plain(),
         }
@@ -111,17 +107,17 @@ def read_holding(content: Mapping[str, Any], on: date) -> Holding:
     Raises:
         Refusal: 400, naming the first field that is wrong.
     """
-    number = text_in(content, "holdingNo")
+    number = text_in(content, "holdingNumber")
     key = (*(text_in(content, name) for name in _PLACE), number)
     digits = re.match(r"[0-9]+", number)
     if digits is None:
-        raise Refusal(400, "holdingNo", "digits are expected")
+        raise Refusal(400, "holdingNumber", "digits are expected")
     try:
-        year = FiscalYear.parse(text_in(content, "fy"))
+        year = FiscalYear.parse(text_in(content, "fiscalYear"))
     except NationalDataError:
-        raise Refusal(400, "fy", "2025-26 is expected") from None
+        raise Refusal(400, "fiscalYear", "2025-26 is expected") from None
     if year.first_day > on:
-        raise Refusal(400, "fy", "has not begun")
+        raise Refusal(400, "fiscalYear", "has not begun")
     use = choice_in(content, "use", USES)
     kind = f"{choice_in(content, 'areaClass', CLASSES)}-{use}"
     area = read_area(content, "area")
@@ -142,7 +138,7 @@ def read_area(content: Mapping[str, Any], name: str) -> LandArea:
 
 
 def _tax(holding: Holding) -> Money:
-    tax = prices()["tax"]
+    tax = rates()
     if holding.exempt:
         return Money.taka(tax["waiver"])
     if holding.kind.endswith("-AGRICULTURAL") and not holding.kind.startswith("RURAL"):
@@ -151,5 +147,5 @@ def _tax(holding: Holding) -> Money:
         lower = holding.family.acres <= Decimal(tax["lower_to_acres"])
         rate = tax["agricultural"]["lower" if lower else "higher"]
     else:
-        rate = tax["rates"][holding.kind]
+        rate = tax["by_kind"][holding.kind]
     return Money.taka((holding.area.decimals * Decimal(rate)).quantize(Decimal("0.01"), ROUND_HALF_UP))
