@@ -16,6 +16,12 @@ FAULTS = (
     Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
     Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
     Fault("submit/fields-arrive", "SortsWares", "two values of wares are sent alike", IN_ORDER),
+    Fault(
+        "submit/fields-arrive",
+        "Family",
+        "every note that is filled in is refused by the agency",
+        {"simulator": "KnowsNoNotes", "service": FAMILY},
+    ),
     Fault("submit/whole-texts", "ListsThreeWares", "of a long wares only a part is sent", IN_ORDER),
     Fault("submit/whole-texts", "ListsWaresOfAPage", "of a long wares only a part is sent", IN_ORDER),
     Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),

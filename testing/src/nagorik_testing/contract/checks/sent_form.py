@@ -16,7 +16,7 @@ from nagorik.values.text import refuse_invisible
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value, written
-from nagorik_testing.contract.form_fields import is_valid
+from nagorik_testing.contract.form_fields import is_valid, value_at
 from nagorik_testing.contract.form_variations import Variation, in_other_contexts, variations_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable
@@ -50,6 +50,9 @@ async def _arrival(filings: Filings, model: type[Form], field: Sequence[Variatio
     sent = [one for one in filed if one.sent]
     if not sent:
         return []  # the plugin refuses every other value: it is judged by
+    left_empty = value_at(filings.rig.draft.form, field[0].place) is None
+    if left_empty and all(isinstance(one.end, NagorikError) for one in sent):
+        return [f"every {name} that is filled in is refused by the agency"]
     changes = [filings.changed(one.sent) for one in sent]
     if not any(changes):
         if await _is_judged_by(filings, model, field):
@@ -259,7 +262,8 @@ SENT_FORM: Final = (
         "said otherwise.",
         modes=(8,),
         expected="each valid value of a field sent unlike every other, a list in another order among them, at a "
-        "place that all of them share; or a verdict or a fee that follows from the field",
+        "place that all of them share; or a verdict or a fee that follows from the field; a field that the example "
+        "leaves empty taken by the agency with one of them",
         fix="Send the whole of the field, in one place whatever it holds; take a field out of the form that decides "
         "nothing and goes nowhere.",
         scope=CheckScope.SERVICES,

@@ -4,8 +4,12 @@ import re
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
 from nagorik import EligibilityDecision, FormPart, hookimpl
 from nagorik.values import to_ascii_digits
+from nagorik_testing import content_of
 from permit_office.plugin import Context, Hooks, Matches
 from permit_office.simulator import PermitOffice
 
@@ -320,3 +324,12 @@ class FamilyOffice(PermitOffice):
             "address": {"road": "নমুনা সড়ক ১২, বাসা ৩"},
         }
         return replace(right, form=form)
+
+
+class KnowsNoNotes(FamilyOffice):
+    """Refuses a form with a field that it does not know."""
+
+    async def file(self, request: Request) -> Response:
+        if "note" in await content_of(request):
+            return JSONResponse({"error": "the office is shut"}, 400)
+        return await super().file(request)
