@@ -21,17 +21,10 @@ from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.live import Live, load_people
-from nagorik_testing.contract.mutation.progress import MutationProgress
+from nagorik_testing.contract.mutation.progress import shown_progress
 from nagorik_testing.contract.mutation.runner import MutationReport, mutate
-from nagorik_testing.contract.mutation.score import (
-    SCORE_FILE,
-    MutationScore,
-    kept_score,
-    score_of,
-    standing_of,
-    write_score,
-)
-from nagorik_testing.contract.mutation.workbench import MutationUnusable
+from nagorik_testing.contract.mutation.score import MutationScore, kept_score, score_of, standing_of, write_score
+from nagorik_testing.contract.mutation.workbench import SCORE_FILE, MutationUnusable
 from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import DriftReport, EvidenceSource, Report, document_of, make_report
@@ -91,8 +84,8 @@ class ContractCommand:
             type=_number,
             const=MUTANTS,
             metavar="N",
-            help="also change the plugin's own code in N ways, one at a time, and tell which no check notices;"
-            f" {MUTANTS} if no number is given, all there are with 0",
+            help="also change the plugin's own code and data in N ways, one at a time, and show which no check"
+            f" notices; {MUTANTS} if no number is given, all there are with 0",
         )
         mutation.add_argument(
             "--tests",
@@ -227,7 +220,7 @@ def _mutation_of(subject: Subject, arguments: argparse.Namespace) -> MutationRep
     """
     if find_spec("coverage") is None:
         raise MutationUnusable('--mutate needs another package: pip install "nagorik-testing[mutation]"')
-    with MutationProgress(subject.manifest.id) as progress:
+    with shown_progress(subject.manifest.id) as progress:
         return mutate(subject.manifest.id, arguments.mutate or None, tests=arguments.tests, progress=progress)
 
 

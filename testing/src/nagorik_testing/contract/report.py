@@ -308,6 +308,7 @@ def _drift(drift: DriftReport) -> JsonValue:
 def _mutation(mutation: MutationReport) -> JsonValue:
     return {
         "possible": mutation.possible,
+        "possible_in_data": mutation.possible_in_data,
         "tried": len(mutation.results),
         "score": round(mutation.score, 3),
         "own_tests": mutation.with_tests,
@@ -324,7 +325,7 @@ def _mutation(mutation: MutationReport) -> JsonValue:
                 "diff": list[JsonValue](result.diff),
                 "outcome": result.outcome.value,
                 "noticed_by": result.noticed_by or None,
-                "harm": result.harm,
+                "harm": result.mutant.operator.harm,
             }
             for result in mutation.results
         ],
@@ -337,6 +338,8 @@ def _score(standing: ScoreStanding) -> JsonValue:
         return None
     return {
         "score": round(score.score, 3),
+        "possible": score.possible,
+        "possible_in_data": score.possible_in_data,
         "tried": score.tried,
         "by_suite": score.by_suite,
         "by_own_tests": score.by_own_tests,

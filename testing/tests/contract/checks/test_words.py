@@ -7,7 +7,7 @@ import pytest
 from nagorik.manifest import parse_manifest
 from nagorik_platform.registry import PluginRecord, PluginSource, Registry
 from nagorik_testing.contract.checks.words import WORDS
-from nagorik_testing.contract.mutation.score import SCORE_FILE
+from nagorik_testing.contract.mutation.workbench import SCORE_FILE
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus
 from nagorik_testing.simulator.base import Simulator

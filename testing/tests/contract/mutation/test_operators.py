@@ -1,11 +1,13 @@
-"""What may be changed of a plugin's code, and how."""
+"""What may be changed of a plugin's code and data files, and how."""
 
 import ast
 
 import pytest
+import tomli
 from hypothesis import given, strategies as st
 
-from nagorik_testing.contract.mutation.operators import HARM, MutationOperator, mutants_of
+from nagorik_testing.contract.mutation.data_operators import data_mutants_of
+from nagorik_testing.contract.mutation.operators import MutationOperator, mutants_of
 
 IMPORTS = "from nagorik import ApplicationState\n"
 
@@ -118,7 +120,7 @@ def test_letters_of_several_bytes_move_nothing():
 
 
 def test_harm_of_every_kind_is_told():
-    assert set(HARM) == set(MutationOperator)
+    assert all(operator.harm and operator == operator.value for operator in MutationOperator)
 
 
 WORDS = st.sampled_from(["a", "b.c", "f(x)", "18", '"PAID"', "(a + b)", "not a", "-1", "x if y else z"])
@@ -132,3 +134,103 @@ def test_every_change_is_python_and_changes_something(words, operators):
         compile(mutant.source, "<mutant>", "exec")
         assert mutant.source != source
         assert mutant.diff(source)
+
+
+DATA = """\
+# What is charged.
+title = { en = "Licence", bn = "লাইসেন্স" }
+dimensions = { card = ["new", "old"] }  # kinds
+
+[[tariffs]]
+id = "one"
+from = 2024-12-31
+source = { title = "gazette", as_of = 2024-12-01 }
+rows = [
+  { code = "FEE", amount = "250.00", when = { card = "new" } },
+  { code = "TAX", amount = 7 },
+]
+
+[[tariffs]]
+id = "two"
+kind = 'own'
+open = true
+holds = "PT24H"
+
+["form.empty"]  # a sentence
+en = "Fill_it"
+bn = "লিখুন"
+"""
+
+
+def data_changes(operator):
+    return [mutant for mutant in data_mutants_of("fees.toml", DATA) if mutant.operator is operator]
+
+
+def added(mutant):
+    return [line[1:].strip() for line in mutant.diff(DATA) if line.startswith("+")]
+
+
+@pytest.mark.parametrize(
+    ("operator", "becomes"),
+    [
+        ("word", 'id = "onex"'),
+        ("word", "kind = 'ownx'"),
+        ("word", '{ code = "FEEx", amount = "250.00", when = { card = "new" } },'),
+        ("word", 'dimensions = { card = ["new", "oldx"] }  # kinds'),
+        ("constant", '{ code = "FEE", amount = "251.00", when = { card = "new" } },'),
+        ("constant", '{ code = "TAX", amount = 8 },'),
+        ("constant", "from = 2025-01-01"),
+        ("constant", "open = false"),
+        ("constant", 'holds = "PT25H"'),
+        ("dropped-field", 'dimensions = { card = ["old"] }  # kinds'),
+        ("dropped-field", 'dimensions = { card = ["new"] }  # kinds'),
+        ("dropped-field", '{ code = "FEE", amount = "250.00" },'),
+        ("dropped-field", "# kinds"),
+    ],
+)
+def test_each_value_of_a_data_file_is_another_or_is_left_out(operator, becomes):
+    assert [becomes] in [added(mutant) for mutant in data_changes(MutationOperator(operator))]
+
+
+def test_sections_and_rows_are_left_out_whole():
+    kept = [tomli.loads(mutant.source) for mutant in data_changes(MutationOperator.DROPPED_FIELD)]
+    assert {len(one["tariffs"]) for one in kept if "tariffs" in one} == {1, 2}
+    assert {len(rows) for one in kept for tariff in one["tariffs"] if (rows := tariff.get("rows"))} == {1, 2}
+    assert sum("form.empty" not in one for one in kept) == 1
+
+
+def test_values_are_exchanged_with_those_of_the_same_key_and_else_in_their_table():
+    assert [added(mutant) for mutant in data_changes(MutationOperator.SWAPPED_FIELDS)] == [
+        ['id = "two"', 'id = "one"'],
+        ['{ code = "TAX", amount = "250.00", when = { card = "new" } },', '{ code = "FEE", amount = 7 },'],
+    ]
+    source = (
+        '[columns]\nnumber = ["No"]\ntaken = 3\namount = ["Taka", "টাকা"]\nlabel = { en = "A", bn = "ক" }\nleft = 4\n'
+    )
+    swapped = [
+        mutant for mutant in data_mutants_of("layout.toml", source) if mutant.operator.value == "swapped-fields"
+    ]
+    assert [tomli.loads(mutant.source)["columns"] for mutant in swapped] == [
+        {"number": ["Taka", "টাকা"], "taken": 3, "amount": ["No"], "label": {"en": "A", "bn": "ক"}, "left": 4},
+        {"number": ["No"], "taken": 4, "amount": ["Taka", "টাকা"], "label": {"en": "A", "bn": "ক"}, "left": 3},
+    ]
+
+
+def test_what_is_for_readers_is_left_as_it_is_and_so_is_every_other_byte():
+    found = data_mutants_of("fees.toml", DATA)
+    for mutant in found:
+        assert tomli.loads(mutant.source) != tomli.loads(DATA)
+        gone = [line[1:] for line in mutant.diff(DATA) if line.startswith("-")]
+        assert mutant.in_data
+        assert gone
+        for comment in ("# What is charged.", "# kinds"):
+            assert comment in mutant.source
+        if mutant.operator in {MutationOperator.WORD, MutationOperator.CONSTANT}:
+            assert not any(words in line for line in gone for words in ("Licence", "Fill_it", "gazette"))
+            assert len(gone) == 1
+    assert {mutant.operator.value for mutant in found} == {"word", "constant", "dropped-field", "swapped-fields"}
+
+
+def test_data_file_that_holds_nothing_but_sentences_has_no_other_change_than_one_that_is_missing():
+    source = '["a.b"]\nen = "Yes"\nbn = "হ্যাঁ"\n\n["c.d"]\nen = "No"\nbn = "না"\n'
+    assert [mutant.lines for mutant in data_mutants_of("messages.toml", source)] == [(1, 3), (5, 7)]

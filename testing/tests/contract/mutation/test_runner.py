@@ -41,6 +41,7 @@ pytestmark = pytest.mark.long
 DAY = date(2026, 11, 24)
 
 OWN_TEST = """\
+from importlib.resources import files
 from types import SimpleNamespace
 
 from nagorik import Money, Text
@@ -50,6 +51,10 @@ from nagorik_cashdesk.wire import to_refund
 def test_reason_reaches_the_counter():
     request = SimpleNamespace(amount=Money(poisha=1000), reason=Text(en="Paid twice", bn="দুবার"))
     assert to_refund(request)["reason"] == "দুবার / Paid twice"
+
+
+def test_file_of_the_till_is_laid_out():
+    assert '"cashdesk.counter"' in files("nagorik_cashdesk").joinpath("settlement.toml").read_text("utf-8")
 """
 
 
@@ -77,8 +82,8 @@ def change(bench, path, old, new):
 
 
 def test_simulator_is_never_changed(bench):
-    assert set(bench.sources) == {"__init__.py", "plugin.py", "wire.py"}
-    assert {mutant.path for mutant in bench.mutants()} <= {"plugin.py", "wire.py"}
+    assert set(bench.sources) == {"__init__.py", "plugin.py", "wire.py", "plugin.toml", "settlement.toml"}
+    assert {mutant.path for mutant in bench.mutants()} == {"plugin.py", "wire.py", "settlement.toml"}
 
 
 BEGAN_EARLIER = """\
@@ -113,7 +118,49 @@ def test_code_is_looked_at_where_processes_fork_from_one_that_has_imported_the_p
 
 def test_plugin_is_changed_whose_simulator_is_in_a_package_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(workbench, "_simulator_module", lambda plugin: f"nagorik_{plugin}_office.simulator")
-    assert set(Workbench("cashdesk", tmp_path).sources) == {"__init__.py", "plugin.py", "simulator.py", "wire.py"}
+    sources = Workbench("cashdesk", tmp_path).sources
+    assert {path for path in sources if path.endswith(".py")} == {
+        "__init__.py",
+        "plugin.py",
+        "simulator.py",
+        "wire.py",
+    }
+
+
+IMPORTED_BY_THE_SIMULATOR = """\
+import sys
+from types import SimpleNamespace
+
+from nagorik_testing.contract.mutation import workbench
+
+
+def subject(plugin, site):
+    sys.path.insert(0, site)
+    import nagorik_odd.codes  # as a simulator does that borrows the plugin's words
+
+    return SimpleNamespace(
+        manifest=SimpleNamespace(offers=()), registry=SimpleNamespace(activate=lambda plugin: None)
+    )
+
+
+workbench._subject, workbench.parts_of = subject, lambda subject: ()
+print(workbench._look("odd", sys.argv[1], "nagorik_odd", 0, 1).reached["codes.py"])
+"""
+
+
+def test_module_that_the_simulator_imports_is_reached_by_all_that_runs(tmp_path):
+    """It runs once in a process, when the simulator is imported, and before anything of the suite."""
+    (tmp_path / "nagorik_odd").mkdir()
+    (tmp_path / "nagorik_odd" / "codes.py").write_text('DONE = "0000"\n', "utf-8")
+    script = tmp_path / "imported.py"
+    script.write_text(IMPORTED_BY_THE_SIMULATOR, "utf-8")
+    words = [sys.executable, str(script), str(tmp_path)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "{1: frozenset({-1})}\n"
+
+
+def test_data_file_is_reached_by_all_that_runs(bench, baseline):
+    layout = change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"')
+    assert sorted(baseline.parts_at(layout.path, layout.lines)) == list(range(len(baseline.parts)))
 
 
 def test_only_what_runs_a_line_is_run_again_for_it(bench, baseline):
@@ -208,6 +255,7 @@ def test_own_tests_are_put_before_the_changed_code(bench, tmp_path):
     (tmp_path / "test_refund.py").write_text(OWN_TEST, "utf-8")
     own = OwnTests(bench, tmp_path)
     assert own.fail_with(change(bench, "wire.py", '"reason": f"', '"reasons": f"'))
+    assert own.fail_with(change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"'))
     assert not own.fail_with(change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState'))
 
 
@@ -305,16 +353,21 @@ def test_plugin_that_behaves_otherwise_in_another_folder_is_refused(bench, basel
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"def f(:\n"])
-def test_module_that_is_no_python_is_named(tmp_path, content):
-    package = tmp_path / "nagorik_odd"
-    package.mkdir()
-    (package / "odd.py").write_bytes(content)
-    with pytest.raises(MutationUnusable, match=r"odd\.py of plugin odd is no Python in UTF-8"):
-        source_of("odd", package / "odd.py")
+@pytest.mark.parametrize(("file", "language"), [("odd.py", "Python"), ("odd.toml", "TOML")])
+def test_file_that_is_no_python_or_toml_is_named(tmp_path, content, file, language):
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(MutationUnusable, match=rf"{file} of plugin odd is no {language} in UTF-8"):
+        source_of("odd", tmp_path / file)
 
 
 def test_same_code_is_changed_in_the_same_ways_and_each_kind_has_its_turn(bench):
     mutants = bench.mutants()
+    in_data = [mutant for mutant in mutants if mutant.in_data]
+    share = len(in_data) / len(mutants)
+    for number in (20, 40, 90):
+        assert abs(sum(mutant.in_data for mutant in choose(mutants, number)) - number * share) <= 1
+    assert {mutant.operator for mutant in choose(in_data, 3)} == {mutant.operator for mutant in in_data}
+    mutants = [mutant for mutant in mutants if not mutant.in_data]
     kinds = {mutant.operator for mutant in mutants}
     chosen = choose(mutants, len(kinds))
     assert chosen == choose(list(mutants), len(kinds))
@@ -333,10 +386,14 @@ def test_report_tells_the_score_and_every_survivor_with_its_harm():
         MutantResult(mutant, diff, MutantOutcome.SURVIVED),
         MutantResult(mutant, diff, MutantOutcome.NOT_RUN),
     )
-    report = MutationReport(results, possible=40, with_tests=True)
+    report = MutationReport(results, possible=40, with_tests=True, possible_in_data=15)
     assert (report.score, report.by_operator()) == (0.5, {MutationOperator.BOUNDARY: (2, 4)})
-    assert list(render_mutation(report)) == [
-        "Mutation: 2 of 4 changes were noticed (50%), of 40 possible: 1 by the suite, 1 by its own tests",
+    first, *rest = render_mutation(report)
+    assert first == (
+        "Mutation: 2 of 4 changes were noticed (50%), of 40 possible (25 in Python, 15 in TOML):"
+        " 1 by the suite, 1 by its own tests"
+    )
+    assert rest == [
         "  boundary     2 of 4",
         "",
         "survived  boundary  rules.py:7  in decide",
@@ -355,21 +412,24 @@ def test_report_tells_the_score_and_every_survivor_with_its_harm():
 
 def test_every_change_is_told_of_and_the_plugin_stays_as_it_is():
     (folder,) = map(Path, nagorik_cashdesk.__path__)
-    before = {path: path.read_bytes() for path in folder.rglob("*.py")}
+    before = {path: path.read_bytes() for kind in ("*.py", "*.toml") for path in folder.rglob(kind)}
     heard = []
     mutation = mutate("cashdesk", 3, processes=2, progress=lambda done, of: heard.append((done, of)))
     assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert {path: path.read_bytes() for path in folder.rglob("*.py")} == before
+    assert {path: path.read_bytes() for path in before} == before
 
     subject = Subject.installed(CashDeskSimulator)
     results = asyncio.run(run_suite(subject, families={"catalogue"}, checks=CHECKS))
     report = make_report(subject, judge(results, (), on=DAY), on=DAY, seconds=1.0, mutation=mutation)
     told = document_of(report)["mutation"]
-    assert (told["tried"], told["possible"] > 50, told["own_tests"]) == (3, True, False)
+    assert (told["tried"], told["possible"] > told["possible_in_data"] > 40, told["own_tests"]) == (3, True, False)
     assert len(told["changes"]) == sum(one["tried"] for one in told["operators"]) == 3
     noticed = [one for one in told["changes"] if one["noticed_by"]]
     assert told["score"] == round(len(noticed) / 3, 3)
-    assert all(one["diff"] and one["harm"] and one["file"] in {"plugin.py", "wire.py"} for one in told["changes"])
+    assert all(
+        one["diff"] and one["harm"] and one["file"] in {"plugin.py", "wire.py", "settlement.toml"}
+        for one in told["changes"]
+    )
     page = unescape(render_page(report))
     assert f"{len(noticed)} of 3 changes were noticed" in page
     assert all(("\n".join(one["diff"]) in page) is (one["noticed_by"] is None) for one in told["changes"])

@@ -38,7 +38,7 @@ def report(by_suite=30, by_tests=8, survived=2, possible=73):
         + [MutantOutcome.SURVIVED] * survived
     )
     results = tuple(MutantResult(MUTANT, DIFF, outcome) for outcome in outcomes)
-    return MutationReport(results, possible=possible, with_tests=True)
+    return MutationReport(results, possible=possible, with_tests=True, possible_in_data=min(possible, 9))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_score_comes_back_from_its_file_as_it_was(score):
     written = dump_score(score)
     assert parse_score(written.encode()) == score
     assert (score.noticed, score.score, score.measured_on) == (38, 0.95, DAY)
+    assert (score.possible, score.possible_in_data) == (73, 9)
     assert [(one.file, one.line, one.operator, one.diff) for one in score.survivors] == [
         ("wire.py", 7, MutationOperator.DROPPED_FIELD, DIFF)
     ] * 2
@@ -66,6 +67,7 @@ def test_run_that_tried_nothing_has_no_score():
     [
         ("by_suite = 30", "by_suite = 32", "survivors: "),
         ("possible = 73", "possible = 39", "survivors: "),
+        ("possible_in_data = 9", "possible_in_data = 74", "survivors: "),
         ("tried = 40", "tried = 0", "tried: "),
         ('code = "sha256:', 'code = "md5:', "code: "),
         ("possible = 73", "possible = 73\nreason = 'equivalent'", "reason: "),
@@ -84,7 +86,10 @@ def test_nothing_is_short_of_gold_where_nine_of_ten_changes_of_this_code_were_no
     standing = standing_of("cashdesk", score, None)
     assert (standing.score, standing.measured_now, standing.short_of_gold) == (score, False, "")
     (told,) = render_standing(standing)
-    assert told.startswith("Mutation score: 38 of 40 changes noticed (95%), 30 by the suite; kept since 2026-11-24, ")
+    assert told.startswith(
+        "Mutation score: 38 of 40 changes noticed (95%), of 73 possible (64 in Python, 9 in TOML), 30 by the suite;"
+        " kept since 2026-11-24, "
+    )
     assert standing_of("cashdesk", score_of("cashdesk", report(30, 6, 4), on=DAY), None).short_of_gold == ""
 
 
@@ -160,8 +165,14 @@ def test_any_other_code_is_another(other):
     assert fingerprint(other) != fingerprint({"rules.py": SOURCE})
 
 
-def test_score_is_of_the_plugins_own_modules():
-    assert set(sources_of("cashdesk")) == {"__init__.py", "plugin.py", "wire.py"}
+@pytest.mark.parametrize(("data", "same"), [("years  = 18 # of the Act", True), ("years = 19", False), ("", False)])
+def test_score_is_of_what_a_data_file_says(data, same):
+    usual = fingerprint({"rules.py": SOURCE, "rules.toml": "years = 18"})
+    assert (fingerprint({"rules.py": SOURCE, "rules.toml": data}) == usual) is same
+
+
+def test_score_is_of_the_plugins_own_modules_and_data_files_and_not_of_itself():
+    assert set(sources_of("cashdesk")) == {"__init__.py", "plugin.py", "wire.py", "plugin.toml", "settlement.toml"}
 
 
 def test_score_is_kept_beside_the_manifest(score, tmp_path):

@@ -8,61 +8,50 @@ import ast
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 from enum import EnumType, StrEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 import nagorik
 
 
 class MutationOperator(StrEnum):
-    """One way to err."""
+    """One way to err, and what it may do to a citizen."""
 
-    WRITE_AS_READ = "write-as-read"
-    SWALLOWED_ERROR = "swallowed-error"
-    DROPPED_CALL = "dropped-call"
-    DROPPED_FIELD = "dropped-field"
-    SWAPPED_FIELDS = "swapped-fields"
-    STATUS = "status"
-    WORD = "word"
-    CONSTANT = "constant"
-    BOUNDARY = "boundary"
-    COMPARISON = "comparison"
-    CONDITION = "condition"
-    SIGN = "sign"
-    ZONE = "zone"
+    harm: str
 
+    def __new__(cls, word: str, harm: str) -> Self:
+        """Keep the harm beside the word."""
+        made = str.__new__(cls, word)
+        made._value_, made.harm = word, harm
+        return made
 
-HARM: Final[Mapping[MutationOperator, str]] = MappingProxyType(
-    {
-        MutationOperator.WRITE_AS_READ: "what has an effect is sent again after a lost answer: filed or paid twice",
-        MutationOperator.SWALLOWED_ERROR: "what is wrong is passed over, and the citizen is told that all is well",
-        MutationOperator.DROPPED_CALL: "a step is left out, and nobody hears of it",
-        MutationOperator.DROPPED_FIELD: "what a citizen or an agency said gets lost on its way",
-        MutationOperator.SWAPPED_FIELDS: "one thing is told in the place of another",
-        MutationOperator.STATUS: "the citizen is told of a state that the application is not in",
-        MutationOperator.WORD: "a word that two systems agreed on is another: nothing is found, or the wrong thing",
-        MutationOperator.CONSTANT: "a figure is another: an age, a sum, a number of days",
-        MutationOperator.BOUNDARY: "whoever stands on the very boundary is told the opposite",
-        MutationOperator.COMPARISON: "what should differ is taken for the same, or the other way round",
-        MutationOperator.CONDITION: "what holds for some is done for the others",
-        MutationOperator.SIGN: "an amount or a time is reckoned in the wrong direction",
-        MutationOperator.ZONE: "a day begins at the wrong hour: dates are a day off for a part of each day",
-    }
-)
-"""What each may do to a citizen, for whoever reads of a change that nobody noticed."""
+    WRITE_AS_READ = "write-as-read", "what has an effect is sent again after a lost answer: filed or paid twice"
+    SWALLOWED_ERROR = "swallowed-error", "what is wrong is passed over, and the citizen is told that all is well"
+    DROPPED_CALL = "dropped-call", "a step is left out, and nobody hears of it"
+    DROPPED_FIELD = "dropped-field", "what a citizen or an agency said gets lost on its way"
+    SWAPPED_FIELDS = "swapped-fields", "one thing is told in the place of another"
+    STATUS = "status", "the citizen is told of a state that the application is not in"
+    WORD = "word", "a word that two systems agreed on is another: nothing is found, or the wrong thing"
+    CONSTANT = "constant", "a figure is another: an age, a sum, a date, a number of days"
+    BOUNDARY = "boundary", "whoever stands on the very boundary is told the opposite"
+    COMPARISON = "comparison", "what should differ is taken for the same, or the other way round"
+    CONDITION = "condition", "what holds for some is done for the others"
+    SIGN = "sign", "an amount or a time is reckoned in the wrong direction"
+    ZONE = "zone", "a day begins at the wrong hour: dates are a day off for a part of each day"
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A module with one change.
+    """A module or a data file with one change.
 
     Attributes:
-        path: The module's file, from the package's folder, with slashes.
+        path: The file, from the package's folder, with slashes.
         operator: In which way it errs.
         lines: The first and the last line that are another, counted from one.
         within: The innermost function or class; empty at the module's own level.
@@ -75,6 +64,11 @@ class Mutant:
     within: str
     source: str
 
+    @property
+    def in_data(self) -> bool:
+        """Whether it is of a TOML file, and of no module."""
+        return self.path.endswith(".toml")
+
     def diff(self, original: str) -> tuple[str, ...]:
         """The lines that go and come, against the file without the change."""
         changed = unified_diff(original.splitlines(), self.source.splitlines(), lineterm="", n=0)
@@ -85,7 +79,7 @@ _Node: TypeAlias = ast.expr | ast.stmt | ast.keyword
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class Change:
     """The bytes from ``start`` to ``end``, and what comes in their place."""
 
     start: int
@@ -94,71 +88,66 @@ class _Change:
     operator: MutationOperator
 
 
-class _Module:
-    """A module's text and tree. The tree counts columns in bytes, and so does this."""
+class SourceText:
+    """A file's text by the places of its bytes, as a syntax tree and a search count them."""
 
     def __init__(self, source: str) -> None:
-        """Read it.
-
-        Raises:
-            SyntaxError: It is no Python.
-        """
-        self.tree = ast.parse(source)
+        """Count its lines."""
         self.text = source.encode()
-        self._lines = [0]
-        for line in self.text.splitlines(keepends=True):
-            self._lines.append(self._lines[-1] + len(line))
+        self._lines = [0, *accumulate(map(len, self.text.splitlines(keepends=True)))]
 
-    def start(self, node: _Node) -> int:
-        """Where its text begins."""
-        return self._lines[node.lineno - 1] + node.col_offset
-
-    def end(self, node: _Node) -> int:
-        """Where its text is over."""
-        line, column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
-        return self._lines[line - 1] + column
-
-    def line(self, place: int) -> int:
-        """The line, counted from one, in which a byte stands."""
-        return bisect_right(self._lines, place)
+    def lines_of(self, change: Change) -> tuple[int, int]:
+        """The first and the last line of what is changed, counted from one."""
+        last = max(change.start, change.end - 1)
+        return bisect_right(self._lines, change.start), bisect_right(self._lines, last)
 
     def between(self, start: int, end: int) -> str:
         """The text from one byte to another."""
         return self.text[start:end].decode()
 
-    def instead(self, node: _Node, text: str, operator: MutationOperator) -> _Change:
-        """Have ``text`` in the place of a node."""
-        return _Change(self.start(node), self.end(node), text, operator)
+    def without(self, start: int, end: int) -> Change:
+        """Leave one of several out, and the comma behind it or before it."""
+        behind, before = re.match(rb"\s*,\s*", self.text[end:]), re.search(rb",\s*\Z", self.text[:start])
+        if behind is not None:
+            end += behind.end()
+        elif before is not None:
+            start = before.start()
+        return Change(start, end, "", MutationOperator.DROPPED_FIELD)
 
-    def without(self, items: Sequence[tuple[int, int]], place: int) -> _Change:
-        """Leave one of several out, which are divided by commas, and its comma with it."""
-        start, end = items[place]
-        if place + 1 < len(items):
-            end = items[place + 1][0]
-        elif place:
-            start = items[place - 1][1]
-        return _Change(start, end, "", MutationOperator.DROPPED_FIELD)
-
-    def swapped(self, first: _Node, second: _Node) -> _Change:
+    def exchanged(self, first: tuple[int, int], second: tuple[int, int]) -> Change:
         """Have each of two in the other's place."""
-        middle = self.between(self.end(first), self.start(second))
-        text = f"{self.of(second)}{middle}{self.of(first)}"
-        return _Change(self.start(first), self.end(second), text, MutationOperator.SWAPPED_FIELDS)
+        text = f"{self.between(*second)}{self.between(first[1], second[0])}{self.between(*first)}"
+        return Change(first[0], second[1], text, MutationOperator.SWAPPED_FIELDS)
 
-    def of(self, node: _Node) -> str:
-        """A node's text."""
-        return self.between(self.start(node), self.end(node))
-
-    def changed(self, change: _Change) -> str:
+    def changed(self, change: Change) -> str:
         """The whole text with one change."""
         return b"".join((self.text[: change.start], change.text.encode(), self.text[change.end :])).decode()
 
 
-_BOUNDARIES: Final[Mapping[type[ast.cmpop], str]] = MappingProxyType(
-    {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">"}
-)
-_COMPARISONS: Final[Mapping[type[ast.cmpop], str]] = MappingProxyType(
-    {ast.Eq: "!=", ast.NotEq: "==", ast.In: "not in", ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is"}
+class _Module(SourceText):
+    """A module's text and tree."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        self.tree = ast.parse(source)
+
+    def span(self, node: _Node) -> tuple[int, int]:
+        """Where its text begins, and where it is over."""
+        line, column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        return self._lines[node.lineno - 1] + node.col_offset, self._lines[line - 1] + column
+
+    def instead(self, node: _Node, text: str, operator: MutationOperator) -> Change:
+        """Have ``text`` in the place of a node."""
+        return Change(*self.span(node), text, operator)
+
+    def of(self, node: _Node) -> str:
+        """A node's text."""
+        return self.between(*self.span(node))
+
+
+_OPPOSITES: Final[Mapping[type[ast.cmpop], str]] = MappingProxyType(
+    {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "=="}
+    | {ast.In: "not in", ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is"}
 )
 _SIGNS: Final[Mapping[type[ast.operator], str]] = MappingProxyType(
     {ast.Add: "-", ast.Sub: "+", ast.Mult: "//", ast.FloorDiv: "*", ast.Div: "*"}
@@ -186,10 +175,11 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
     for node in _code_of(module.tree):
         for find in _FINDERS:
             for change in find(module, node):
-                changed = module.changed(change)
-                if changed != source and _compiles(changed):
-                    lines = (module.line(change.start), module.line(max(change.start, change.end - 1)))
-                    found.append(Mutant(path, change.operator, lines, _within(module.tree, lines), changed))
+                changed, lines = module.changed(change), module.lines_of(change)
+                with suppress(SyntaxError):
+                    compile(changed, "<mutant>", "exec")
+                    if changed != source:
+                        found.append(Mutant(path, change.operator, lines, _within(module.tree, lines), changed))
     return found
 
 
@@ -229,13 +219,13 @@ def _says_nothing(node: ast.AST) -> bool:
             return False
 
 
-def _write_as_read(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _write_as_read(module: _Module, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Attribute(value=ast.Attribute(attr="http") as client, attr="write"):
             yield module.instead(node, f"{module.of(client)}.read", MutationOperator.WRITE_AS_READ)
 
 
-def _left_out(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _left_out(module: _Module, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Raise():
             yield module.instead(node, "pass", MutationOperator.SWALLOWED_ERROR)
@@ -243,26 +233,25 @@ def _left_out(module: _Module, node: ast.AST) -> Iterator[_Change]:
             yield module.instead(node, "pass", MutationOperator.DROPPED_CALL)
 
 
-def _fields(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _fields(module: _Module, node: ast.AST) -> Iterator[Change]:
     """Entries of a dictionary with words for keys, and what a value is made of."""
     match node:
         case ast.Dict(keys=keys, values=values):
             words = [key for key in keys if isinstance(key, ast.Constant)]
             if len(words) < len(keys):
                 return
-            places = [(module.start(key), module.end(value)) for key, value in zip(words, values, strict=True)]
+            places = [(module.span(key)[0], module.span(value)[1]) for key, value in zip(words, values, strict=True)]
         case ast.Call(func=called, keywords=named) if _makes(called):
             values = [one.value for one in named]
-            places = [(module.start(one), module.end(one)) for one in named]
+            places = [module.span(one) for one in named]
         case _:
             return
-    for place in range(len(places)):
-        yield module.without(places, place)
+    yield from (module.without(*place) for place in places)
     for first, second in pairwise(values):
-        yield module.swapped(first, second)
+        yield module.exchanged(module.span(first), module.span(second))
 
 
-def _status(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _status(module: _Module, node: ast.AST) -> Iterator[Change]:
     """Another member of one of the core's enumerations."""
     match node:
         case ast.Attribute(value=ast.Name(id=name), attr=member):
@@ -273,7 +262,7 @@ def _status(module: _Module, node: ast.AST) -> Iterator[_Change]:
                 yield module.instead(node, f"{name}.{following}", MutationOperator.STATUS)
 
 
-def _literals(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _literals(module: _Module, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Constant(value=bool(value)):
             yield module.instead(node, str(not value), MutationOperator.CONSTANT)
@@ -286,16 +275,15 @@ def _literals(module: _Module, node: ast.AST) -> Iterator[_Change]:
                 yield module.instead(node, json.dumps(f"{word}x"), MutationOperator.WORD)
 
 
-def _comparisons(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _comparisons(module: _Module, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
-            known: Mapping[type[ast.cmpop], str]
-            for known, way in ((_BOUNDARIES, MutationOperator.BOUNDARY), (_COMPARISONS, MutationOperator.COMPARISON)):
-                if type(operator) in known:
-                    yield _between(module, left, known[type(operator)], right, way)
+            is_boundary = isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
+            way = MutationOperator.BOUNDARY if is_boundary else MutationOperator.COMPARISON
+            yield _between(module, left, _OPPOSITES[type(operator)], right, way)
 
 
-def _conditions(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _conditions(module: _Module, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.BoolOp(op=operator, values=[left, right]):
             yield _between(module, left, "or" if isinstance(operator, ast.And) else "and", right, _NEGATED)
@@ -303,7 +291,7 @@ def _conditions(module: _Module, node: ast.AST) -> Iterator[_Change]:
             yield module.instead(test, f"not {_operand(module, test)}", _NEGATED)
 
 
-def _signs(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _signs(module: _Module, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _SIGNS:
             if not any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (left, right)):
@@ -312,7 +300,7 @@ def _signs(module: _Module, node: ast.AST) -> Iterator[_Change]:
             yield module.instead(node, module.of(operand), MutationOperator.SIGN)
 
 
-def _zones(module: _Module, node: ast.AST) -> Iterator[_Change]:
+def _zones(module: _Module, node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Call(func=ast.Attribute(value=instant, attr="astimezone")):
             yield module.instead(node, module.of(instant), MutationOperator.ZONE)
@@ -321,7 +309,7 @@ def _zones(module: _Module, node: ast.AST) -> Iterator[_Change]:
 
 
 _NEGATED: Final = MutationOperator.CONDITION
-_FINDERS: Final[tuple[Callable[[_Module, ast.AST], Iterator[_Change]], ...]] = (
+_FINDERS: Final[tuple[Callable[[_Module, ast.AST], Iterator[Change]], ...]] = (
     _write_as_read,
     _left_out,
     _fields,
@@ -334,12 +322,12 @@ _FINDERS: Final[tuple[Callable[[_Module, ast.AST], Iterator[_Change]], ...]] = (
 )
 
 
-def _between(module: _Module, left: ast.expr, word: str, right: ast.expr, operator: MutationOperator) -> _Change:
+def _between(module: _Module, left: ast.expr, word: str, right: ast.expr, operator: MutationOperator) -> Change:
     """Another word between two operands; a bracket that stands there stays."""
-    start, end = module.end(left), module.start(right)
+    start, end = module.span(left)[1], module.span(right)[0]
     before, after = re.match(r"[\s)]*", module.between(start, end)), re.search(r"[\s(]*$", module.between(start, end))
     opening, closing = before[0] if before else "", after[0] if after else ""
-    return _Change(start, end, f"{opening}{word}{closing}", operator)
+    return Change(start, end, f"{opening}{word}{closing}", operator)
 
 
 def _makes(called: ast.expr) -> bool:
@@ -352,14 +340,6 @@ def _operand(module: _Module, node: ast.expr) -> str:
     text = module.of(node)
     simple = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Constant | ast.Subscript)
     return text if simple else f"({text})"
-
-
-def _compiles(source: str) -> bool:
-    try:
-        compile(source, "<mutant>", "exec")
-    except SyntaxError:
-        return False
-    return True
 
 
 def _within(tree: ast.Module, lines: tuple[int, int]) -> str:

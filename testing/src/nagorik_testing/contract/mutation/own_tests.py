@@ -61,15 +61,7 @@ class OwnTests:
             return self._run(mutant, {PASSED_OVER: str(passed_over)}) not in {0, _NO_TESTS}
 
     def _run(self, mutant: Mutant | None, notes: Mapping[str, str]) -> int:
-        words = [
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            _PLUGIN,
-            "--ignore-glob=*test_contract.py",
-        ]
+        words = ["-x", "-q", "-p", "no:cacheprovider", "-p", _PLUGIN, "--ignore-glob=*test_contract.py"]
         with self._bench.environment(mutant) as environment:
             try:
                 return subprocess.run(  # noqa: S603 - Python itself, on a folder that its owner named

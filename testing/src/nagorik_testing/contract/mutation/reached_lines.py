@@ -1,11 +1,14 @@
-"""Which lines of a package each test runs, as one process notes it and another reads it. Needs no pytest."""
+"""Which lines of a package run, and in which test, as one process notes it and another reads it. Needs no pytest."""
 
 import json
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from coverage import Coverage
 
 WATCHED: Final = "NAGORIK_MUTATION_WATCHED"
 """Holds the name of the package whose lines are noted."""
@@ -34,6 +37,27 @@ class ReachedLines:
         reached = self.lines.get(path, {})
         hit = {test for line, tests in reached.items() if lines[0] <= line <= lines[1] for test in tests}
         return frozenset() if not hit or OUTSIDE in hit else self.tests - hit
+
+
+def watch(folder: Path, context: str) -> "Coverage":
+    """Begin to note which lines of a folder's modules run, under the name of a context."""
+    from coverage import Coverage
+
+    watched = Coverage(data_file=None, include=[f"{folder}/*"], config_file=False, messages=False)
+    # Contexts change while it runs, which not every way of tracing can follow.
+    watched.set_option("run:core", "ctrace")
+    watched.start()
+    watched.switch_context(context)
+    return watched
+
+
+def end_watch(watched: "Coverage", folder: Path) -> dict[str, dict[int, list[str]]]:
+    """Note no more; returns the contexts in which each line ran, by file from the folder."""
+    watched.stop()
+    data = watched.get_data()
+    return {
+        Path(path).relative_to(folder).as_posix(): data.contexts_by_lineno(path) for path in data.measured_files()
+    }
 
 
 def write_notes(folder: Path, tests: Collection[str], lines: Mapping[str, Mapping[int, Collection[str]]]) -> None:

@@ -4,36 +4,29 @@ It is told what to do by variables of its process, since it is loaded by name in
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from nagorik_testing.contract.mutation.reached_lines import NOTES, OUTSIDE, PASSED_OVER, WATCHED, write_notes
-
-if TYPE_CHECKING:
-    from coverage import Coverage
-
-_watching: pytest.StashKey["Coverage"] = pytest.StashKey()
-_ran: pytest.StashKey[set[str]] = pytest.StashKey()
+from nagorik_testing.contract.mutation.reached_lines import (
+    NOTES,
+    OUTSIDE,
+    PASSED_OVER,
+    WATCHED,
+    end_watch,
+    watch,
+    write_notes,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Watch from before the first import of the package."""
     package = os.environ.get(WATCHED)
-    if package is None:
-        return
-    from coverage import Coverage
-
-    watched = Coverage(data_file=None, include=[f"{_folder(package)}/*"], config_file=False, messages=False)
-    # Contexts change while it runs, which not every way of tracing can follow.
-    watched.set_option("run:core", "ctrace")
-    watched.start()
-    watched.switch_context(OUTSIDE)
-    config.stash[_watching] = watched
-    config.stash[_ran] = set()
+    if package is not None:
+        config.pluginmanager.register(_Watch(_folder(package)))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -47,60 +40,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if _name(item) not in named]
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Note what one test runs as its own."""
-    if (ran := item.config.stash.get(_ran, None)) is not None:
-        ran.add(_name(item))
-    with _Context(item.config, _name(item)):
-        return (yield)
+class _Watch:
+    """Notes which lines each test runs."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._watched = watch(folder, OUTSIDE)
+        self._now, self._ran = OUTSIDE, set[str]()
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
-) -> Generator[None, object, object]:
-    """Note what a fixture of several tests runs as nobody's: the first that asks for it is not the only one."""
-    if fixturedef.scope == "function":
-        return (yield)
-    with _Context(request.config, OUTSIDE):
-        return (yield)
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note what one test runs as its own."""
+        self._ran.add(_name(item))
+        with self._noting(_name(item)):
+            return (yield)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+        """Note what a fixture of several tests runs as no test's: the first that asks for it is not the only one."""
+        with self._noting(self._now if fixturedef.scope == "function" else OUTSIDE):
+            return (yield)
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write down what was noted."""
-    watched = session.config.stash.get(_watching, None)
-    if watched is None:
-        return
-    watched.stop()
-    data, folder = watched.get_data(), _folder(os.environ[WATCHED])
-    reached = {
-        Path(path).relative_to(folder).as_posix(): data.contexts_by_lineno(path) for path in data.measured_files()
-    }
-    ran = session.config.stash[_ran]
-    write_notes(Path(os.environ[NOTES]), ran, reached)
+    def pytest_sessionfinish(self) -> None:
+        """Write down what was noted."""
+        write_notes(Path(os.environ[NOTES]), self._ran, end_watch(self._watched, self._folder))
 
-
-class _Context:
-    """The name under which lines are noted, for as long as it is entered."""
-
-    _now = OUTSIDE
-
-    def __init__(self, config: pytest.Config, name: str) -> None:
-        self._watched = config.stash.get(_watching, None)
-        self._name = name
-
-    def __enter__(self) -> None:
-        self._before = _Context._now
-        self._switch(self._name)
-
-    def __exit__(self, *_: object) -> None:
-        self._switch(self._before)
-
-    def _switch(self, name: str) -> None:
-        if self._watched is not None:
-            self._watched.switch_context(name)
-            _Context._now = name
+    @contextmanager
+    def _noting(self, name: str) -> Iterator[None]:
+        before, self._now = self._now, name
+        self._watched.switch_context(name)
+        try:
+            yield
+        finally:
+            self._now = before
+            self._watched.switch_context(before)
 
 
 def _name(item: pytest.Item) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, zip_longest
+from itertools import zip_longest
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from nagorik_testing.contract.mutation.operators import HARM, Mutant, MutationOperator
+from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
 from nagorik_testing.contract.mutation.own_tests import OwnTests
 from nagorik_testing.contract.mutation.workbench import Baseline, Workbench
 
@@ -47,11 +48,6 @@ class MutantResult:
         """Whether nothing noticed it."""
         return self.outcome in {MutantOutcome.SURVIVED, MutantOutcome.NOT_RUN}
 
-    @property
-    def harm(self) -> str:
-        """What a change of this kind may do to a citizen."""
-        return HARM[self.mutant.operator]
-
 
 @dataclass(frozen=True, slots=True)
 class MutationReport:
@@ -61,11 +57,13 @@ class MutationReport:
         results: One for each change that was tried, by file and line.
         possible: How many changes there are in all.
         with_tests: Whether the plugin's own tests were put to it, too.
+        possible_in_data: How many of them are of TOML files.
     """
 
     results: tuple[MutantResult, ...]
     possible: int
     with_tests: bool
+    possible_in_data: int = 0
 
     @property
     def survivors(self) -> tuple[MutantResult, ...]:
@@ -132,19 +130,23 @@ def mutate(
                 threads.shutdown(cancel_futures=True)
                 raise
     ordered = sorted(results, key=lambda result: (result.mutant.path, result.mutant.lines, result.mutant.source))
-    return MutationReport(tuple(ordered), possible=len(possible), with_tests=own is not None)
+    in_data = sum(mutant.in_data for mutant in possible)
+    return MutationReport(tuple(ordered), len(possible), with_tests=own is not None, possible_in_data=in_data)
 
 
 def choose(mutants: Sequence[Mutant], number: int) -> list[Mutant]:
-    """So many of the changes, of each kind as many as of every other while there are any."""
-    kinds = dict[MutationOperator, list[Mutant]]()
-    for mutant in mutants:
-        kinds.setdefault(mutant.operator, []).append(mutant)
+    """So many of the changes: of Python and of TOML in proportion, and of each kind of either alike."""
+    groups = [_in_turns([mutant for mutant in mutants if mutant.in_data is in_data]) for in_data in (False, True)]
+    placed = [((place + 0.5) / len(group), mutant) for group in groups for place, mutant in enumerate(group)]
+    return [mutant for _, mutant in sorted(placed, key=itemgetter(0))][:number]
+
+
+def _in_turns(mutants: Sequence[Mutant]) -> list[Mutant]:
+    kinds = [[mutant for mutant in mutants if mutant.operator is operator] for operator in MutationOperator]
     rng = Random(len(mutants))  # noqa: S311 - the same code is to be changed in the same ways
-    for operator in MutationOperator:
-        rng.shuffle(kinds.get(operator, []))
-    turns = chain.from_iterable(zip_longest(*(kinds.get(operator, []) for operator in MutationOperator)))
-    return [mutant for mutant in turns if mutant is not None][:number]
+    for kind in kinds:
+        rng.shuffle(kind)
+    return [mutant for turn in zip_longest(*kinds) for mutant in turn if mutant is not None]
 
 
 def _try(bench: Workbench, baseline: Baseline, own: "OwnTests | None", mutant: Mutant) -> MutantResult:
@@ -161,12 +163,18 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def of_possible(possible: int, in_data: int) -> str:
+    """How many changes there are, in words."""
+    return f"of {possible} possible ({possible - in_data} in Python, {in_data} in TOML)"
+
+
 def render_mutation(report: MutationReport) -> Iterator[str]:
     """The lines of the summary, then each change that nothing noticed, with what it may do to a citizen."""
     tried, noticed = len(report.results), len(report.results) - len(report.survivors)
     own = f", {report.count(MutantOutcome.BY_TESTS)} by its own tests" if report.with_tests else ""
     yield (
-        f"Mutation: {noticed} of {tried} changes were noticed ({report.score:.0%}), of {report.possible} possible:"
+        f"Mutation: {noticed} of {tried} changes were noticed ({report.score:.0%}),"
+        f" {of_possible(report.possible, report.possible_in_data)}:"
         f" {report.count(MutantOutcome.BY_SUITE)} by the suite{own}"
     )
     width = max((len(operator) for operator in report.by_operator()), default=0)
@@ -180,4 +188,4 @@ def render_mutation(report: MutationReport) -> Iterator[str]:
         yield from (f"  {line}" for line in result.diff)
         if result.outcome is MutantOutcome.NOT_RUN:
             yield "  nothing runs this line"
-        yield f"  {result.harm}"
+        yield f"  {mutant.operator.harm}"

@@ -16,12 +16,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from nagorik.data_files import parse_model, read_file
-from nagorik_testing.contract.mutation.runner import MutantOutcome, MutationReport
-from nagorik_testing.contract.mutation.workbench import MutationUnusable, sources_of
+from nagorik_testing.contract.mutation.runner import MutantOutcome, MutationReport, of_possible
+from nagorik_testing.contract.mutation.workbench import SCORE_FILE, MutationUnusable, sources_of, syntax_of
 from nagorik_testing.contract.subject import Subject
 
-SCORE_FILE: Final = "mutation-score.toml"
-"""The file's name in a plugin's package, beside ``plugin.toml``."""
 GOLD_SCORE: Final = 0.9
 """The share of changes, from 0 to 1, that has to be noticed for gold."""
 GOLD_CHANGES: Final = 20
@@ -55,6 +53,8 @@ class MutationScore(BaseModel):
     """What the code comes to; see ``fingerprint``."""
     possible: int = Field(ge=1)
     """Changes that there are."""
+    possible_in_data: int = Field(default=0, ge=0)
+    """Those of them that are of TOML files; the others are of Python."""
     tried: int = Field(ge=1)
     """Those that were tried."""
     by_suite: int = Field(ge=0)
@@ -67,10 +67,12 @@ class MutationScore(BaseModel):
     @field_validator("survivors")
     @classmethod
     def _adds_up(cls, survivors: tuple[Survivor, ...], info: ValidationInfo) -> tuple[Survivor, ...]:
-        counts = [info.data.get(name) for name in ("tried", "by_suite", "by_own_tests", "possible")]
+        counts = [
+            info.data.get(name) for name in ("tried", "by_suite", "by_own_tests", "possible", "possible_in_data")
+        ]
         if None not in counts:
-            tried, by_suite, by_own_tests, possible = (int(count or 0) for count in counts)
-            if tried > possible or by_suite + by_own_tests + len(survivors) != tried:
+            tried, by_suite, by_own_tests, possible, in_data = (int(count or 0) for count in counts)
+            if max(tried, in_data) > possible or by_suite + by_own_tests + len(survivors) != tried:
                 raise ValueError("what was noticed and what survived are not what was tried")
         return survivors
 
@@ -110,16 +112,16 @@ NO_SCORE: Final = ScoreStanding(None, short_of_gold="its mutation score is not k
 
 
 def fingerprint(sources: Mapping[str, str]) -> str:
-    """What the code of some modules comes to: another once anything that runs is another.
+    """What modules and data files come to: another once anything that runs or is read is another.
 
     Layout, comments and sentences about the code are not part of it.
 
     Args:
-        sources: Each module's text by its file.
+        sources: The text of each by its file.
     """
     whole = hashlib.sha256()
     for path, source in sorted(sources.items()):
-        whole.update(repr((path, list(_shape(ast.parse(source))))).encode())
+        whole.update(repr((path, list(_shape(syntax_of(path, source))))).encode())
     return f"sha256:{whole.hexdigest()}"
 
 
@@ -153,17 +155,13 @@ def score_of(plugin: str, report: MutationReport, *, on: date) -> MutationScore 
         suite=version("nagorik-testing"),
         code=fingerprint(sources_of(plugin)),
         possible=report.possible,
+        possible_in_data=report.possible_in_data,
         tried=len(report.results),
         by_suite=report.count(MutantOutcome.BY_SUITE),
         by_own_tests=report.count(MutantOutcome.BY_TESTS),
         survivors=tuple(
-            Survivor(
-                file=result.mutant.path,
-                line=result.mutant.lines[0],
-                operator=result.mutant.operator,
-                diff=result.diff,
-            )
-            for result in report.survivors
+            Survivor(file=one.mutant.path, line=one.mutant.lines[0], operator=one.mutant.operator, diff=one.diff)
+            for one in report.survivors
         ),
     )
 
@@ -174,10 +172,8 @@ def dump_score(score: MutationScore) -> str:
 
     written = tomlkit.document()
     written.add(tomlkit.comment("Written by nagorik contract --mutate; measured again, and not edited."))
-    for name, value in score.model_dump(mode="json", exclude={"survivors", "measured_on"}).items():
-        written.add(name, value)
-        if name == "plugin":
-            written.add("measured_on", tomlkit.item(score.measured_on))
+    for name, value in score.model_dump(exclude={"survivors"}).items():
+        written.add(name, tomlkit.item(value))
     if score.survivors:
         tables = tomlkit.aot()
         for survivor in score.survivors:
@@ -267,8 +263,9 @@ def render_standing(standing: ScoreStanding) -> Iterator[str]:
     """The line of the kept score; none where this run measured it, and so has told it already."""
     score = standing.score
     if score is not None and not standing.measured_now:
+        possible = of_possible(score.possible, score.possible_in_data)
         yield (
-            f"Mutation score: {score.noticed} of {score.tried} changes noticed ({score.score:.0%}),"
+            f"Mutation score: {score.noticed} of {score.tried} changes noticed ({score.score:.0%}), {possible},"
             f" {score.by_suite} by the suite; kept since {score.measured_on}, not measured in this run"
         )
 

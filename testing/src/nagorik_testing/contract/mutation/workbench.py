@@ -4,6 +4,7 @@ The change stands in a copy of the plugin's package that comes before the instal
 alone; the simulated agency is the same for both.
 """
 
+import ast
 import os
 import shutil
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import invalidate_caches
 from importlib.machinery import PathFinder
@@ -19,12 +20,15 @@ from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from nagorik.data_files import parse_document
 from nagorik.operations import Idempotency
 from nagorik_platform.registry.discovery import find_sources
+from nagorik_testing.contract.mutation.data_operators import data_mutants_of
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator, mutants_of
 from nagorik_testing.contract.mutation.parts import SuitePart, parts_of
+from nagorik_testing.contract.mutation.reached_lines import end_watch, watch
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import keep_quiet
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -32,8 +36,10 @@ from nagorik_testing.simulator.base import installed_simulators, load_simulator
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
 
-    from coverage import Coverage, CoverageData
-
+SCORE_FILE: Final = "mutation-score.toml"
+"""The file's name in a plugin's package, beside ``plugin.toml``."""
+MANIFEST: Final = "plugin.toml"
+"""Is changed in no way: it is the claim that the suite holds the plugin against."""
 IMPORT: Final = -1
 """Stands among the parts for what runs when the plugin is imported, and so before each of them."""
 
@@ -44,11 +50,11 @@ class MutationUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The run without any change.
+    """The run without any change, or the share of it that one of several processes ran.
 
     Attributes:
         parts: All parts of the suite.
-        seconds: Those that each took.
+        seconds: Those that each took, by its place.
         failing: Checks and offers that fail without any change.
         reached: By file, from the package's folder, and line: which parts run it, by their places.
         safe: The places of those parts that play an operation which the manifest declares ``safe``; where it declares
@@ -56,7 +62,7 @@ class Baseline:
     """
 
     parts: tuple[SuitePart, ...]
-    seconds: tuple[float, ...]
+    seconds: Mapping[int, float]
     failing: frozenset[tuple[str, str | None]]
     reached: Mapping[str, Mapping[int, frozenset[int]]]
     safe: frozenset[int] = frozenset()
@@ -69,25 +75,13 @@ class Baseline:
         return bool(played) and played <= self.safe
 
     def parts_at(self, path: str, lines: tuple[int, int]) -> tuple[int, ...]:
-        """Places of the parts that run any of the lines, the quickest first."""
-        hit = frozenset[int]()
+        """Places of the parts that run any of the lines, the quickest first; all of them read a data file."""
+        hit = frozenset({IMPORT} if path.endswith(".toml") else ())
         for line, places in self.reached.get(path, {}).items():
             if lines[0] <= line <= lines[1]:
                 hit |= places
         wanted = range(len(self.parts)) if IMPORT in hit else hit
         return tuple(sorted(wanted, key=self.seconds.__getitem__))
-
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """What one of several processes found of the run without any change."""
-
-    places: tuple[int, ...]
-    parts: tuple[SuitePart, ...]
-    seconds: tuple[float, ...]
-    failing: frozenset[tuple[str, str | None]]
-    reached: Mapping[str, Mapping[int, frozenset[int]]]
-    safe: frozenset[int]
 
 
 class Workbench:
@@ -96,7 +90,7 @@ class Workbench:
     Attributes:
         plugin: The plugin's id.
         package: The package that holds its code.
-        sources: Every module of the plugin that may be changed, by its file from the package's folder; those of its
+        sources: Every module and data file of the plugin, by its file from the package's folder; those of its
             simulated agency are none of it.
     """
 
@@ -118,7 +112,10 @@ class Workbench:
         Raises:
             MutationUnusable: There is none.
         """
-        found = [mutant for path, source in self.sources.items() for mutant in mutants_of(path, source)]
+        found = list[Mutant]()
+        for path, source in self.sources.items():
+            if path != MANIFEST:
+                found += (data_mutants_of if path.endswith(".toml") else mutants_of)(path, source)
         if not found:
             raise MutationUnusable(f"plugin {self.plugin} has no code of its own that could be changed")
         return found
@@ -135,22 +132,17 @@ class Workbench:
         seconds: dict[int, float] = {}
         reached: dict[str, dict[int, frozenset[int]]] = {}
         for share in shares:
-            seconds |= dict(zip(share.places, share.seconds, strict=True))
+            seconds |= share.seconds
             for path, lines in share.reached.items():
                 for line, places in lines.items():
                     at = reached.setdefault(path, {})
                     at[line] = at.get(line, frozenset()) | places
-        return Baseline(
-            parts=shares[0].parts,
-            seconds=tuple(seconds[place] for place in range(len(shares[0].parts))),
-            failing=frozenset().union(*(share.failing for share in shares)),
-            reached=reached,
-            safe=shares[0].safe,
-        )
+        failing = frozenset().union(*(share.failing for share in shares))
+        return replace(shares[0], seconds=seconds, failing=failing, reached=reached)
 
-    def _share(self, site: Path, processes: int, place: int) -> _Share:
+    def _share(self, site: Path, processes: int, place: int) -> Baseline:
         answer = _in_process(_look, (self.plugin, str(site), self.package, place, processes), seconds=None)
-        if isinstance(answer, _Share):
+        if isinstance(answer, Baseline):
             return answer
         raise MutationUnusable(f"plugin {self.plugin} cannot be looked at: {answer or 'its process ended'}")
 
@@ -183,32 +175,24 @@ class Workbench:
         return "the suite comes to no end" if answer is None else str(answer)
 
     @contextmanager
-    def _changed(self, mutant: Mutant) -> Iterator[Path]:
+    def _changed(self, mutant: Mutant | None) -> Iterator[Path]:
         with TemporaryDirectory(dir=self._folder) as name:
             site = self._copy(name)
-            (site / self.package / mutant.path).write_text(mutant.source, "utf-8")
+            if mutant is not None:
+                (site / self.package / mutant.path).write_text(mutant.source, "utf-8")
             yield site
 
     @contextmanager
     def environment(self, mutant: Mutant | None) -> Iterator[dict[str, str]]:
         """Variables with which another Python imports the plugin with the change; without any if there is none."""
-        with TemporaryDirectory(dir=self._folder) as name:
-            site = self._copy(name)
-            if mutant is not None:
-                (site / self.package / mutant.path).write_text(mutant.source, "utf-8")
-            before = os.environ.get("PYTHONPATH")
-            path = str(site) if before is None else f"{site}{os.pathsep}{before}"
+        with self._changed(mutant) as site:
+            path = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH"))))
             yield {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def _copy(self, name: str) -> Path:
         site = self._folder / name
-        shutil.copytree(
-            self._origin,
-            site / self.package,
-            symlinks=True,
-            ignore=shutil.ignore_patterns("__pycache__"),
-            dirs_exist_ok=True,
-        )
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(self._origin, site / self.package, symlinks=True, ignore=ignored, dirs_exist_ok=True)
         return site
 
 
@@ -247,32 +231,43 @@ def _folder_of(plugin: str) -> Path:
 
 
 def sources_of(plugin: str) -> dict[str, str]:
-    """The text of every module of an installed plugin by its file; those of its simulated agency are none of it.
+    """The text of every module and data file of an installed plugin; those of its simulated agency are none of it.
 
     Raises:
-        MutationUnusable: The plugin's code is not on the disk as files, or no Python.
+        MutationUnusable: The plugin's code is not on the disk as files, or cannot be read.
     """
     package, origin, simulator = _package_of(plugin), _folder_of(plugin), _simulator_module(plugin)
     file = Path(*simulator.split(".")[1:])
     kept = {file, file.with_suffix(".py")} if simulator.startswith(f"{package}.") else set()
     return {
         path.as_posix(): source_of(plugin, origin / path)
-        for path in sorted(found.relative_to(origin) for found in origin.rglob("*.py"))
-        if not {path, *path.parents} & kept
+        for path in sorted(found.relative_to(origin) for kind in ("*.py", "*.toml") for found in origin.rglob(kind))
+        if not {path, *path.parents} & {*kept, Path(SCORE_FILE)}
     }
 
 
-def source_of(plugin: str, file: Path) -> str:
-    """A module's text.
+def syntax_of(path: str, source: str) -> ast.Module | dict[str, Any]:
+    """What a module or a data file says.
 
     Raises:
-        MutationUnusable: It is no Python in UTF-8.
+        SyntaxError: It is no Python.
+        DataFileInvalid: It is no TOML.
+    """
+    return parse_document(source.encode(), path) if path.endswith(".toml") else ast.parse(source)
+
+
+def source_of(plugin: str, file: Path) -> str:
+    """The text of a module or a data file.
+
+    Raises:
+        MutationUnusable: It is no Python, or no TOML, in UTF-8.
     """
     try:
         text = file.read_text("utf-8-sig")
-        compile(text, file.name, "exec", dont_inherit=True)
+        syntax_of(file.name, text)
     except (UnicodeDecodeError, SyntaxError, ValueError):
-        raise MutationUnusable(f"{file.name} of plugin {plugin} is no Python in UTF-8") from None
+        language = "TOML" if file.suffix == ".toml" else "Python"
+        raise MutationUnusable(f"{file.name} of plugin {plugin} is no {language} in UTF-8") from None
     return text
 
 
@@ -339,29 +334,29 @@ def _prove(plugin: str, site: str, parts: Sequence[SuitePart], failing: Collecti
     return ""
 
 
-def _look(plugin: str, site: str, package: str, share: int, shares: int) -> _Share | str:
+def _look(plugin: str, site: str, package: str, share: int, shares: int) -> Baseline | str:
     """Every so manieth part without any change: how it ends, and which lines it runs."""
+    folder = Path(site, package)
+    # Before the simulator is imported, which may import modules of the plugin.
+    watched = watch(folder, str(IMPORT))
     try:
         subject = _subject(plugin, site)
     except LookupError as problem:
         return str(problem.args[0])
-    folder = Path(site, package)
-    watched = _coverage(folder)
     parts = tuple(parts_of(subject))
-    places = tuple(range(share, len(parts), shares))
-    seconds, failing = list[float](), set[tuple[str, str | None]]()
-    watched.start()
-    watched.switch_context(str(IMPORT))
+    seconds, failing = dict[int, float](), set[tuple[str, str | None]]()
     subject.registry.activate(plugin)
-    for place in places:
+    for place in range(share, len(parts), shares):
         watched.switch_context(str(place))
         began = time.perf_counter()
         found = parts[place].run(subject)
-        seconds.append(time.perf_counter() - began)
+        seconds[place] = time.perf_counter() - began
         failing |= {(one.finding.check, one.finding.offer) for one in found if one.finding.failed}
-    watched.stop()
-    reached = _reached(watched.get_data(), folder)
-    return _Share(places, parts, tuple(seconds), frozenset(failing), reached, _safe(subject, parts))
+    reached = {
+        path: {line: frozenset(map(int, filter(None, contexts))) for line, contexts in lines.items()}
+        for path, lines in end_watch(watched, folder).items()
+    }
+    return Baseline(parts, seconds, frozenset(failing), reached, _safe(subject, parts))
 
 
 def _safe(subject: Subject, parts: Sequence[SuitePart]) -> frozenset[int]:
@@ -373,23 +368,3 @@ def _safe(subject: Subject, parts: Sequence[SuitePart]) -> frozenset[int]:
     }
     otherwise = all(writes.values())
     return frozenset(place for place, part in enumerate(parts) if part.offer and writes.get(part, otherwise))
-
-
-def _coverage(folder: Path) -> "Coverage":
-    from coverage import Coverage
-
-    watched = Coverage(data_file=None, include=[f"{folder}/*"], config_file=False, messages=False)
-    # Contexts change while it runs, which not every way of tracing can follow.
-    watched.set_option("run:core", "ctrace")
-    return watched
-
-
-def _reached(data: "CoverageData", folder: Path) -> dict[str, dict[int, frozenset[int]]]:
-    """By file and line, the places of the parts that run it."""
-    return {
-        Path(path).relative_to(folder).as_posix(): {
-            line: frozenset(map(int, filter(None, contexts)))
-            for line, contexts in data.contexts_by_lineno(path).items()
-        }
-        for path in data.measured_files()
-    }
