@@ -90,7 +90,7 @@ rows = [{ code = "licence", amount = "500.00", text = { en = "Licence", bn = "рж
 """,
     "plugin.py": """
 from nagorik import AgencySettings, hookimpl
-from nagorik_toolkit import AgencyPlugin, Applications, Check, Lookup, Outcome, Refused, age
+from nagorik_toolkit import AgencyPlugin, Applications, EligibilityCheck, Lookup, LookupOutcome, Refused, age
 
 
 class Trade(AgencyPlugin[AgencySettings]):
@@ -101,12 +101,12 @@ class Trade(AgencyPlugin[AgencySettings]):
             "trade.check",
             "licences",
             {
-                "VALID": Outcome("licence-validity", "licence.valid", until=True),
+                "VALID": LookupOutcome("licence-validity", "licence.valid", until=True),
                 "NONE": Refused("trade.{kind}-missing"),
             },
         ),
     )
-    checks = (Check("of-age", "birth_date", age(at_least="of-age-from"), priced=True),)
+    checks = (EligibilityCheck("of-age", "birth_date", age(at_least="of-age-from"), priced=True),)
 
 
 PLUGIN = Trade()
@@ -191,9 +191,9 @@ def test_an_agency_that_takes_nothing_needs_no_fees(package: Make) -> None:
     assert module.PLUGIN.data.fees == {}
 
 
-ONE_CHECK = 'Check("of-age", "birth_date", age(at_least="of-age-from"), priced=True)'
+ONE_CHECK = 'EligibilityCheck("of-age", "birth_date", age(at_least="of-age-from"), priced=True)'
 TWO_CHECKS = ", ".join(
-    f'Check("of-age", "{field}", age(at_least="of-age-from"), where=lambda case: {where} (case.form.shop == "A"))'
+    f'EligibilityCheck("of-age", "{field}", age(at_least="of-age-from"), where=lambda c: {where} c.form.shop == "A")'
     for field, where in (("shop", ""), ("birth_date", "not"))
 )
 

@@ -124,6 +124,7 @@ from .simulator.payment_page import (
     render_payment_page as render_payment_page,
 )
 from .simulator.reference_agency import (
+    FiledContent as FiledContent,
     LookupRules as LookupRules,
     ReferenceAgency as ReferenceAgency,
     serial_of as serial_of,

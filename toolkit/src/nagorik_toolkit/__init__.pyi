@@ -4,7 +4,7 @@ from .agency_plugin import (
     AgencyPlugin as AgencyPlugin,
     Applications as Applications,
     Lookup as Lookup,
-    Outcome as Outcome,
+    LookupOutcome as LookupOutcome,
     PluginData as PluginData,
     Refused as Refused,
 )
@@ -38,8 +38,8 @@ from .bangladesh import (
     years_after as years_after,
 )
 from .checks import (
-    Case as Case,
-    Check as Check,
+    EligibilityCase as EligibilityCase,
+    EligibilityCheck as EligibilityCheck,
     age as age,
     at_hand as at_hand,
     in_force as in_force,

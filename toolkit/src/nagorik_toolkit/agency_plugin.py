@@ -7,9 +7,9 @@ interface; where the agency does something else, override the method::
         api = "/v1"
         services = (
             Applications("trade.new", "licences"),
-            Lookup("trade.check", "licences", {"VALID": Outcome("licence-validity", "licence.valid", until=True)}),
+            Lookup("trade.check", "licences", {"VALID": LookupOutcome("validity", "licence.valid", until=True)}),
         )
-        checks = (Check("of-age", "birth_date", age(at_least="of-age-from"), priced=True),)
+        checks = (EligibilityCheck("of-age", "birth_date", age(at_least="of-age-from"), priced=True),)
 
 
     PLUGIN = TradeLicence()
@@ -67,7 +67,7 @@ from nagorik.privacy import Form
 from nagorik.settings import AgencySettings
 from nagorik.values import Money, Nid, dhaka_date
 from nagorik_toolkit import reference_interface as wire
-from nagorik_toolkit.checks import Case, Check
+from nagorik_toolkit.checks import EligibilityCase, EligibilityCheck
 from nagorik_toolkit.criteria import Criteria, birth_problem, contradictions
 from nagorik_toolkit.fees.basis import FeeBasis
 from nagorik_toolkit.fees.quotes import agreed_quote
@@ -123,7 +123,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LookupOutcome:
     """A look-up's result that says something.
 
     Attributes:
@@ -154,7 +154,7 @@ class Lookup:
 
     service: str
     path: str
-    outcomes: Mapping[str, Outcome | Refused] = field(hash=False)
+    outcomes: Mapping[str, LookupOutcome | Refused] = field(hash=False)
 
 
 class PluginData:
@@ -194,7 +194,7 @@ class AgencyPlugin(Generic[SettingsT]):
     """What every path begins with, such as ``/v1``."""
     services: ClassVar[Sequence[Applications | Lookup]]
     """What each service of the manifest is."""
-    checks: ClassVar[Sequence[Check]] = ()
+    checks: ClassVar[Sequence[EligibilityCheck]] = ()
     """The criteria of eligibility, in the order in which a citizen reads them."""
     due: ClassVar[FeeDue | Mapping[str, FeeDue]] = FeeDue.AFTER_SUBMISSION
     """When fees fall due; by stage where the stages differ."""
@@ -266,7 +266,7 @@ class AgencyPlugin(Generic[SettingsT]):
 
     async def demanded(self, request: QuoteRequest, context: CallContext[SettingsT]) -> Money:
         """Ask for the agency's own price."""
-        params, expect = self.price_question(request), wire.Price
+        params, expect = self.price_question(request), wire.DemandedPrice
         return (await context.http.read("prices", "GET", f"{self.api}/prices", params=params, expect=expect)).total
 
     def price_holds(self, request: QuoteRequest) -> timedelta:
@@ -318,7 +318,7 @@ class AgencyPlugin(Generic[SettingsT]):
 
     def basis(self, service: str, form: Form, on: date) -> FeeBasis:
         """What a price depends on: the service's schedule by the fields of its form. ``fees.toml`` names it."""
-        case = Case(service, form, on, None, self.data.criteria, self.data.rules)
+        case = EligibilityCase(service, form, on, None, self.data.criteria, self.data.rules)
         priced = [check for check in self.checks if check.priced and check.is_for(service)]
         refusals = tuple(partial(self._refuse_price, check, case) for check in priced)
         schedule = self.data.fees[_schedule_of(self._service(service))]
@@ -355,7 +355,9 @@ class AgencyPlugin(Generic[SettingsT]):
 
     def _judged(self, request: EligibilityRequest) -> list[tuple[str, Criterion]]:
         """Each criterion with the field at which it is put right."""
-        case = Case(request.service, request.form, request.on, request.applicant, self.data.criteria, self.data.rules)
+        case = EligibilityCase(
+            request.service, request.form, request.on, request.applicant, self.data.criteria, self.data.rules
+        )
         found = [(c.field, c.judge(c.id, case)) for c in self.checks if c.is_for(request.service) and c.where(case)]
         impossible = contradictions(request, *self.nids(request))
         return [*found, *((_IMPOSSIBLE[one.id], one) for one in impossible)]
@@ -369,7 +371,7 @@ class AgencyPlugin(Generic[SettingsT]):
         judged, known = self._judged(eligibility_question(request)), type(request.form).model_fields
         refuse_failed(self.manifest.id, ((f"/form/{at}" if at in known else "/form", found) for at, found in judged))
 
-    def _refuse_price(self, check: Check, case: Case) -> None:
+    def _refuse_price(self, check: EligibilityCheck, case: EligibilityCase) -> None:
         born = case.field("birth_date") if check.field == "birth_date" else None
         problem = birth_problem(born, case.on) if isinstance(born, date) else None
         if problem is not None:
@@ -569,7 +571,7 @@ def _problems(plugin: type[AgencyPlugin[Any]], package: str) -> Iterator[str]:
             yield from _lookup_problems(plugin, one, kind)
 
 
-def _check_problems(plugin: type[AgencyPlugin[Any]], check: Check) -> Iterator[str]:
+def _check_problems(plugin: type[AgencyPlugin[Any]], check: EligibilityCheck) -> Iterator[str]:
     for service in sorted(set(check.services) - {one.id for one in plugin.manifest.services}):
         yield f"the check {check.id} is for {service}, which the manifest does not have"
     for service, form in plugin.forms.items():
@@ -584,11 +586,11 @@ def _lookup_problems(plugin: type[AgencyPlugin[Any]], service: PublicService, lo
     if not service.askable:
         yield f"{service.id} is a look-up, so the class of its submit is safe"
     for result, outcome in lookup.outcomes.items():
-        if isinstance(outcome, Outcome) and outcome.kind not in service.deliverables:
+        if isinstance(outcome, LookupOutcome) and outcome.kind not in service.deliverables:
             yield f"{service.id}: {outcome.kind} of {result} is none of its deliverables"
         sentence = outcome.code if isinstance(outcome, Refused) else outcome.sentence
-        endings = ["-until"] if isinstance(outcome, Outcome) and outcome.until else []
-        if not isinstance(outcome, Outcome) or not outcome.always:
+        endings = ["-until"] if isinstance(outcome, LookupOutcome) and outcome.until else []
+        if not isinstance(outcome, LookupOutcome) or not outcome.always:
             endings.append("")
         for code in _codes(sentence, plugin.forms[service.id]):
             for ending in endings:

@@ -4,9 +4,9 @@ One table serves three questions: whether a citizen may apply, whether a filled-
 whether a price may be named for it. The figures stand in ``rules.toml``, each dated and with its source::
 
     checks = (
-        Check("of-age", "birth_date", age(at_least="of-age-from"), FILED, priced=True),
-        Check("own-application", "birth_date", own_application),
-        Check("licence-valid", "issued_on", in_force("issued_on", "licence-years"), {RENEWAL}, priced=True),
+        EligibilityCheck("of-age", "birth_date", age(at_least="of-age-from"), FILED, priced=True),
+        EligibilityCheck("own-application", "birth_date", own_application),
+        EligibilityCheck("licence-valid", "issued_on", in_force("issued_on", "years"), {RENEWAL}, priced=True),
     )
 
 The sentences of a check are ``<id>.pass``, ``<id>.fail`` and, where it may not be known, ``<id>.cannot-tell``.
@@ -26,7 +26,7 @@ from nagorik_toolkit.criteria import OWN_CHECK, Criteria, is_about
 from nagorik_toolkit.rules import DatedRules, RulesOnDay
 
 
-class Case(NamedTuple):
+class EligibilityCase(NamedTuple):
     """What a check judges."""
 
     service: str
@@ -53,17 +53,17 @@ class Case(NamedTuple):
         return getattr(self.form, name) if self.form is not None and name in type(self.form).model_fields else None
 
 
-Judge: TypeAlias = Callable[[str, Case], Criterion]
+Judge: TypeAlias = Callable[[str, EligibilityCase], Criterion]
 """Makes the criterion of that id for a case."""
 
 
-def always(_: Case) -> bool:
+def always(_: EligibilityCase) -> bool:
     """Every case is judged."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class EligibilityCheck:
     """One criterion.
 
     Attributes:
@@ -81,7 +81,7 @@ class Check:
     judge: Judge
     services: Collection[str] = ()
     priced: bool = False
-    where: Callable[[Case], bool] = always
+    where: Callable[[EligibilityCase], bool] = always
     sentences: Collection[str] = ("pass", "fail")
 
     def is_for(self, service: str) -> bool:
@@ -95,7 +95,7 @@ def age(*, at_least: str | None = None, at_most: str | None = None) -> Judge:
     For a price, where there is no applicant, it is the age of the form's ``birth_date``.
     """
 
-    def judge(name: str, case: Case) -> Criterion:
+    def judge(name: str, case: EligibilityCase) -> Criterion:
         born = case.applicant.birth_date if case.applicant else case.field("birth_date")
         if not isinstance(born, date):
             return case.criteria.criterion(name, None)
@@ -104,7 +104,7 @@ def age(*, at_least: str | None = None, at_most: str | None = None) -> Judge:
     return judge
 
 
-def own_application(name: str, case: Case) -> Criterion:
+def own_application(name: str, case: EligibilityCase) -> Criterion:
     """Whether the form's ``birth_date``, ``nid`` and ``birth_registration``, where it has them, are the applicant's.
 
     Two numbers are compared only where they are of one kind (``is_about``).
@@ -127,7 +127,7 @@ def in_force(field: str, years_rule: str) -> Judge:
     An anniversary of 29 February is 1 March. What begins on a later day does not hold yet.
     """
 
-    def judge(name: str, case: Case) -> Criterion:
+    def judge(name: str, case: EligibilityCase) -> Criterion:
         rule, begun = case.rules[years_rule], case.field(field)
         holds = begun <= case.on < years_after(begun, rule.as_int) if isinstance(begun, date) else None
         return case.criteria.criterion(name, holds, source=rule.source, years=rule.as_int)
@@ -138,7 +138,7 @@ def in_force(field: str, years_rule: str) -> Judge:
 def at_hand(field: str, rule: str) -> Judge:
     """Whether the citizen has a document: says yes in ``field``, or lists what the check is named after in it."""
 
-    def judge(name: str, case: Case) -> Criterion:
+    def judge(name: str, case: EligibilityCase) -> Criterion:
         said = case.field(field)
         holds = name in said if isinstance(said, tuple) else said if isinstance(said, bool) else None
         return case.criteria.criterion(name, holds, source=case.rules[rule].source)

@@ -22,7 +22,7 @@ INTERFACE_FILE: Final = "reference_interface.json"
 BIRTH_DATE_HEADER: Final = "Applicant-Birth-Date"
 """The second factor of a reading: addresses are written to logs, and headers are not."""
 
-PaymentWord = Literal["UNPAID", "PENDING", "TAKEN", "MISMATCH"]
+PaymentStandingWord = Literal["UNPAID", "PENDING", "TAKEN", "MISMATCH"]
 
 
 @cache
@@ -35,7 +35,7 @@ def interface_document() -> dict[str, Any]:
 class PaymentStanding(WireModel):
     """What has become of a payment at the agency."""
 
-    state: PaymentWord
+    state: PaymentStandingWord
     reason: str | None = None
     """The agency's word for what does not match, such as ``NAME``."""
 
@@ -87,7 +87,7 @@ class WithdrawalTaken(Standing):
     withdrawn: bool
 
 
-class Price(WireModel):
+class DemandedPrice(WireModel):
     """What a stage of an application costs."""
 
     total: TakaAmount

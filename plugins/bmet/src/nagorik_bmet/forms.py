@@ -28,7 +28,7 @@ def _each_once(given: tuple[str, ...]) -> tuple[str, ...]:
     return given
 
 
-Number = Annotated[str, BeforeValidator(_number)]
+BmetNumber = Annotated[str, BeforeValidator(_number)]
 EACH_ONCE: Final = AfterValidator(_each_once)
 Occupation = Literal["domestic-work", "care", "construction", "manufacturing", "driving", "agriculture", "other"]
 Paper = Literal["visa", "contract", "pdo-certificate", "bank-account", "medical-report"]
@@ -54,7 +54,7 @@ class RegistrationForm(WorkerForm):
 class OrientationForm(WorkerForm):
     """A seat in the course; the batch is chosen once the fee is paid."""
 
-    bmet_number: Number
+    bmet_number: BmetNumber
     registered_on: FormDay
     centre: Literal["dhaka", "chattogram", "rajshahi", "khulna"]
 
@@ -63,7 +63,7 @@ class ClearanceForm(WorkerForm):
     """A clearance, or a correction of the card."""
 
     card: Literal["new", "correction"] = "new"
-    bmet_number: Number
+    bmet_number: BmetNumber
     registered_on: FormDay
     passport_no: Passport
     occupation: Occupation
@@ -85,7 +85,7 @@ class CardVerificationForm(WorkerForm):
     """The card that is asked about. BMET is modelled to answer only to who knows the date of birth."""
 
     card: Literal["registration", "smart-card"]
-    card_number: Number
+    card_number: BmetNumber
 
 
 class ClearanceVerificationForm(WorkerForm):

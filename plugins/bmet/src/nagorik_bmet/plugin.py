@@ -14,10 +14,10 @@ from nagorik_bmet.passport import valid_passport
 from nagorik_toolkit import (
     AgencyPlugin,
     Applications,
-    Case,
-    Check,
+    EligibilityCase,
+    EligibilityCheck,
     Lookup,
-    Outcome,
+    LookupOutcome,
     Refused,
     age,
     at_hand,
@@ -35,12 +35,12 @@ def is_correction(form: Form | None) -> bool:
     return isinstance(form, ClearanceForm) and form.card == "correction"
 
 
-def is_no_correction(case: Case) -> bool:
+def is_no_correction(case: EligibilityCase) -> bool:
     """A new application, or a form that is not filled in yet."""
     return not is_correction(case.form)
 
 
-def domestic_work(name: str, case: Case) -> Criterion:
+def domestic_work(name: str, case: EligibilityCase) -> Criterion:
     """Decide by sex and occupation who the limits are for; who is within them need not be asked for either."""
     within = age(at_least="domestic-work-from", at_most="domestic-work-to")(name, case)
     sex, occupation = case.applicant.sex if case.applicant else None, case.field("occupation")
@@ -52,7 +52,7 @@ def domestic_work(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, holds, source=low.source, at_least=low.as_int, at_most=high.as_int)
 
 
-def paper(name: str, case: Case) -> Criterion:
+def paper(name: str, case: EligibilityCase) -> Criterion:
     """A card that is corrected has its papers at BMET already: of one that is not listed then, nothing is known."""
     found = at_hand("papers", "clearance-papers")(name, case)
     if is_correction(case.form) and found.verdict is Verdict.FAIL:
@@ -73,7 +73,7 @@ class Bmet(AgencyPlugin[AgencySettings]):
             "bmet.card-verification",
             "cards",
             {
-                "VALID": Outcome("card-validity", "card.{card}-valid", until=True),
+                "VALID": LookupOutcome("card-validity", "card.{card}-valid", until=True),
                 "EXPIRED": Refused("bmet.{card}-expired"),
                 "NOT_FOUND": Refused("bmet.card-not-found"),
             },
@@ -82,18 +82,18 @@ class Bmet(AgencyPlugin[AgencySettings]):
             "bmet.clearance-verification",
             "clearances",
             {
-                "READY": Outcome("clearance", "clearance.ready", issued=True),
-                "IN_PROCESS": Outcome("clearance-progress", "clearance.in-process"),
-                "FINGERPRINTS_MISSING": Outcome("clearance-progress", "clearance.fingerprints-missing"),
+                "READY": LookupOutcome("clearance", "clearance.ready", issued=True),
+                "IN_PROCESS": LookupOutcome("clearance-progress", "clearance.in-process"),
+                "FINGERPRINTS_MISSING": LookupOutcome("clearance-progress", "clearance.fingerprints-missing"),
                 "NOT_FOUND": Refused("bmet.clearance-not-found"),
             },
         ),
     )
     checks = (
-        Check("working-age", "birth_date", age(at_least="working-age-from"), FILED, priced=True),
-        Check("own-application", "birth_date", own_application),
-        Check("domestic-work", "occupation", domestic_work, {REGISTRATION, CLEARANCE}),
-        Check(
+        EligibilityCheck("working-age", "birth_date", age(at_least="working-age-from"), FILED, priced=True),
+        EligibilityCheck("own-application", "birth_date", own_application),
+        EligibilityCheck("domestic-work", "occupation", domestic_work, {REGISTRATION, CLEARANCE}),
+        EligibilityCheck(
             "registration-valid",
             "registered_on",
             in_force("registered_on", "registration-years"),
@@ -101,7 +101,7 @@ class Bmet(AgencyPlugin[AgencySettings]):
             priced=True,
             where=is_no_correction,
         ),
-        *(Check(name, "papers", paper, {CLEARANCE}, priced=True) for name in PAPERS),
+        *(EligibilityCheck(name, "papers", paper, {CLEARANCE}, priced=True) for name in PAPERS),
     )
     unexplained_correction = "status.query-without-remark"
 

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from nagorik import Criterion, Verdict
 from nagorik_brta.data import DATA
 from nagorik_brta.forms import FitnessForm, RenewalForm, TaxTokenForm
-from nagorik_toolkit import Case, age, age_on, at_hand, years_after
+from nagorik_toolkit import EligibilityCase, age, age_on, at_hand, years_after
 
 
-def licence_age(name: str, case: Case) -> Criterion:
+def licence_age(name: str, case: EligibilityCase) -> Criterion:
     """Whether the applicant is old enough for the kind of licence.
 
     Before there is a form the kind is not known: it does not matter below the lower and above the higher age.
@@ -22,14 +22,14 @@ def licence_age(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, None, source=lower.source, at_least=lower.as_int, professional=higher.as_int)
 
 
-def dope_test(name: str, case: Case) -> Criterion:
+def dope_test(name: str, case: EligibilityCase) -> Criterion:
     """Whether the drug test is negative; a non-professional licence needs none."""
     if case.field("kind") == "non-professional":
         return case.criteria.criterion(name, Verdict.PASS, source=case.rules["dope-test"].source)
     return at_hand("dope_test_negative", "dope-test")(name, case)
 
 
-def is_term_impossible(case: Case) -> bool:
+def is_term_impossible(case: EligibilityCase) -> bool:
     """Whether a licence is valid for longer than any is given for: the day was misread."""
     form = case.form
     if not isinstance(form, RenewalForm):
@@ -37,13 +37,13 @@ def is_term_impossible(case: Case) -> bool:
     return form.expires_on > years_after(case.on, case.rules[f"{form.kind}-years"].as_int)
 
 
-def impossible_term(name: str, case: Case) -> Criterion:
+def impossible_term(name: str, case: EligibilityCase) -> Criterion:
     """Refuse such a term; of any other nothing is said."""
     rule = case.rules[f"{case.field('kind')}-years"]
     return case.criteria.criterion(name, Verdict.FAIL, source=rule.source, years=rule.as_int)
 
 
-def token_window(name: str, case: Case) -> Criterion:
+def token_window(name: str, case: EligibilityCase) -> Criterion:
     """Whether a tax token can be paid today.
 
     Only an instalment has a window; whether it costs more once the token has ended is published nowhere.
@@ -59,7 +59,7 @@ def token_window(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, case.on >= first, source=rule.source, first=first, days=days, what=what)
 
 
-def free_token(name: str, case: Case) -> Criterion:
+def free_token(name: str, case: EligibilityCase) -> Criterion:
     """Whether the plan fits the age of the registration: a free token is not paid for, and not had too early."""
     form, rule = case.form, case.rules["tax-token-free-after"]
     years = rule.as_int
@@ -79,7 +79,7 @@ def free_token(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, is_free is wanted_free, source=rule.source, why=why)
 
 
-def needs_fitness(name: str, case: Case) -> Criterion:
+def needs_fitness(name: str, case: EligibilityCase) -> Criterion:
     """Whether the vehicle needs a fitness certificate."""
     form, rule = case.form, case.rules["motorcycle-fitness"]
     needs = form.vehicle != "motorcycle" or rule.as_bool if isinstance(form, FitnessForm) else None

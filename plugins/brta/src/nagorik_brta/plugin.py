@@ -62,13 +62,13 @@ from nagorik_brta.forms import LearnerForm, RenewalForm, SmartCardForm, TaxToken
 from nagorik_toolkit import (
     AgencyPlugin,
     Applications,
-    Check,
+    EligibilityCheck,
     FeeBasis,
     LabelledForm,
     Lookup,
     LookupAnswer,
+    LookupOutcome,
     NotPriced,
-    Outcome,
     Refused,
     Standing,
     age,
@@ -147,26 +147,28 @@ class Brta(AgencyPlugin[AgencySettings]):
             LICENCE_CHECK,
             "licences",
             {
-                "VALID": Outcome("licence-validity", "licence.valid", until=True, always=True),
+                "VALID": LookupOutcome("licence-validity", "licence.valid", until=True, always=True),
                 "EXPIRED": Refused("licence.expired"),
                 "NOT_FOUND": Refused("licence.not-found"),
             },
         ),
     )
     checks = (
-        Check("licence-age", "birth_date", licence_age, AGED),
-        Check("nid-age", "birth_date", age(at_least="nid-age"), WITH_NID),
-        Check("education", "class_viii_passed", at_hand("class_viii_passed", "education"), {LEARNER}),
-        Check("medical", "medically_fit", at_hand("medically_fit", "medical-certificate"), {LEARNER}),
-        Check("dope-test", "dope_test_negative", dope_test, {SMART_CARD}),
-        Check("traffic-clearance", "not_seized", at_hand("not_seized", "traffic-clearance"), {DUPLICATE}),
-        Check("signed-papers", "papers_signed", at_hand("papers_signed", "signed-papers"), {TRANSFER}),
-        Check("own-application", "birth_date", own_application, AGED | WITH_NID),
-        Check("own-licence", "birth_date", own_application, {LICENCE_CHECK}),
-        Check("licence-term", "expires_on", impossible_term, {RENEWAL}, where=is_term_impossible, sentences={"fail"}),
-        Check("token-window", "token_expires_on", token_window, {TAX_TOKEN}),
-        Check("free-token", "plan", free_token, {TAX_TOKEN}, priced=True),
-        Check("needs-fitness", "vehicle", needs_fitness, {FITNESS}),
+        EligibilityCheck("licence-age", "birth_date", licence_age, AGED),
+        EligibilityCheck("nid-age", "birth_date", age(at_least="nid-age"), WITH_NID),
+        EligibilityCheck("education", "class_viii_passed", at_hand("class_viii_passed", "education"), {LEARNER}),
+        EligibilityCheck("medical", "medically_fit", at_hand("medically_fit", "medical-certificate"), {LEARNER}),
+        EligibilityCheck("dope-test", "dope_test_negative", dope_test, {SMART_CARD}),
+        EligibilityCheck("traffic-clearance", "not_seized", at_hand("not_seized", "traffic-clearance"), {DUPLICATE}),
+        EligibilityCheck("signed-papers", "papers_signed", at_hand("papers_signed", "signed-papers"), {TRANSFER}),
+        EligibilityCheck("own-application", "birth_date", own_application, AGED | WITH_NID),
+        EligibilityCheck("own-licence", "birth_date", own_application, {LICENCE_CHECK}),
+        EligibilityCheck(
+            "licence-term", "expires_on", impossible_term, {RENEWAL}, where=is_term_impossible, sentences={"fail"}
+        ),
+        EligibilityCheck("token-window", "token_expires_on", token_window, {TAX_TOKEN}),
+        EligibilityCheck("free-token", "plan", free_token, {TAX_TOKEN}, priced=True),
+        EligibilityCheck("needs-fitness", "vehicle", needs_fitness, {FITNESS}),
     )
 
     async def more_criteria(self, request: EligibilityRequest, context: Context) -> Sequence[Criterion]:

@@ -49,8 +49,8 @@ from nagorik_toolkit import (
     OWN_CHECK,
     AgencyPlugin,
     Applications,
-    Case,
-    Check,
+    EligibilityCase,
+    EligibilityCheck,
     FeeBasis,
     FiscalYear,
     LabelledForm,
@@ -83,12 +83,12 @@ IDENTIFIED: Final = ("pass", "cannot-tell")
 _CASE: Final = re.compile(r"[0-9]{1,7}/[0-9]{4}-[0-9]{2}")
 
 
-def identified(name: str, case: Case) -> Criterion:
+def identified(name: str, case: EligibilityCase) -> Criterion:
     """A form that is filled in names the land, or where to search."""
     return case.criteria.given(name, case.form, source=case.rules["land-identified"].source)
 
 
-def own_number(name: str, case: Case) -> Criterion:
+def own_number(name: str, case: EligibilityCase) -> Criterion:
     """Whether the NID number, by which alone the portal finds a mutation, is the applicant's own."""
     nid, applicant, same = case.field("nid"), case.applicant, None
     if applicant is not None and isinstance(nid, Nid):
@@ -96,14 +96,14 @@ def own_number(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, same, source=OWN_CHECK)
 
 
-def evidence(name: str, case: Case) -> Criterion:
+def evidence(name: str, case: EligibilityCase) -> Criterion:
     """Whether the deed, where the form names one, is of no day to come. What it proves the land office decides."""
     signed = case.field("deed_date")
     holds = None if case.form is None else not isinstance(signed, date) or signed <= case.on
     return case.criteria.criterion(name, holds, source=case.rules[name].source)
 
 
-def year_begun(name: str, case: Case) -> Criterion:
+def year_begun(name: str, case: EligibilityCase) -> Criterion:
     """Whether the fiscal year has begun: its tax falls due with it."""
     year, source = case.field("fiscal_year"), case.rules["tax-year"].source
     if not isinstance(year, FiscalYear):
@@ -131,12 +131,14 @@ class Land(AgencyPlugin[AgencySettings]):
         Lookup(STANDING, "mutations", {}),
     )
     checks = (
-        Check("land-identified", "place", identified, {MUTATION, *ORDERS, TAX, REGISTRATION}, sentences=IDENTIFIED),
-        Check("mouza-identified", "place", identified, {SEARCH}, sentences=IDENTIFIED),
-        Check("own-application", "nid", own_application, {REGISTRATION}),
-        Check("own-application", "nid", own_number, {STANDING}),
-        Check("evidence-of-acquisition", "deed_date", evidence, {MUTATION}),
-        Check("year-begun", "fiscal_year", year_begun, {TAX}, priced=True),
+        EligibilityCheck(
+            "land-identified", "place", identified, {MUTATION, *ORDERS, TAX, REGISTRATION}, sentences=IDENTIFIED
+        ),
+        EligibilityCheck("mouza-identified", "place", identified, {SEARCH}, sentences=IDENTIFIED),
+        EligibilityCheck("own-application", "nid", own_application, {REGISTRATION}),
+        EligibilityCheck("own-application", "nid", own_number, {STANDING}),
+        EligibilityCheck("evidence-of-acquisition", "deed_date", evidence, {MUTATION}),
+        EligibilityCheck("year-begun", "fiscal_year", year_begun, {TAX}, priced=True),
     )
     due = MappingProxyType(
         {

@@ -11,8 +11,8 @@ from nagorik import BirthRegistrationNumber, Criterion, Nid, Verdict
 from nagorik_nid.data import DATA
 from nagorik_nid.forms import CorrectionForm
 from nagorik_toolkit import (
-    Case,
-    Check,
+    EligibilityCase,
+    EligibilityCheck,
     age,
     age_on,
     birth_problem,
@@ -28,7 +28,7 @@ OF_CARD: Final = FOR_HOLDERS | {CARD_STATUS}
 GIVEN: Final = ("pass", "cannot-tell")
 
 
-def voter_age(name: str, case: Case) -> Criterion:
+def voter_age(name: str, case: EligibilityCase) -> Criterion:
     """Decide by two ages. Only hearsay says that the office registers a citizen before 18, so it is to be asked."""
     voter, early = case.rules["voter-age"], case.rules["pre-registration-age"]
     verdict = True if _reached("voter-age", case) else None if _reached("pre-registration-age", case) else False
@@ -36,13 +36,13 @@ def voter_age(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, verdict, source=source, voter=voter.as_int, early=early.as_int)
 
 
-def no_card_yet(name: str, case: Case) -> Criterion:
+def no_card_yet(name: str, case: EligibilityCase) -> Criterion:
     """Refuse a second registration of who has a number."""
     without = case.applicant is None or case.applicant.nid is None
     return case.criteria.criterion(name, without, source=case.rules["one-registration"].source)
 
 
-def birth_registration(name: str, case: Case) -> Criterion:
+def birth_registration(name: str, case: EligibilityCase) -> Criterion:
     """Want a birth registration number, of the year of birth."""
     applicant, number = case.applicant, case.field("birth_registration")
     if case.form is None and applicant is not None:
@@ -53,7 +53,7 @@ def birth_registration(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, agrees, source=case.rules["birth-registration-needed"].source)
 
 
-def holds_card(name: str, case: Case) -> Criterion:
+def holds_card(name: str, case: EligibilityCase) -> Criterion:
     """Decide by the number: of one that is no NID number, or that the host does not know, nothing follows."""
     source, applicant, nid = case.rules["card-needed"].source, case.applicant, nid_number(case)
     if applicant is None or nid is None or is_birth_registration(nid, applicant.birth_registration):
@@ -61,13 +61,13 @@ def holds_card(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, nid.consistent_with(applicant.birth_date) is not False, source=source)
 
 
-def number_given(name: str, case: Case) -> Criterion:
+def number_given(name: str, case: EligibilityCase) -> Criterion:
     """Want a number by which the EC finds what is asked about; a card is found by either."""
     nid = nid_number(case) if name == "card-number" else None
     return case.criteria.given(name, nid, case.field("form_number"), source=case.rules[name].source)
 
 
-def card_validity(name: str, case: Case) -> Criterion:
+def card_validity(name: str, case: EligibilityCase) -> Criterion:
     """Say when the card's years are over. The law has it renewed before and after that, and names no earliest day."""
     years, least = case.rules["card-validity-years"], case.rules["pre-registration-age"]
     issued = case.field("issued_on")
@@ -83,13 +83,13 @@ def card_validity(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, Verdict.PASS, source=years.source, when=when)
 
 
-def delivery(name: str, case: Case) -> Criterion:
+def delivery(name: str, case: EligibilityCase) -> Criterion:
     """Say how long it takes, and whose figure that is; it is no condition."""
     days = case.rules[f"working-days-{case.field('delivery')}"]
     return case.criteria.criterion(name, Verdict.PASS, source=days.source, days=days.as_int)
 
 
-def corrected_day(name: str, case: Case) -> Criterion:
+def corrected_day(name: str, case: EligibilityCase) -> Criterion:
     """Refuse a day of birth that a card cannot have; the fee would be lost."""
     least, born = case.rules["pre-registration-age"], _corrected(case)
     problem = birth_problem(born, case.on) if born is not None else None
@@ -98,18 +98,18 @@ def corrected_day(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, Verdict.FAIL, source=least.source, at_least=least.as_int)
 
 
-def is_impossible(case: Case) -> bool:
+def is_impossible(case: EligibilityCase) -> bool:
     """Whether no citizen with a card can have been born on the corrected day."""
     born, least = _corrected(case), case.rules["pre-registration-age"].as_int
     return born is not None and (birth_problem(born, case.on) is not None or age_on(born, case.on) < least)
 
 
-def is_filled(case: Case) -> bool:
+def is_filled(case: EligibilityCase) -> bool:
     """Whether the citizen has begun."""
     return case.form is not None
 
 
-def nid_number(case: Case) -> Nid | None:
+def nid_number(case: EligibilityCase) -> Nid | None:
     """The NID number that a form is about; before there is one, the applicant's."""
     if case.form is None:
         return case.applicant.nid if case.applicant is not None else None
@@ -117,26 +117,28 @@ def nid_number(case: Case) -> Nid | None:
     return number if isinstance(number, Nid) else None
 
 
-def _corrected(case: Case) -> date | None:
+def _corrected(case: EligibilityCase) -> date | None:
     changes = case.form.changes if isinstance(case.form, CorrectionForm) else ()
     return next((date.fromisoformat(change.value) for change in changes if change.field == "birth-date"), None)
 
 
-def _reached(rule: str, case: Case) -> bool:
+def _reached(rule: str, case: EligibilityCase) -> bool:
     return age(at_least=rule)("card-age", case).verdict is Verdict.PASS
 
 
 CHECKS: Final = (
-    Check("voter-age", "birth_date", voter_age, {NEW_VOTER}),
-    Check("no-card-yet", "birth_date", no_card_yet, {NEW_VOTER}),
-    Check("birth-registration", "birth_registration", birth_registration, {NEW_VOTER}),
-    Check("form-number", "form_number", number_given, {APPLICATION_STATUS}, sentences=GIVEN),
-    Check("card-number", "nid", number_given, {CARD_STATUS}, sentences=GIVEN),
-    Check("holds-card", "nid", holds_card, FOR_HOLDERS),
-    Check("card-age", "birth_date", age(at_least="pre-registration-age"), OF_CARD),
-    Check("card-validity", "issued_on", card_validity, {RENEWAL}),
-    Check("delivery", "delivery", delivery, {REISSUE, RENEWAL}, where=is_filled, sentences=("pass",)),
-    Check("own-application", "birth_date", own_application, where=is_filled),
-    Check("corrected-birth-date", "changes", corrected_day, {CORRECTION}, where=is_impossible, sentences=("fail",)),
+    EligibilityCheck("voter-age", "birth_date", voter_age, {NEW_VOTER}),
+    EligibilityCheck("no-card-yet", "birth_date", no_card_yet, {NEW_VOTER}),
+    EligibilityCheck("birth-registration", "birth_registration", birth_registration, {NEW_VOTER}),
+    EligibilityCheck("form-number", "form_number", number_given, {APPLICATION_STATUS}, sentences=GIVEN),
+    EligibilityCheck("card-number", "nid", number_given, {CARD_STATUS}, sentences=GIVEN),
+    EligibilityCheck("holds-card", "nid", holds_card, FOR_HOLDERS),
+    EligibilityCheck("card-age", "birth_date", age(at_least="pre-registration-age"), OF_CARD),
+    EligibilityCheck("card-validity", "issued_on", card_validity, {RENEWAL}),
+    EligibilityCheck("delivery", "delivery", delivery, {REISSUE, RENEWAL}, where=is_filled, sentences=("pass",)),
+    EligibilityCheck("own-application", "birth_date", own_application, where=is_filled),
+    EligibilityCheck(
+        "corrected-birth-date", "changes", corrected_day, {CORRECTION}, where=is_impossible, sentences=("fail",)
+    ),
 )
 """In the order in which a citizen reads them."""

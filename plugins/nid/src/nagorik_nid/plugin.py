@@ -55,7 +55,7 @@ from nagorik_toolkit import (
 )
 
 
-class CountedPrice(reference_interface.Price):
+class CountedPrice(reference_interface.DemandedPrice):
     """What an application costs: only the EC knows how often this NID number has applied before."""
 
     attempt: int = Field(ge=1)

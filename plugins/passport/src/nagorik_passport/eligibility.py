@@ -8,26 +8,33 @@ from typing import Final
 from nagorik import Criterion, PersonName, Verdict
 from nagorik_passport.data import DATA
 from nagorik_passport.forms import ApplicationForm
-from nagorik_toolkit import OWN_CHECK, Case, Check, age_on, is_birth_registration, own_application
+from nagorik_toolkit import (
+    OWN_CHECK,
+    EligibilityCase,
+    EligibilityCheck,
+    age_on,
+    is_birth_registration,
+    own_application,
+)
 
 NEW, REISSUE = "passport.new", "passport.reissue"
 APPLIED: Final = frozenset({NEW, REISSUE})
 """The others are about a passport or an application that there is already."""
 
 
-def age(case: Case) -> int | None:
+def age(case: EligibilityCase) -> int | None:
     """Whole years of the applicant or, for a price, of whom the form is about; ``None`` for a birth to come."""
     born = case.applicant.birth_date if case.applicant else case.field("birth_date")
     return age_on(born, case.on) if isinstance(born, date) and born <= case.on else None
 
 
-def is_smallest(case: Case) -> bool:
+def is_smallest(case: EligibilityCase) -> bool:
     """Whether the booklet is the one that everybody may have."""
     smallest = (case.rules["smallest-booklet-pages"].as_int, case.rules["smallest-booklet-years"].as_int)
     return (case.field("pages"), case.field("validity_years")) == smallest
 
 
-def identity_document(name: str, case: Case) -> Criterion:
+def identity_document(name: str, case: EligibilityCase) -> Criterion:
     """Under 18 the birth registration and a parent's NID, from 21 on the NID, in between either."""
     years, rules = age(case), case.rules
     form = case.form if isinstance(case.form, ApplicationForm) else None
@@ -56,7 +63,7 @@ def identity_document(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, given, source=source, wanted=wanted)
 
 
-def document_field(case: Case) -> str:
+def document_field(case: EligibilityCase) -> str:
     """Where the document that is missing is given."""
     years = age(case)
     if years is None or years > case.rules["birth-registration-only-to"].as_int:
@@ -64,7 +71,7 @@ def document_field(case: Case) -> str:
     return "father_nid" if case.field("birth_registration") else "birth_registration"
 
 
-def booklet(name: str, case: Case) -> Criterion:
+def booklet(name: str, case: EligibilityCase) -> Criterion:
     """Every booklet between the two ages, the smallest outside them."""
     years, rules = age(case), case.rules
     low, high = rules["any-booklet-from"], rules["any-booklet-to"]
@@ -81,7 +88,7 @@ def booklet(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, Verdict.PASS, source=source, what=what)
 
 
-def booklet_field(case: Case) -> str:
+def booklet_field(case: EligibilityCase) -> str:
     """Where another booklet is chosen; nowhere for the price of the smallest, which is for every age."""
     if case.applicant is None and is_smallest(case):
         return ""
@@ -89,7 +96,7 @@ def booklet_field(case: Case) -> str:
     return "pages" if case.field("validity_years") == shortest else "validity_years"
 
 
-def photograph(name: str, case: Case) -> Criterion:
+def photograph(name: str, case: EligibilityCase) -> Criterion:
     """No condition, but something to bring along."""
     years, rule = age(case), case.rules["own-photograph-to"]
     if years is not None and years <= rule.as_int:
@@ -99,7 +106,7 @@ def photograph(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, Verdict.PASS, source=rule.source, what=what)
 
 
-def delivery(name: str, case: Case) -> Criterion:
+def delivery(name: str, case: EligibilityCase) -> Criterion:
     """Super express has conditions of its own; how long each takes is counted from the enrolment."""
     rules, chosen, at_mission = case.rules, case.field("delivery"), case.field("place") == "mission"
     days, collection = rules[f"working-days-{chosen}"], rules["super-express-collection"].source
@@ -125,7 +132,7 @@ def delivery(name: str, case: Case) -> Criterion:
     return judged(None, source=police.source, why=why)
 
 
-def own_name(name: str, case: Case) -> Criterion:
+def own_name(name: str, case: EligibilityCase) -> Criterion:
     """The name in the form is the applicant's, because the challan is compared with it letter by letter."""
     known, same = case.applicant.name.en if case.applicant else None, None
     if known is not None and isinstance(case.form, ApplicationForm):
@@ -133,42 +140,42 @@ def own_name(name: str, case: Case) -> Criterion:
     return case.criteria.criterion(name, same, source=OWN_CHECK)
 
 
-def first_passport(name: str, case: Case) -> Criterion:
+def first_passport(name: str, case: EligibilityCase) -> Criterion:
     """Who had a passport applies for a reissue; without the form this is not known."""
     had = case.field("had_passport")
     holds = None if had is None else not had
     return case.criteria.criterion(name, holds, source=case.rules["first-passport"].source)
 
 
-def is_filled_in(case: Case) -> bool:
+def is_filled_in(case: EligibilityCase) -> bool:
     """What is about the choices waits for the form."""
     return case.form is not None
 
 
-def is_filled_in_or_asked(case: Case) -> bool:
+def is_filled_in_or_asked(case: EligibilityCase) -> bool:
     """What is looked up is one's own, and that is said before there is a form."""
     return case.form is not None or case.service not in APPLIED
 
 
-def at(field: str, field_of: Callable[[Case], str]) -> Callable[[Case], bool]:
+def at(field: str, field_of: Callable[[EligibilityCase], str]) -> Callable[[EligibilityCase], bool]:
     """The cases that are put right at one field."""
     return lambda case: field_of(case) == field
 
 
 CHECKS: Final = (
     *(
-        Check("identity-document", field, identity_document, APPLIED, where=at(field, document_field))
+        EligibilityCheck("identity-document", field, identity_document, APPLIED, where=at(field, document_field))
         for field in ("nid", "birth_registration", "father_nid")
     ),
     *(
-        Check("booklet", field, booklet, APPLIED, priced=True, where=at(field, booklet_field))
+        EligibilityCheck("booklet", field, booklet, APPLIED, priced=True, where=at(field, booklet_field))
         for field in ("pages", "validity_years")
     ),
-    Check("photograph", "birth_date", photograph, APPLIED, sentences={"pass"}),
-    Check("delivery", "delivery", delivery, APPLIED, priced=True, where=is_filled_in),
-    Check("own-name", "surname", own_name, APPLIED, where=is_filled_in),
-    Check(
+    EligibilityCheck("photograph", "birth_date", photograph, APPLIED, sentences={"pass"}),
+    EligibilityCheck("delivery", "delivery", delivery, APPLIED, priced=True, where=is_filled_in),
+    EligibilityCheck("own-name", "surname", own_name, APPLIED, where=is_filled_in),
+    EligibilityCheck(
         "own-application", "birth_date", own_application, where=lambda c: is_filled_in(c) or c.service not in APPLIED
     ),
-    Check("first-passport", "had_passport", first_passport, {NEW}, priced=True),
+    EligibilityCheck("first-passport", "had_passport", first_passport, {NEW}, priced=True),
 )

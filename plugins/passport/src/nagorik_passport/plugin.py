@@ -46,8 +46,8 @@ from nagorik_toolkit import (
     FeeBasis,
     Lookup,
     LookupAnswer,
+    LookupOutcome,
     Matches,
-    Outcome,
     Refused,
     Standing,
     WorkingCalendar,
@@ -98,7 +98,7 @@ class EPassport(AgencyPlugin[AgencySettings]):
             "passport.verification",
             "passports",
             {
-                "VALID": Outcome("passport-validity", "passport.valid", until=True, always=True),
+                "VALID": LookupOutcome("passport-validity", "passport.valid", until=True, always=True),
                 "EXPIRED": Refused("passport.expired"),
                 "CANCELLED": Refused("passport.cancelled"),
                 "NOT_FOUND": Refused("passport.not-found"),

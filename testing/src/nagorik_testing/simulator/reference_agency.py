@@ -81,7 +81,7 @@ SERIAL_PLACES: Final = 4
 BIRTH_DATE_HEADER: Final = "applicant-birth-date"
 FIRST_STAGE: Final = "application"
 
-Kind = str | tuple[str, ...]
+FieldKind = str | tuple[str, ...]
 
 
 class IssuedRule(Model):
@@ -128,7 +128,7 @@ class Needed(Model):
     """Fields that are needed where others have a value."""
 
     where: dict[str, str]
-    fields: dict[str, Kind]
+    fields: dict[str, FieldKind]
 
 
 class Collection(Model):
@@ -146,7 +146,7 @@ class Collection(Model):
     """How long after the agency was told of a payment it holds the money."""
     traits: tuple[str, ...] = ()
     """Fields whose words are traits of the case."""
-    fields: dict[str, Kind]
+    fields: dict[str, FieldKind]
     needed: tuple[Needed, ...] = ()
     all_of: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     slots: SlotRules | None = None
@@ -201,7 +201,7 @@ def _file(package: str) -> AgencyFile:
     return parse_model(read_data_file(package, AGENCY_FILE), AGENCY_FILE, AgencyFile)
 
 
-Details = dict[str, Any]
+FiledContent = dict[str, Any]
 """An application as it was handed in."""
 
 
@@ -215,9 +215,9 @@ class ReferenceAgency(Simulator):
 
     package: ClassVar[str]
     agency: ClassVar[AgencyFile]
-    book_type: ClassVar[type[ApplicationBook[Details]]] = ApplicationBook
+    book_type: ClassVar[type[ApplicationBook[FiledContent]]] = ApplicationBook
     """What keeps the applications."""
-    books: dict[str, ApplicationBook[Details]]
+    books: dict[str, ApplicationBook[FiledContent]]
     boards: dict[str, SlotBoard]
 
     def __init_subclass__(cls) -> None:
@@ -268,10 +268,10 @@ class ReferenceAgency(Simulator):
             Refusal: An application is not taken.
         """
 
-    def paid(self, collection: str, case: Case[Details], on: date) -> None:
+    def paid(self, collection: str, case: Case[FiledContent], on: date) -> None:
         """Note what else follows from a new payment that was made on a day."""
 
-    def place_of(self, collection: str, case: Case[Details]) -> str:
+    def place_of(self, collection: str, case: Case[FiledContent]) -> str:
         """Where an application's appointments are; a place that the file does not name gives out none."""
         slots = self.agency.collections[collection].slots
         return str(case.details.get(slots.by, slots.by)) if slots is not None else ""
@@ -352,7 +352,7 @@ class ReferenceAgency(Simulator):
             ErrorAnswer(name="nothing is due", status=CONFLICT, document=too_early, means=AgencyRejected),
         )
 
-    def issued(self, collection: str, case: Case[Details]) -> list[dict[str, str]]:
+    def issued(self, collection: str, case: Case[FiledContent]) -> list[dict[str, str]]:
         """What has been issued, each with its number."""
         return [
             {"kind": rule.kind, "number": rule.number.format(serial=serial_of(case))}
@@ -364,7 +364,7 @@ class ReferenceAgency(Simulator):
         """What a stage costs on a day; of a payment, the day on which it was made."""
         return self.agency.collections[collection].price(stage, on, content)
 
-    def standing(self, collection: str, case: Case[Details]) -> dict[str, JsonValue]:
+    def standing(self, collection: str, case: Case[FiledContent]) -> dict[str, JsonValue]:
         """How an application stands."""
         slots = self.agency.collections[collection].slots
         held = self.boards[collection].held(case.number) if slots is not None and slots.shown else None
@@ -562,17 +562,17 @@ class _Desk:
             raise Refusal(404, "slots", "there are no appointments")
         return rules
 
-    def _place(self, case: Case[Details]) -> str:
+    def _place(self, case: Case[FiledContent]) -> str:
         return self._agency.place_of(self._name, case)
 
-    def _case(self, request: Request, *, guarded: bool = False) -> Case[Details]:
+    def _case(self, request: Request, *, guarded: bool = False) -> Case[FiledContent]:
         case = self._book.get(request.path_params["reference"])
         born = case.details.get("birthDate")
         if guarded and self._agency.agency.by_birth_date and request.headers.get(BIRTH_DATE_HEADER) != born:
             raise Refusal(404, "reference", "no such application")
         return case
 
-    def _standing(self, case: Case[Details]) -> dict[str, JsonValue]:
+    def _standing(self, case: Case[FiledContent]) -> dict[str, JsonValue]:
         return self._agency.standing(self._name, case)
 
     def _check(self, content: Mapping[str, Any]) -> None:
@@ -590,7 +590,7 @@ class _Desk:
                 raise Refusal(400, name, "there is no such field")
         self._agency.check(self._name, content)
 
-    def _check_field(self, content: Mapping[str, Any], name: str, kind: Kind) -> None:
+    def _check_field(self, content: Mapping[str, Any], name: str, kind: FieldKind) -> None:
         if isinstance(kind, tuple):
             choice_in(content, name, kind)
             return

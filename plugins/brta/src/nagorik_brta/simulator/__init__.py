@@ -15,6 +15,7 @@ from nagorik_testing import (
     AgencyCondition,
     Case,
     ClosedOutside,
+    FiledContent,
     LookupRules,
     ReferenceAgency,
     Refusal,
@@ -41,8 +42,6 @@ NOT_ON_LINE: Final = frozenset({"driving-test-result", "smart-card", "number-pla
 TURNING_CC, TRANSFERRED_CC, TURNING_KG = 100, 125, 90
 """Where fees turn; a motorcycle's transfer has a published fee for one engine alone."""
 MEANS: Final = MappingProxyType({"PASSED": True, "FAILED": False, "NOT_YET": False, "NOT_FOUND": None})
-
-Details = dict[str, Any]
 
 
 class BrtaSimulator(ReferenceAgency):
@@ -106,7 +105,7 @@ class BrtaSimulator(ReferenceAgency):
                 found["plan"] = _token(content)
         return super().price(collection, stage, found, on) + Money.taka(late * LATE_FEE)
 
-    def standing(self, collection: str, case: Case[Details]) -> dict[str, JsonValue]:
+    def standing(self, collection: str, case: Case[FiledContent]) -> dict[str, JsonValue]:
         """With the state for a word; while a test is to come, its day, and in the remarks roll number and hour."""
         standing = {**super().standing(collection, case), "status": case.state}
         if case.state not in {"LEARNER_ISSUED", "TEST_SCHEDULED"} or case.due is None:

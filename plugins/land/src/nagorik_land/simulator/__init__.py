@@ -15,6 +15,7 @@ from nagorik import Money, dhaka_date, dhaka_time
 from nagorik_land.simulator.holdings import HoldingRegister, read_area, read_holding
 from nagorik_testing import (
     Case,
+    FiledContent,
     ReferenceAgency,
     Refusal,
     RouteHandler,
@@ -48,8 +49,6 @@ _STANDINGS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """How a mutation stands, by the last digit of its number; with 0 there is no such mutation."""
-
-Details = dict[str, Any]
 
 
 def mutation_number(citizen: SyntheticCitizen, digit: int) -> str:
@@ -101,7 +100,7 @@ class LandSimulator(ReferenceAgency):
             return super().price(collection, stage, content, on)
         return self.holdings.demand(read_holding(content, on), on).total
 
-    def paid(self, collection: str, case: Case[Details], on: date) -> None:
+    def paid(self, collection: str, case: Case[FiledContent], on: date) -> None:
         """Note the years as paid, or number the case: each office counts anew in each fiscal year."""
         if collection == "receipts":
             self.holdings.settle(self.holdings.demand(read_holding(case.details, on), on))
@@ -110,12 +109,12 @@ class LandSimulator(ReferenceAgency):
             self._numbers[of] += 1
             case.details["case number"] = f"{self._numbers[of]}/{of[1]}"
 
-    def issued(self, collection: str, case: Case[Details]) -> list[dict[str, str]]:
+    def issued(self, collection: str, case: Case[FiledContent]) -> list[dict[str, str]]:
         """A holding has the number that its owner knows, or the office's own."""
         known = case.details.get("holdingNumber") if collection == "registrations" else None
         return [one | {"number": known or one["number"]} for one in super().issued(collection, case)]
 
-    def standing(self, collection: str, case: Case[Details]) -> dict[str, JsonValue]:
+    def standing(self, collection: str, case: Case[FiledContent]) -> dict[str, JsonValue]:
         """With the case number from the first payment on, and the day of a hearing to come."""
         number = case.details.get("case number")
         told: list[JsonValue] = [dict(one) for one in self.issued(collection, case)]
@@ -175,7 +174,7 @@ class LandSimulator(ReferenceAgency):
         return _STANDINGS.get(written[2]) if nid in {citizen.full_nid.value, citizen.smart_nid.value} else None
 
 
-def _office(case: Case[Details]) -> str:
+def _office(case: Case[FiledContent]) -> str:
     return f"{case.details['upazila']}, {case.details['district']}"
 
 
