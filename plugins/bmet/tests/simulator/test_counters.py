@@ -47,7 +47,8 @@ async def test_a_clearance_by_hand(bmet: httpx.AsyncClient) -> None:
     reference = (await bmet.post(f"{API}/clearances", json=CLEARANCE)).json()["reference"]
     desk = f"/_simulator/bmet/clearances/{reference}"
     payment = {"reference": "CD-1", "amount": "4500.00", "paidOn": "2026-11-24"}
-    assert (await bmet.post(f"{API}/clearances/{reference}/payments", json=payment)).json() == {"state": "TAKEN"}
+    paid = await bmet.post(f"{API}/clearances/{reference}/payments", json=payment)
+    assert paid.json() == {"state": "TAKEN", "reference": "CD-1"}
     await bmet.post(f"{desk}/query", json={"remarks": "ভিসার কপি অস্পষ্ট"})
     standing = (await bmet.get(f"{API}/clearances/{reference}")).json()
     assert (standing["status"], standing["remarks"]) == ("QUERY", "ভিসার কপি অস্পষ্ট")

@@ -111,11 +111,11 @@ async def test_paying_again_what_is_paid_is_refused_and_the_same_challan_is_not(
 ) -> None:
     oid = (await file(portal, surname="SOMEBODY ELSE")).json()["reference"]
     pay = f"{API}/registrations/{oid}/payments"
-    assert (await portal.post(pay, json=CHALLAN)).json() == {"state": "PENDING"}
-    assert (await portal.post(pay, json=CHALLAN)).json() == {"state": "PENDING"}
+    assert (await portal.post(pay, json=CHALLAN)).json()["state"] == "PENDING"
+    assert (await portal.post(pay, json=CHALLAN)).json()["state"] == "PENDING"
     assert (await portal.post(pay, json={**CHALLAN, "reference": "C-2"})).status_code == 409
     agency.clock.advance(7200)
-    assert (await portal.post(pay, json=CHALLAN)).json() == {"state": "TAKEN"}
+    assert (await portal.post(pay, json=CHALLAN)).json()["state"] == "TAKEN"
 
 
 async def test_half_of_the_applications_meet_other_spellings(

@@ -489,7 +489,7 @@ class _Desk:
             self._agency.paid(self._name, case, paid_on)
             self._book.act(case, action, due=arrives_at)
         told = next(payment for payment in case.payments if payment.reference == reference)
-        return JSONResponse({"state": "TAKEN" if told.arrives_at <= now else "PENDING"})
+        return JSONResponse({"state": "TAKEN" if told.arrives_at <= now else "PENDING", "reference": reference})
 
     async def document(self, request: Request) -> Response:
         case = self._case(request, guarded=True)
