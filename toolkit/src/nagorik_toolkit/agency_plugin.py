@@ -431,8 +431,6 @@ class AgencyPlugin(Generic[SettingsT]):
     @usual
     async def nagorik_quote_fees(self, request: QuoteRequest, context: CallContext[SettingsT]) -> Quote:
         """Hold the published price against the agency's own; no citizen pays where the two differ."""
-        if request.agency_reference is None:
-            self.refuse_forbidden(request)
         basis = self.basis(request.service, request.form, request.on)
         quote = basis.quote(request, valid_for=self.price_holds(request))
         return agreed_quote(quote, await self.demanded(request, context)) if self.names_prices else quote

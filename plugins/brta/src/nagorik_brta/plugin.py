@@ -223,8 +223,6 @@ class Brta(AgencyPlugin[AgencySettings]):
         if request.service not in UNPUBLISHED:
             with suppress(NotPriced):
                 return await super().nagorik_quote_fees(request, context)
-        if request.agency_reference is None:
-            self.refuse_forbidden(request)
         total, text = await self.demanded(request, context), self.data.texts.text("fee.calculated")
         # How the calculator's total comes about is not known, so it is one line.
         line = QuoteLine(code="brta-calculator", text=text, amount=total, vat=Money(poisha=0))

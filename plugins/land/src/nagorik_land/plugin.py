@@ -246,7 +246,7 @@ class Land(AgencyPlugin[AgencySettings]):
         match request.form:
             case DevelopmentTaxForm() as form:
                 if request.agency_reference is None:
-                    self.refuse_forbidden(request)
+                    self.basis(request.service, form, request.on).refuse_forbidden()
                 path, question = f"{self.api}/lookups/demand", form.to_wire(self.day)
                 demand = await context.http.read("demand", "POST", path, json=question, expect=Demand)
                 lines, source = assess(form, demand, DATA.fees["development-tax"], request.on)

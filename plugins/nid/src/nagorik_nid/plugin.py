@@ -130,8 +130,6 @@ class NidWing(AgencyPlugin[NidSettings]):
         What has to be paid is the EC's own total, which the schedule's is held against where it has one: how the EC
         comes to the others is published nowhere. It is asked in a body, since addresses are written to logs.
         """
-        if request.agency_reference is None:
-            self.refuse_forbidden(request)
         answer = await context.http.read(
             "prices", "POST", f"{self.api}/prices", json=self.price_question(request), expect=CountedPrice
         )
