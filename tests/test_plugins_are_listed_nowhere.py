@@ -27,4 +27,4 @@ def test_no_plugin_is_named(file: Path) -> None:
 
 
 def test_readme_points_to_one_plugin_as_the_example() -> None:
-    assert named_in(ROOT / "README.md") == ["nid"]
+    assert named_in(ROOT / "README.md") == ["bmet"]

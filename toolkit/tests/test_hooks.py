@@ -77,7 +77,7 @@ class Agency:
         self.asked.append((step, method, path, json))
         return expect.model_validate(next(self._answers))
 
-    async def download(self, step: str, path: str, *, params: Any) -> Download:
+    async def download(self, step: str, path: str, *, params: Any, headers: Any) -> Download:
         self.asked.append((step, path, params))
         return Download(*next(self._answers))
 

@@ -72,7 +72,8 @@ def test_simulator_stands_for_the_plugin_and_says_that_it_is_modelled(importable
 @pytest.mark.parametrize("plugin_id", KINDS)
 def test_what_is_invented_says_so(workspace: Workspace, plugin_id: str) -> None:
     package = workspace.plugin(plugin_id) / "src" / f"nagorik_{plugin_id.replace('-', '_')}"
-    invented = [path for path in package.rglob("*.*") if path.name not in {"plugin.py", "py.typed"}]
+    written = {".py", ".toml", ".md"}
+    invented = [path for path in package.rglob("*.*") if path.suffix in written and path.name != "plugin.py"]
 
     assert [path.name for path in invented if "modelled" not in path.read_text("utf-8").lower()] == []
     assert parse_manifest((package / "plugin.toml").read_bytes()).evidence == "modelled"

@@ -28,6 +28,7 @@ from nagorik_testing import (
     Case,
     ErrorAnswer,
     ExampleApplication,
+    LookupRules,
     ReadRequest,
     ReferenceAgency,
     Refusal,
@@ -42,7 +43,6 @@ from nagorik_testing import (
     rows_in,
     text_in,
 )
-from nagorik_testing.simulator.reference_agency import LookupRules
 from nagorik_toolkit import wire_word
 
 PARTNER_SERVICE: Final = "/partner-service/rest"
