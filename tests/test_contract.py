@@ -141,7 +141,7 @@ def test_fault_is_told_once_with_what_follows_from_it(broken: Report) -> None:
         "  got       Accepted, 2 requests, 1 login answered 200, 2 effects\n"
         "  because   the citizen is registered twice\n"
         "  see       docs/checks/F02\n"
-        "  sent      at plugin.py:"
+        "  sent      at agency_plugin.py:"
     ) in told
     assert f"\n  so also   {len(following)} more: submit/F02, submit/F02-for-ever, " in told
     assert told.count("  because  ") == 1
@@ -165,7 +165,7 @@ def test_every_report_names_the_cause_of_each_failure(broken: Report, tmp_path: 
     assert document["causes"] == 1
     assert [check["because_of"] for check in failed].count(None) == 1
     assert [check["because_of"] for check in failed].count(named) == len(failed) - 1
-    assert all(check["origin"].startswith("plugin.py:") for check in failed)
+    assert all(check["origin"].startswith("agency_plugin.py:") for check in failed)
     assert {check["because_of"] for check in document["checks"] if check["outcome"] != "failed"} == {None}
     page = unescape((tmp_path / "nid.html").read_text("utf-8"))
     assert f"{len(failed) - 1} more failures follow from it" in page

@@ -19,6 +19,7 @@ from nagorik_testing.contract.rig import Rig, is_login, is_of_note
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd, Origin
 from nagorik_testing.simulator.ledger import Effect, SeenRequest
+from nagorik_toolkit import agency_plugin
 
 _ENDS_OF_LOOPS: Final = (StopIteration, StopAsyncIteration, GeneratorExit)
 
@@ -123,10 +124,10 @@ class DecisionTrace:
         return self._follow
 
     def is_own(self, file: str) -> bool:
-        """Whether a file is the plugin's code, and none of its simulator's."""
+        """Whether a file is the plugin's code, or that of the hooks that it inherits, and none of its simulator's."""
         if file not in self._own:
             inside = Path(file).is_relative_to(self.directory) and file not in self.foreign
-            self._own[file] = (
+            self._own[file] = file == agency_plugin.__file__ or (
                 inside and "simulator" not in Path(file).relative_to(self.directory).with_suffix("").parts
             )
         return self._own[file]
