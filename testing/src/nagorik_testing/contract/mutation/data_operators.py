@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 from nagorik.data_files import DataFileInvalid, parse_document
-from nagorik_testing.contract.mutation.operators import Change, Mutant, MutationOperator, SourceText
+from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator, SourceChange, SourceText
 
 _TOKEN: Final = re.compile(
     rb'^\[\[?[^\[\],\n]+\]\]?(?=[ \t]*(?:#|$))|#[^\n]*|"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|'
@@ -50,7 +50,7 @@ def data_mutants_of(path: str, source: str) -> list[Mutant]:
     return found
 
 
-def _changes(text: SourceText) -> Iterator[Change]:
+def _changes(text: SourceText) -> Iterator[SourceChange]:
     entries = list(_below(_read_file(text.text), -1))
     # A key of several tables is the format's, and its neighbour is in the next; any other is its own table's.
     often = Counter(entry.key for _, entry in entries)
@@ -105,7 +105,7 @@ def _read_entry(tokens: deque[re.Match[bytes]]) -> _Entry:
     return _Entry(b"" if value is first else first[0], first.start(), value.start(), last.end(), items)
 
 
-def _others(word: str, entry: _Entry) -> Iterator[Change]:
+def _others(word: str, entry: _Entry) -> Iterator[SourceChange]:
     """What stands in the place of a word or a figure."""
     other, operator = "", MutationOperator.CONSTANT
     match parse_document(f"it = {word or 0}".encode(), "")["it"]:
@@ -121,4 +121,4 @@ def _others(word: str, entry: _Entry) -> Iterator[Change]:
             other, operator = f"{word[:-1]}x{word[-1]}", MutationOperator.WORD
         case _:
             return
-    yield Change(entry.value, entry.end, other, operator)
+    yield SourceChange(entry.value, entry.end, other, operator)

@@ -79,7 +79,7 @@ _Node: TypeAlias = ast.expr | ast.stmt | ast.keyword
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SourceChange:
     """The bytes from ``start`` to ``end``, and what comes in their place."""
 
     start: int
@@ -96,7 +96,7 @@ class SourceText:
         self.text = source.encode()
         self._lines = [0, *accumulate(map(len, self.text.splitlines(keepends=True)))]
 
-    def lines_of(self, change: Change) -> tuple[int, int]:
+    def lines_of(self, change: SourceChange) -> tuple[int, int]:
         """The first and the last line of what is changed, counted from one."""
         last = max(change.start, change.end - 1)
         return bisect_right(self._lines, change.start), bisect_right(self._lines, last)
@@ -105,21 +105,21 @@ class SourceText:
         """The text from one byte to another."""
         return self.text[start:end].decode()
 
-    def without(self, start: int, end: int) -> Change:
+    def without(self, start: int, end: int) -> SourceChange:
         """Leave one of several out, and the comma behind it or before it."""
         behind, before = re.match(rb"\s*,\s*", self.text[end:]), re.search(rb",\s*\Z", self.text[:start])
         if behind is not None:
             end += behind.end()
         elif before is not None:
             start = before.start()
-        return Change(start, end, "", MutationOperator.DROPPED_FIELD)
+        return SourceChange(start, end, "", MutationOperator.DROPPED_FIELD)
 
-    def exchanged(self, first: tuple[int, int], second: tuple[int, int]) -> Change:
+    def exchanged(self, first: tuple[int, int], second: tuple[int, int]) -> SourceChange:
         """Have each of two in the other's place."""
         text = f"{self.between(*second)}{self.between(first[1], second[0])}{self.between(*first)}"
-        return Change(first[0], second[1], text, MutationOperator.SWAPPED_FIELDS)
+        return SourceChange(first[0], second[1], text, MutationOperator.SWAPPED_FIELDS)
 
-    def changed(self, change: Change) -> str:
+    def changed(self, change: SourceChange) -> str:
         """The whole text with one change."""
         return b"".join((self.text[: change.start], change.text.encode(), self.text[change.end :])).decode()
 
@@ -136,9 +136,9 @@ class _Module(SourceText):
         line, column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         return self._lines[node.lineno - 1] + node.col_offset, self._lines[line - 1] + column
 
-    def instead(self, node: _Node, text: str, operator: MutationOperator) -> Change:
+    def instead(self, node: _Node, text: str, operator: MutationOperator) -> SourceChange:
         """Have ``text`` in the place of a node."""
-        return Change(*self.span(node), text, operator)
+        return SourceChange(*self.span(node), text, operator)
 
     def of(self, node: _Node) -> str:
         """A node's text."""
@@ -219,13 +219,13 @@ def _says_nothing(node: ast.AST) -> bool:
             return False
 
 
-def _write_as_read(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _write_as_read(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.Attribute(value=ast.Attribute(attr="http") as client, attr="write"):
             yield module.instead(node, f"{module.of(client)}.read", MutationOperator.WRITE_AS_READ)
 
 
-def _left_out(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _left_out(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.Raise():
             yield module.instead(node, "pass", MutationOperator.SWALLOWED_ERROR)
@@ -233,7 +233,7 @@ def _left_out(module: _Module, node: ast.AST) -> Iterator[Change]:
             yield module.instead(node, "pass", MutationOperator.DROPPED_CALL)
 
 
-def _fields(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _fields(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     """Entries of a dictionary with words for keys, and what a value is made of."""
     match node:
         case ast.Dict(keys=keys, values=values):
@@ -251,7 +251,7 @@ def _fields(module: _Module, node: ast.AST) -> Iterator[Change]:
         yield module.exchanged(module.span(first), module.span(second))
 
 
-def _status(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _status(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     """Another member of one of the core's enumerations."""
     match node:
         case ast.Attribute(value=ast.Name(id=name), attr=member):
@@ -262,7 +262,7 @@ def _status(module: _Module, node: ast.AST) -> Iterator[Change]:
                 yield module.instead(node, f"{name}.{following}", MutationOperator.STATUS)
 
 
-def _literals(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _literals(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.Constant(value=bool(value)):
             yield module.instead(node, str(not value), MutationOperator.CONSTANT)
@@ -275,7 +275,7 @@ def _literals(module: _Module, node: ast.AST) -> Iterator[Change]:
                 yield module.instead(node, json.dumps(f"{word}x"), MutationOperator.WORD)
 
 
-def _comparisons(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _comparisons(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.Compare(left=left, ops=[operator], comparators=[right]):
             is_boundary = isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
@@ -283,7 +283,7 @@ def _comparisons(module: _Module, node: ast.AST) -> Iterator[Change]:
             yield _between(module, left, _OPPOSITES[type(operator)], right, way)
 
 
-def _conditions(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _conditions(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.BoolOp(op=operator, values=[left, right]):
             yield _between(module, left, "or" if isinstance(operator, ast.And) else "and", right, _NEGATED)
@@ -291,7 +291,7 @@ def _conditions(module: _Module, node: ast.AST) -> Iterator[Change]:
             yield module.instead(test, f"not {_operand(module, test)}", _NEGATED)
 
 
-def _signs(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _signs(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _SIGNS:
             if not any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (left, right)):
@@ -300,7 +300,7 @@ def _signs(module: _Module, node: ast.AST) -> Iterator[Change]:
             yield module.instead(node, module.of(operand), MutationOperator.SIGN)
 
 
-def _zones(module: _Module, node: ast.AST) -> Iterator[Change]:
+def _zones(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.Call(func=ast.Attribute(value=instant, attr="astimezone")):
             yield module.instead(node, module.of(instant), MutationOperator.ZONE)
@@ -309,7 +309,7 @@ def _zones(module: _Module, node: ast.AST) -> Iterator[Change]:
 
 
 _NEGATED: Final = MutationOperator.CONDITION
-_FINDERS: Final[tuple[Callable[[_Module, ast.AST], Iterator[Change]], ...]] = (
+_FINDERS: Final[tuple[Callable[[_Module, ast.AST], Iterator[SourceChange]], ...]] = (
     _write_as_read,
     _left_out,
     _fields,
@@ -322,12 +322,12 @@ _FINDERS: Final[tuple[Callable[[_Module, ast.AST], Iterator[Change]], ...]] = (
 )
 
 
-def _between(module: _Module, left: ast.expr, word: str, right: ast.expr, operator: MutationOperator) -> Change:
+def _between(module: _Module, left: ast.expr, word: str, right: ast.expr, operator: MutationOperator) -> SourceChange:
     """Another word between two operands; a bracket that stands there stays."""
     start, end = module.span(left)[1], module.span(right)[0]
     before, after = re.match(r"[\s)]*", module.between(start, end)), re.search(r"[\s(]*$", module.between(start, end))
     opening, closing = before[0] if before else "", after[0] if after else ""
-    return Change(start, end, f"{opening}{word}{closing}", operator)
+    return SourceChange(start, end, f"{opening}{word}{closing}", operator)
 
 
 def _makes(called: ast.expr) -> bool:

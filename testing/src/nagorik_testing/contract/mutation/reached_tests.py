@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch from before the first import of the package."""
     package = os.environ.get(WATCHED)
     if package is not None:
-        config.pluginmanager.register(_Watch(_folder(package)))
+        config.pluginmanager.register(_LineWatch(_folder(package)))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if _name(item) not in named]
 
 
-class _Watch:
+class _LineWatch:
     """Notes which lines each test runs."""
 
     def __init__(self, folder: Path) -> None:

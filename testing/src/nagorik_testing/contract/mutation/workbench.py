@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 SCORE_FILE: Final = "mutation-score.toml"
 """The file's name in a plugin's package, beside ``plugin.toml``."""
+WORKFLOW: Final = "workflow.toml"
+"""A simulated agency's own, where it is a module beside the plugin's."""
 MANIFEST: Final = "plugin.toml"
 """Is changed in no way: it is the claim that the suite holds the plugin against."""
 IMPORT: Final = -1
@@ -242,7 +244,7 @@ def sources_of(plugin: str) -> dict[str, str]:
     return {
         path.as_posix(): source_of(plugin, origin / path)
         for path in sorted(found.relative_to(origin) for kind in ("*.py", "*.toml") for found in origin.rglob(kind))
-        if not {path, *path.parents} & {*kept, Path(SCORE_FILE)}
+        if not {path, *path.parents} & {*kept, Path(SCORE_FILE), Path(WORKFLOW)}
     }
 
 
