@@ -9,7 +9,7 @@ from nagorik.model.fee import FeeDue
 from nagorik.values import dhaka_zone
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import Altered, ServiceDesk
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, read_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, TariffStanding, read_schedules
 
 TODAY = date(2026, 11, 24)
 LETTER = date(2024, 12, 1)
@@ -53,6 +53,41 @@ def test_the_card_is_free_from_the_letter_on_and_a_clearance_is_not(
     assert (clearance.total.plain(), correction.total.plain()) == (new, corrected)
     assert [cost.en for cost in clearance.unpriced] == ["Advance income tax", "Service charge"]
     assert correction.unpriced == ()
+
+
+def test_figures_that_pages_dispute_are_kept_and_not_charged(schedules: dict[str, FeeSchedule]) -> None:
+    disputed = [
+        (name, tariff.id, [(row.code, row.model_dump()["amount"]) for row in tariff.rows])
+        for name, schedule in schedules.items()
+        for tariff in schedule.tariffs
+        if tariff.standing is TariffStanding.DISPUTED
+    ]
+    assert disputed == [
+        ("registration", "upper-end", [("registration", 300_00)]),
+        ("registration", "nominal-fee", [("nominal-fee", 50_00)]),
+        ("orientation", "lower-end", [("orientation", 200_00)]),
+        ("clearance", "hearsay", [("income-tax", 500_00)]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("card", "lines"),
+    [
+        (
+            "new",
+            [
+                ("smart-card", "Smart card, free"),
+                ("welfare-fund", "Wage Earners' Welfare Fund"),
+                ("insurance", "Insurance for five years"),
+            ],
+        ),
+        ("correction", [("smart-card-correction", "Correction of a smart card, free")]),
+    ],
+)
+def test_each_line_is_called_by_its_code(
+    schedules: dict[str, FeeSchedule], card: str, lines: list[tuple[str, str]]
+) -> None:
+    assert [(line.code, line.text.en) for line in schedules["clearance"].price(TODAY, card=card).lines] == lines
 
 
 def test_since_when_the_card_cost_something_is_not_claimed(schedules: dict[str, FeeSchedule]) -> None:
