@@ -59,7 +59,7 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Accepted:
 async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
     """Searched by our reference: the office does not notice doubles."""
     return await find_by_client_reference(
-        request, context, wire.APPLICATIONS, expect=wire.Applications, status=wire.to_status
+        request, context, wire.APPLICATIONS, expect=wire.FoundApplications, status=wire.to_status
     )
 
 

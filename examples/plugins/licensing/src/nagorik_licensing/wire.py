@@ -53,7 +53,7 @@ class Application(XmlModel, tag="application", nsmap={"": SPACE}):
     """What is to be paid now; ``০.০০`` where nothing is."""
 
 
-class Applications(XmlModel, tag="applications", nsmap={"": SPACE}):
+class FoundApplications(XmlModel, tag="applications", nsmap={"": SPACE}):
     """What the office holds under one reference of ours."""
 
     items: tuple[Application, ...] = element(tag="application", default=())
