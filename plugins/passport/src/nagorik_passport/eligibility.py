@@ -174,8 +174,6 @@ CHECKS: Final = (
     EligibilityCheck("photograph", "birth_date", photograph, APPLIED, sentences={"pass"}),
     EligibilityCheck("delivery", "delivery", delivery, APPLIED, priced=True, where=is_filled_in),
     EligibilityCheck("own-name", "surname", own_name, APPLIED, where=is_filled_in),
-    EligibilityCheck(
-        "own-application", "birth_date", own_application, where=lambda c: is_filled_in(c) or c.service not in APPLIED
-    ),
+    EligibilityCheck("own-application", "birth_date", own_application, where=is_filled_in_or_asked),
     EligibilityCheck("first-passport", "had_passport", first_passport, {NEW}, priced=True),
 )
