@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 
 import pytest
 from openapi_schema_validator import OAS31Validator
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
 from nagorik_bmet.simulator import BmetSimulator
+from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import ServiceDesk
 from nagorik_testing.simulator.reference_agency import (
     AgencyFile,
@@ -27,15 +28,28 @@ from nagorik_testing.simulator.reference_agency import (
 from nagorik_toolkit import AgencyPlugin, interface_document
 
 DOCUMENT = interface_document()
-PREFIX = "/sim/bmet/v1"
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "reference" / "reference-interface.md"
 
 
-class WatchedAgency(BmetSimulator):
+class Exchange(NamedTuple):
+    """One request, its path below the agency's prefix, and the response."""
+
+    method: str
+    path: str
+    body: bytes
+    status: int
+    headers: dict[str, str]
+    answered: bytes
+
+
+EXCHANGES: list[Exchange] = []
+
+
+class Watched(ReferenceAgency):
     """An agency that keeps what it is sent and what it sends."""
 
-    exchanges: ClassVar[list[tuple[Scope, bytes, int, dict[str, str], bytes]]] = []
+    agency = BmetSimulator.agency  # each subclass has its own
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and keep both sides of it."""
@@ -55,16 +69,30 @@ class WatchedAgency(BmetSimulator):
             await send(sent)
 
         await super().app(scope, again, keep)
-        self.exchanges.append((scope, message.get("body", b""), status, headers, b"".join(parts)))
+        if scope["path"].startswith(self.agency.prefix):  # the EC's login is elsewhere
+            path, method = scope["path"].removeprefix(self.agency.prefix), scope["method"].lower()
+            body, answered = message.get("body", b""), b"".join(parts)
+            EXCHANGES.append(Exchange(method, path, body, status, headers, answered))
+
+
+class WatchedBmet(Watched, BmetSimulator):
+    """BMET, watched."""
+
+    agency = BmetSimulator.agency
+
+
+class WatchedNid(Watched, NidSimulator):
+    """The EC, watched."""
+
+    agency = NidSimulator.agency
 
 
 def operation_of(method: str, path: str) -> dict[str, Any]:
     """The operation of the document that a request is: the one with the fewest parameters that fits its path."""
-    below = path.removeprefix(PREFIX)
     fitting = [
         template
         for template in DOCUMENT["paths"]
-        if re.fullmatch(re.sub(r"\{[a-z]+\}", "[^/]+", template), below) and method in DOCUMENT["paths"][template]
+        if re.fullmatch(re.sub(r"\{[a-z]+\}", "[^/]+", template), path) and method in DOCUMENT["paths"][template]
     ]
     found: dict[str, Any] = DOCUMENT["paths"][min(fitting, key=lambda one: one.count("{"))][method]
     return found
@@ -79,8 +107,8 @@ def problems(schema: dict[str, Any], value: object) -> Iterator[str]:
 def check_exchanges() -> set[str]:
     """Hold every exchange against the document; the operations that there were."""
     seen = set()
-    for scope, body, status, headers, answered in WatchedAgency.exchanges:
-        operation = operation_of(scope["method"].lower(), scope["path"])
+    for method, path, body, status, headers, answered in EXCHANGES:
+        operation = operation_of(method, path)
         seen.add(operation["operationId"])
         if "requestBody" in operation:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -95,11 +123,11 @@ def check_exchanges() -> set[str]:
     return seen
 
 
-@pytest.fixture
-def desk() -> Iterator[ServiceDesk[WatchedAgency]]:
-    WatchedAgency.exchanges.clear()
-    yield ServiceDesk.before(WatchedAgency(), service="bmet.registration")
-    WatchedAgency.exchanges.clear()
+@pytest.fixture(autouse=True)
+def nothing_said() -> Iterator[None]:
+    EXCHANGES.clear()
+    yield
+    EXCHANGES.clear()
 
 
 def test_the_document_is_openapi_3_1() -> None:
@@ -135,7 +163,8 @@ def test_methods_are_overridden_as_the_page_says(page: str, kind: type) -> None:
     assert taken == dict(shown)
 
 
-async def test_client_and_simulator_say_what_the_document_says(desk: ServiceDesk[WatchedAgency]) -> None:
+async def test_client_and_simulator_say_what_the_document_says() -> None:
+    desk = ServiceDesk.before(WatchedBmet(), service="bmet.registration")
     platform, clock = desk.platform, desk.simulator.clock
     await platform.check_health("bmet")
     clearance = desk.draft("bmet.clearance")
@@ -167,3 +196,11 @@ async def test_client_and_simulator_say_what_the_document_says(desk: ServiceDesk
         one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values() if "operationId" in one
     }
     assert check_exchanges() == named - {"withdraw"}
+
+
+async def test_a_withdrawal_is_what_the_document_says() -> None:
+    desk = ServiceDesk.before(WatchedNid(), service="nid.correction")
+    draft = desk.draft()
+    await desk.file(draft)
+    assert (await desk.platform.withdraw(draft, desk.references)).withdrawn
+    assert check_exchanges() == {"file", "withdraw"}
