@@ -603,10 +603,8 @@ class _Desk:
         if kind == "past-day" and day_in(content, name, self._agency.agency.day) > self._agency.today:
             raise Refusal(422, name, "lies in the future")
         if kind in _TYPES:
-            types, what = _TYPES[kind]
-            if not isinstance(content.get(name), types) or not (
-                content[name] or isinstance(content[name], bool | int)
-            ):
+            (types, what), value = _TYPES[kind], content.get(name)
+            if not isinstance(value, types) or value in ([], {}):
                 raise Refusal(422, name, f"{what} is expected")
         elif kind not in {"all", "past-day"}:
             self._readers[kind](content, name)
