@@ -258,9 +258,8 @@ class AgencyPlugin(Generic[SettingsT]):
 
     def price_question(self, request: QuoteRequest) -> dict[str, str]:
         """What the agency has to know for a price: service, stage, and the form's dimensions of the schedule."""
-        form, known = request.form, self.basis(request.service, request.form, request.on).dimensions
-        if not isinstance(form, LabelledForm):
-            return {}
+        form = request.form_as(LabelledForm)
+        known = self.basis(request.service, form, request.on).dimensions
         asked = {form.wire_name(name): wire_word(str(give())) for name, give in known.items()}
         return {"service": wire_word(request.service.partition(".")[2]), "stage": request.stage} | asked
 

@@ -107,7 +107,7 @@ def age(*, at_least: str | None = None, at_most: str | None = None) -> Judge:
 def own_application(name: str, case: EligibilityCase) -> Criterion:
     """Whether the form's ``birth_date``, ``nid`` and ``birth_registration``, where it has them, are the applicant's.
 
-    Two numbers are compared only where they are of one kind (``is_about``).
+    Two numbers are compared as far as they can be (``is_about``).
     """
     born, nid, registration = case.field("birth_date"), case.field("nid"), case.field("birth_registration")
     same = None
