@@ -255,6 +255,9 @@ class KillableDatabase(Database):
         life, schedule = self._life, self._life.schedule
         await life.until_awake()
         if life.gone:
+            if (task := asyncio.current_task()) is not None:
+                # Its caller is dead, too, and asyncio would log an end that is not asked for.
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise Killed
         ending = APPLICATION.get()
         dies_before_commit = ending is not None and schedule.should_kill(ending, Moment.BEFORE_COMMIT)
