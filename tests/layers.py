@@ -14,7 +14,8 @@ from importlinter.cli import lint_imports
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LIBRARIES: Final = ("nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host", "nagorik_testing")
-EXTENSIONS: Final = ("nagorik_counter",)
+EXTENSIONS: Final = ("nagorik_counter", "nagorik_portal")
+WEB: Final = ("fastapi",)
 HTTP: Final = ("httpx", "httpcore", "tenacity", "aiohttp")
 
 
@@ -62,7 +63,7 @@ def rules() -> str:
         "nagorik",
         "nagorik_toolkit",
         "nagorik_host",
-        *EXTENSIONS,
+        "nagorik_counter",
     ]
     without_http.remove("nagorik_platform.agency_client")
     lines = [
@@ -169,6 +170,22 @@ def rules() -> str:
         forbidden_modules=["nagorik_testing"],
     )
     rule("no-library-knows-an-extension", "forbidden", source_modules=LIBRARIES, forbidden_modules=EXTENSIONS)
+    rule(
+        "the-portal-alone-knows-another-extension",
+        "forbidden",
+        source_modules=["nagorik_counter"],
+        forbidden_modules=["nagorik_portal"],
+    )
+    rule(
+        "the-api-alone-knows-its-framework",
+        "forbidden",
+        source_modules=[
+            *(name for name in modules_of(ROOT / "portal/src/nagorik_portal") if name != "nagorik_portal.api"),
+            *(name for name in (*LIBRARIES, *EXTENSIONS) if name != "nagorik_portal"),
+        ],
+        forbidden_modules=WEB,
+        allow_indirect_imports="True",
+    )
     rule("no-library-knows-a-plugin", "forbidden", source_modules=[*LIBRARIES, *EXTENSIONS], forbidden_modules=found)
     rule(
         "plugins-never-meet",

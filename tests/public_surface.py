@@ -18,12 +18,14 @@ LIBRARIES: Final = {
     "nagorik_toolkit": "toolkit",
     "nagorik_platform": "platform",
     "nagorik_host": "host",
+    "nagorik_portal": "portal",
 }
 """What plugins, hosts and programs around the reference host import, by the folder that each lies in; the list of its
 names lies beside its code."""
 PROMISED: Final = {
     "nagorik_platform": ("nagorik_platform", "nagorik_platform.lifecycle", "nagorik_platform.registry"),
     "nagorik_host": ("nagorik_host",),
+    "nagorik_portal": ("nagorik_portal",),
 }
 """Of a library that is not here, every public name of every module is promised; of one that is, what these export."""
 

@@ -19,6 +19,7 @@ LIBRARIES = ("nagorik", "nagorik-toolkit", "nagorik-platform")
 """In the order in which each rests on those before it."""
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 EXTENSIONS = sorted(path.parent for path in ROOT.glob("extensions/*/pyproject.toml"))
+ON_THE_HOST = (*EXTENSIONS, ROOT / "portal")
 DISTRIBUTIONS = sorted(path.parent for path in ROOT.glob("*/pyproject.toml")) + EXTENSIONS + PLUGINS
 UV = Path(sys.executable).parent / "uv"
 
@@ -39,7 +40,7 @@ def brought_by(distribution: Path) -> set[str]:
     name = name_of(distribution)
     if name in LIBRARIES:
         return set(LIBRARIES[: LIBRARIES.index(name) + 1])
-    if distribution in EXTENSIONS:
+    if distribution in ON_THE_HOST:
         return {name, *LIBRARIES, "nagorik-host"}
     return {name, *(LIBRARIES[:2] if distribution in PLUGINS else LIBRARIES)}
 

@@ -62,7 +62,7 @@ plugins are admitted, which are quarantined at run time, and what it charges: se
 Only commands are taken from distributions that bring plugins: a plugin that the host denies is never imported."""
 
 _PLATFORM: Final = "nagorik-platform"
-_OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik-testing"})
+_OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik-portal", "nagorik-testing"})
 """Distributions whose commands keep their names, beside all others."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 BUILT_IN: Final = MappingProxyType(
@@ -119,7 +119,7 @@ class Contribution(FoundEntryPoint):
 
     @property
     def is_ours(self) -> bool:
-        """Whether the platform, the host, the counter or the suite brings it."""
+        """Whether the platform, the host, the counter, the portal or the suite brings it."""
         return SEPARATORS.sub("-", self.distribution).lower() in _OURS
 
     def load(self) -> Command:

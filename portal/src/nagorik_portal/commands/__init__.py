@@ -1,0 +1,9 @@
+"""What an administrator types: ``nagorik portal`` and ``nagorik serve``."""
+
+from typing import Final
+
+HELP: Final = {
+    "portal": "operators of the desk, and keys of machines that use the API: add, list, disable, revoke",
+    "serve": "serve the API and the desk to portals and browsers",
+}
+"""What each command does, in a line, by its name."""
