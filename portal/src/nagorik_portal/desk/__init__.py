@@ -1,12 +1,3 @@
-"""The desk: the pages at which an operator carries a citizen from application to delivery."""
+"""The desk: pages at which an operator of a service centre carries a citizen from the counter to delivery."""
 
-from starlette.applications import Starlette
-
-from nagorik_portal.portal import Portal
-
-
-def create_desk(portal: Portal) -> Starlette:
-    """Make the desk of a portal."""
-    desk = Starlette()
-    desk.state.portal = portal
-    return desk
+from nagorik_portal.desk.application import create_desk as create_desk

@@ -1,0 +1,84 @@
+"""The desk as an ASGI application: its routes, and the headers of every response."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nagorik_portal.desk.filing import FILING_ROUTES
+from nagorik_portal.desk.home import HOME_ROUTES
+from nagorik_portal.desk.intake import INTAKE_ROUTES
+from nagorik_portal.desk.sign_in import SIGN_IN_ROUTES
+from nagorik_portal.desk.static_files import STATIC_ROUTE
+from nagorik_portal.desk.visits import Visit, language_of
+from nagorik_portal.desk.wording import text
+from nagorik_portal.portal import Portal
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS: Final = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
+}
+
+ROUTES: Final[tuple[BaseRoute, ...]] = (
+    STATIC_ROUTE,
+    *SIGN_IN_ROUTES,
+    *HOME_ROUTES,
+    *INTAKE_ROUTES,
+    *FILING_ROUTES,
+)
+"""All routes of the desk, in the order in which they are matched."""
+
+
+def create_desk(portal: Portal) -> Starlette:
+    """Make the desk's application on an open portal; it needs no lifespan of its own."""
+    handlers = {HTTPException: _show_http_error, Exception: _show_fault}
+    desk = Starlette(routes=ROUTES, middleware=[Middleware(_ResponseHeaders)], exception_handlers=handlers)
+    desk.state.portal = portal
+    return desk
+
+
+class _ResponseHeaders:
+    """Adds what a response does not say itself: nothing is kept in a cache, loaded from elsewhere, or framed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+async def _show_http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = "not-found" if status in {404, 405} else "not-understood"
+    return _problem(request, code, status)
+
+
+async def _show_fault(request: Request, _: Exception) -> Response:
+    return _problem(request, "fault", 500)
+
+
+def _problem(request: Request, code: str, status: int) -> Response:
+    visit = Visit(request, request.app.state.portal, language_of(request))
+    return visit.page("problem.html", f"problem.{code}", text=text(f"problem.{code}-text"), status=status)

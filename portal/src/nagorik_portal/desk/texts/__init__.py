@@ -1,0 +1,1 @@
+"""The desk's texts, a table for each page."""

@@ -1,0 +1,124 @@
+"""A desk over HTTP without a socket: a host with simulated agencies, its portal, and operators' browsers."""
+
+import re
+from contextlib import asynccontextmanager
+from html.parser import HTMLParser
+
+import httpx
+
+from nagorik_host import open_host
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_platform import PlatformSettings
+from nagorik_platform.registry import Admission
+from nagorik_portal.desk import create_desk
+from nagorik_portal.portal import open_portal
+from nagorik_testing import SimulatedClock, in_process_configurations
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+
+PLUGINS = ("nid", "passport", "cashdesk")
+CENTRE = "centre-0042"
+PASSWORD = "a long synthetic phrase"
+OPERATORS = {"operator-7": "Desk Seven", "operator-8": "Desk Eight"}
+OTHER_CENTRE = "centre-0099"
+
+
+class Page(HTMLParser):
+    """What a browser sees of a page: its forms with their fields, links, text and title."""
+
+    def __init__(self, response):
+        super().__init__()
+        self.response, self.status, self.html = response, response.status_code, response.text
+        self.path = response.url.path
+        self.forms, self.links, self.text, self.scripts = {}, [], [], []
+        self._form, self._select, self._silent, self._area = None, None, None, None
+        self.feed(self.html)
+        self.said = re.sub(r"\s+", " ", " ".join(self.text))
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "form":
+            self._form = given.get("id") or given["action"]
+            self.forms[self._form] = {"action": given["action"], "fields": {}, "buttons": []}
+        elif tag in {"script", "style"}:
+            self._silent = tag
+            self.scripts.append(given)
+        elif tag == "a":
+            self.links.append(given.get("href"))
+        form = self.forms.get(given.get("form") or self._form)
+        name, value = given.get("name"), given.get("value") or ""
+        if tag == "input" and form is not None and name:
+            kind = given.get("type", "text")
+            if kind not in {"radio", "checkbox"} or "checked" in given:
+                form["fields"][name] = value
+        elif tag == "button" and form is not None:
+            form["buttons"].append((name, value))
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in given:
+            form["fields"][self._select] = value
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self._form = None
+        if tag == self._silent:
+            self._silent = None
+
+    def handle_data(self, data):
+        if self._silent is None:
+            self.text.append(data)
+
+
+class Browser:
+    """An operator's browser without JavaScript: it follows redirects and sends forms as they stand."""
+
+    def __init__(self, app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://desk.example", follow_redirects=True)
+
+    async def get(self, path):
+        return Page(await self.client.get(path))
+
+    async def send(self, page, form="page", *, files=None, **typed):
+        """Send a form of a page with these fields in place of what stands in it; dots are written as ``__``."""
+        fields = dict(page.forms[form]["fields"])
+        fields.update({name.replace("__", ".").strip("_"): value for name, value in typed.items()})
+        sent = {name: value for name, value in fields.items() if value is not None}
+        return Page(await self.client.post(page.forms[form]["action"], data=sent, files=files))
+
+    async def sign_in(self, operator="operator-7", centre=CENTRE):
+        page = await self.get("/sign-in")
+        return await self.send(page, name=f"{centre}/{operator}", password=PASSWORD)
+
+
+class DeskSite:
+    """An open portal and its desk."""
+
+    def __init__(self, portal, clock, simulators):
+        self.portal, self.clock, self.simulators = portal, clock, simulators
+        self.app = create_desk(portal)
+
+    async def browser(self, operator="operator-7", centre=CENTRE):
+        """A browser in which an operator signed in."""
+        browser = Browser(self.app)
+        assert (await browser.sign_in(operator, centre)).path == "/"
+        return browser
+
+
+@asynccontextmanager
+async def open_desk(database, keyring, vault, folder):
+    """A desk on an open database."""
+    clock = SimulatedClock()
+    found = installed_simulators()
+    simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
+    settings = PlatformSettings(
+        plugins=in_process_configurations(simulators.values()),
+        admission=Admission(allow=frozenset(PLUGINS)),
+        documents=FolderDocumentStore(folder, vault),
+        clock=clock,
+    )
+    async with open_host(database, keyring, settings) as host:
+        portal = open_portal(host)
+        for centre, operators in ((CENTRE, OPERATORS), (OTHER_CENTRE, {"operator-1": "Desk One"})):
+            for identity, name in operators.items():
+                await portal.accounts.add_operator(f"{centre}/{identity}", name, PASSWORD, scopes=["apply", "view"])
+        yield DeskSite(portal, clock, simulators)
