@@ -139,7 +139,7 @@ class Accounts:
         is_right = await self._threads.run(partial(self._verify, known, password[: LONGEST_PASSWORD + 1]))
         if row is None or not is_right or row.disabled_at is not None:
             raise SignInRefused
-        await self._throttle.succeeded(name, source)
+        await self._throttle.succeeded(name, source, now)
         token = secrets.token_urlsafe(32)
         values = {
             "id": self._vault.lookup(_SESSION, token),

@@ -33,11 +33,15 @@ class SignInThrottle:
         """Count an attempt; returns the whole seconds that it has to wait, in which case it is not counted."""
         return await self._database.run(partial(self._begin, ids=self._ids(name, source), now=now))
 
-    async def succeeded(self, name: str, source: str) -> None:
+    async def succeeded(self, name: str, source: str, now: datetime) -> None:
         """Forget the failures of a name, and count one failure less of where it came from."""
         ids = self._ids(name, source)
-        forgotten = update(attempts).where(_A.id == ids["name"]).values(failures=0)
-        less = update(attempts).where(_A.id == ids["source"], _A.failures > 0).values(failures=_A.failures - 1)
+        forgotten = update(attempts).where(_A.id == ids["name"]).values(failures=0, next_at=now)
+        less = (
+            update(attempts)
+            .where(_A.id == ids["source"], _A.failures > 0)
+            .values(failures=_A.failures - 1, next_at=now)
+        )
 
         def write(transaction: Transaction) -> None:
             for statement in (forgotten, less):

@@ -1,0 +1,172 @@
+"""Who may come in: operators by password, machines by key; who guesses has to wait."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from nagorik_host.store.audit import verify_ledger
+from nagorik_portal.accounts import AccountInvalid, Accounts, SignInRefused
+from nagorik_portal.actors import NotPermitted
+from nagorik_portal.schema import attempts
+from nagorik_portal.throttle import SignInThrottle
+from nagorik_testing import SimulatedClock
+
+OPERATOR = "centre-0042/operator-7"
+PASSWORD = "a long synthetic phrase"
+SOURCE = "192.0.2.7"
+WRONG = "another phrase"
+
+
+@pytest.fixture
+def clock():
+    return SimulatedClock()
+
+
+@pytest.fixture
+async def accounts(database, vault, clock):
+    accounts = Accounts(database, vault, clock)
+    await accounts.add_operator(OPERATOR, "Desk 7", PASSWORD, scopes=["apply", "view"], services=["nid.reissue"])
+    yield accounts
+    # What the portal writes is what the audit expects, whatever a test did.
+    assert [one.findings async for one in verify_ledger(database, vault) if one.findings] == []
+
+
+async def refused(accounts, *, name=OPERATOR, password=WRONG, source=SOURCE):
+    with pytest.raises(SignInRefused) as caught:
+        await accounts.sign_in(name, password, source)
+    return caught.value
+
+
+async def test_an_operator_signs_in_and_out(accounts):
+    token = await accounts.sign_in(f" {OPERATOR.upper()} ", PASSWORD, SOURCE)
+    actor = await accounts.session(token)
+    assert (actor.id, actor.centre, actor.kind, actor.name) == (OPERATOR, "centre-0042", "operator", "Desk 7")
+    assert (actor.scopes, actor.services) == ({"apply", "view"}, {"nid.reissue"})
+    actor.require("apply", "nid.reissue")
+    for scope, service in (("decide", None), ("apply", "passport.new")):
+        with pytest.raises(NotPermitted):
+            actor.require(scope, service)
+    assert await accounts.session(token[:-1]) is None
+    await accounts.sign_out(token)
+    assert await accounts.session(token) is None
+
+
+async def test_a_session_ends_by_idleness_and_by_age(accounts, clock):
+    idle, used = [await accounts.sign_in(OPERATOR, PASSWORD, SOURCE) for _ in range(2)]
+    for _ in range(13):
+        clock.advance(timedelta(minutes=50))
+        assert await accounts.session(used) is not None
+    assert await accounts.session(idle) is None
+    clock.advance(timedelta(minutes=50))
+    assert await accounts.session(used) is not None
+    clock.advance(timedelta(minutes=21))
+    assert await accounts.session(used) is None
+
+
+async def test_a_form_carries_a_text_of_its_session(accounts):
+    one, other = [await accounts.sign_in(OPERATOR, PASSWORD, SOURCE) for _ in range(2)]
+    assert accounts.is_csrf(one, accounts.csrf(one))
+    assert not accounts.is_csrf(one, accounts.csrf(other))
+    assert not accounts.is_csrf(one, "ক")
+
+
+async def test_neither_name_nor_password_alone_lets_in_and_both_are_refused_alike(accounts):
+    wrong = await refused(accounts)
+    unknown = await refused(accounts, name="centre-0042/operator-8", password=PASSWORD)
+    assert (wrong.code, wrong.status, wrong.retry_after) == ("sign-in-refused", 401, None)
+    assert unknown.to_problem() == wrong.to_problem()
+
+
+async def test_the_fifth_failure_makes_a_name_wait_longer_each_time_and_a_success_forgets_it(database, vault, clock):
+    throttle, waits = SignInThrottle(database, vault), []
+    for number in range(15):
+        assert await throttle.begin(OPERATOR, f"192.0.2.{number}", clock.now()) is None
+        # Nothing is counted of one that has to wait.
+        waits += [await throttle.begin(OPERATOR, "198.51.100.1", clock.now())] if number >= 4 else []
+        clock.advance(timedelta(seconds=waits[-1] if waits else 0))
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
+    assert await throttle.begin(OPERATOR, SOURCE, clock.now()) is None
+    await throttle.succeeded(OPERATOR, SOURCE, clock.now())
+    for _ in range(4):
+        assert await throttle.begin(OPERATOR, SOURCE, clock.now()) is None
+
+
+async def test_the_right_password_waits_with_the_wrong_ones(accounts, database, vault, clock):
+    for number in range(5):
+        await SignInThrottle(database, vault).begin(OPERATOR, f"192.0.2.{number}", clock.now())
+    waiting = await refused(accounts, password=PASSWORD, source="198.51.100.1")
+    assert (waiting.code, waiting.status, waiting.retry_after) == ("sign-in-throttled", 429, 2)
+    assert "Wait" in waiting.message.en
+    clock.advance(timedelta(seconds=2))
+    assert await accounts.session(await accounts.sign_in(OPERATOR, PASSWORD, SOURCE)) is not None
+
+
+async def test_one_source_that_tries_many_names_waits_and_others_do_not(database, vault, clock):
+    throttle = SignInThrottle(database, vault)
+    for number in range(20):
+        assert await throttle.begin(f"centre-0042/operator-{number}", SOURCE, clock.now()) is None
+    assert await throttle.begin(OPERATOR, SOURCE, clock.now()) == 2
+    assert await throttle.begin(OPERATOR, "198.51.100.1", clock.now()) is None
+    # What is a day old counts no more, and guessed names do not fill the table.
+    clock.advance(timedelta(days=2))
+    assert await throttle.begin(OPERATOR, SOURCE, clock.now()) is None
+    assert await database.run(lambda unit: unit.connection.scalar(select(func.count()).select_from(attempts))) == 2
+
+
+async def test_another_password_and_a_disabled_account_end_sessions(accounts):
+    token = await accounts.sign_in(OPERATOR, PASSWORD, SOURCE)
+    await accounts.set_password(OPERATOR, "another synthetic phrase")
+    assert await accounts.session(token) is None
+    await refused(accounts, password=PASSWORD)
+    token = await accounts.sign_in(OPERATOR, "another synthetic phrase", SOURCE)
+    await accounts.disable(OPERATOR)
+    assert await accounts.session(token) is None
+    await refused(accounts, password="another synthetic phrase")
+
+
+@pytest.mark.parametrize(
+    ("identity", "name", "password", "scopes", "says"),
+    [
+        (OPERATOR, "Desk", PASSWORD, ["view"], "is there"),
+        ("operator-7", "Desk", PASSWORD, ["view"], "such as centre-0042/operator-7"),
+        ("Centre/7", "Desk", PASSWORD, ["view"], "such as centre-0042/operator-7"),
+        ("centre/8", " ", PASSWORD, ["view"], "a name of 1 to 120"),
+        ("centre/8", "Desk", "short", ["view"], "12 to 200"),
+        ("centre/8", "Desk", "x" * 201, ["view"], "12 to 200"),
+        ("centre/8", "Desk", PASSWORD, [], "at least one scope"),
+    ],
+)
+async def test_an_account_that_cannot_be_is_refused(accounts, identity, name, password, scopes, says):
+    with pytest.raises(AccountInvalid, match=says):
+        await accounts.add_operator(identity, name, password, scopes=scopes)
+
+
+async def test_a_machine_comes_in_by_its_key_until_it_expires_or_is_revoked(accounts, clock, database, vault):
+    key = await accounts.make_key("centre-0042/app-shop", "Shop", scopes=["events"], days=2)
+    assert key.startswith("ngk_live_")
+    assert len(key.rpartition("_")[2]) * 5 == 160
+    actor = await accounts.machine(key)
+    assert (actor.id, actor.kind, actor.scopes, actor.services) == (
+        "centre-0042/app-shop",
+        "machine",
+        {"events"},
+        None,
+    )
+    assert await accounts.machine(key[:-1]) is None
+    assert await Accounts(database, vault, clock, environment="test").machine(key) is None
+    clock.advance(timedelta(days=2))
+    assert await accounts.machine(key) is None
+    other = await accounts.make_key("centre-0042/app-shop", "Shop", scopes=["events"])
+    assert await accounts.machine(other) is not None
+    first, second = await accounts.keys()
+    assert (first.used_at, second.used_at) == (clock.now() - timedelta(days=2), clock.now())
+    await accounts.revoke_key(second.id)
+    assert await accounts.machine(other) is None
+    with pytest.raises(AccountInvalid):
+        await accounts.revoke_key(second.id)
+
+
+async def test_colleagues_are_shown_by_name(accounts):
+    await accounts.add_operator("centre-0001/operator-1", "Elsewhere", PASSWORD, scopes=["view"])
+    assert await accounts.names("centre-0042") == {OPERATOR: "Desk 7"}
