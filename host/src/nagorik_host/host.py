@@ -9,25 +9,36 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import InitVar, dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue, SecretStr
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore, InputRejected, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik.errors import FieldProblem
-from nagorik.values import Text
+from nagorik.values import MobileNumber, NationalDataError, Text
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.health import HealthTracker
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.tokens import SharedTokenStore
-from nagorik_host.store.application_store import LEASE, AlreadyOpen, ApplicationStore, Correction, LeaseTooShort
+from nagorik_host.store import cases, listings
+from nagorik_host.store.application_store import (
+    LEASE,
+    AlreadyOpen,
+    ApplicationStore,
+    Correction,
+    LeaseTooShort,
+    RevisionOutdated,
+)
+from nagorik_host.store.changes import ChangePage, list_changes
 from nagorik_host.store.checkouts import drop_ended
-from nagorik_host.store.database import Database, Transaction, open_database
+from nagorik_host.store.database import Database, Transaction, Unit, open_database
 from nagorik_host.store.host_keys import admit_keys
+from nagorik_host.store.request_keys import KeyReused, RequestKey, RequestKeys
 from nagorik_host.store.restoration import catching_up, in_doubt
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
@@ -77,6 +88,7 @@ class NewApplication(NamedTuple):
     consent: Consent | None = None
     application: str | None = None
     client_reference: str | None = None
+    owner: str | None = None
 
 
 class TakenIn(NamedTuple):
@@ -91,7 +103,9 @@ class Host:
     """Composes the installed plugins and keeps the applications; ``open_host`` makes it of its own arguments.
 
     A method that takes an application's id raises ``NoSuchApplication`` where the database has no such application,
-    and ``Erased`` where the citizen's data were erased.
+    and ``Erased`` where the citizen's data were erased. Where it takes a ``key``, a second call with the key changes
+    nothing and returns how things stand by then; it raises ``KeyReused`` where the key came with another request.
+    Where it takes a ``revision``, as a view has it, it raises ``RevisionOutdated`` if the application has another.
     """
 
     database: Database
@@ -108,6 +122,7 @@ class Host:
         self.vault = Vault(keyring)
         self.database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
+        self.request_keys = RequestKeys(self.vault)
         self.capabilities = CapabilitiesCache(self.platform, self.charges, self.clock)
         manifests = {one.id: one.manifest for one in self.platform.plugins if one.manifest is not None}
         self.health = HealthTracker(manifests)
@@ -127,15 +142,19 @@ class Host:
         consent: Consent | None = None,
         application: str | None = None,
         client_reference: str | None = None,
+        owner: str | None = None,
+        key: RequestKey | None = None,
     ) -> str:
         """Take an application in and return its id; a worker sends it later.
 
         Args:
             draft: What the citizen handed in.
             consent: What the citizen allows.
-            application: Its id, a UUID; a new one if not given.
+            application: Its id, a UUID; if not given, a new one, or one that follows from the key.
             client_reference: The reference that agencies get; derived from the id if not given. A second application
                 with the same is refused, so a caller that does not know whether it got through may call again.
+            owner: Who takes it in, of at most 120 letters, such as ``centre-0042``; no citizen's name or number.
+            key: The request's key. A second call with it returns the id of the application that the first made.
 
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
@@ -144,13 +163,22 @@ class Host:
             AlreadyOpen: An application with this reference is in the database; the error names it.
             AlreadyErased: One with this reference was taken in before, and was erased since.
         """
-        (taken,) = await self.apply_all([NewApplication(draft, consent, application, client_reference)])
-        if not taken.is_new:
+        if key is not None:
+            if (there := await self.replayed(key)) is not None:
+                return there
+            # The same again, so that documents belong to it and no two are opened, however the calls overlap.
+            application = application or str(UUID(self.request_keys.derive(key, "application")[:32], version=4))
+        given = NewApplication(draft, consent, application, client_reference, owner)
+        (taken,) = await self._apply([given], key)
+        if not taken.is_new and (key is None or await self.replayed(key) != taken.application):
             raise AlreadyOpen(taken.application)
         return taken.application
 
     async def apply_all(self, given: Sequence[NewApplication]) -> list[TakenIn]:
         """Take in several applications, some dozens at best, by one transaction; on any error of ``apply`` none."""
+        return await self._apply(given)
+
+    async def _apply(self, given: Sequence[NewApplication], key: RequestKey | None = None) -> list[TakenIn]:
         now = self.clock.now()
         for one in given:
             _refuse_large(one.draft.form)
@@ -158,13 +186,19 @@ class Host:
             with suppress(ServiceNotOffered):
                 await self.platform.form_values(one.draft.service, one.draft.form)
         opened = [(one.draft, self._first_step(one, now)) for one in given]
+        owners = {first.progress.id: one.owner for one, (_, first) in zip(given, opened, strict=True)}
         for draft, first in opened:
             await self._claim(draft.documents, first.progress.client_reference)
 
         def keep(transaction: Transaction) -> list[TakenIn]:
+            if key is not None and (there := self.request_keys.find(transaction, key)) is not None:
+                return [TakenIn(there, is_new=False)]
             restoration = catching_up(transaction)
             firsts = [(draft, in_doubt(first, restoration, now)) for draft, first in opened]
-            kept = self.store.open_all(transaction, firsts)
+            kept = self.store.open_all(transaction, firsts, owners)
+            for one in kept if key is not None else ():
+                if not isinstance(one, str):
+                    self.request_keys.keep(transaction, key, one.id, now)
             return [TakenIn(one if isinstance(one, str) else one.id, not isinstance(one, str)) for one in kept]
 
         try:
@@ -228,6 +262,8 @@ class Host:
         documents: Sequence[DocumentReference] = (),
         by: str | None = None,
         gateway: str | None = None,
+        key: RequestKey | None = None,
+        revision: int | None = None,
     ) -> Progress:
         """Let the citizen do what only they can do.
 
@@ -252,19 +288,133 @@ class Host:
 
         received = CitizenActed(action, tuple(documents), by)
         correction = correct if form or documents or gateway else None
-        return await self.database.run(lambda unit: self.take_in(unit, application, received, correction))
+        return await self._once(
+            application, key, lambda unit: self.take_in(unit, application, received, correction, revision=revision)
+        )
 
-    async def consent(self, application: str, consent: Consent) -> Progress:
+    async def consent(
+        self, application: str, consent: Consent, *, key: RequestKey | None = None, revision: int | None = None
+    ) -> Progress:
         """Take in a new consent of the citizen."""
-        return await self.database.run(lambda unit: self.take_in(unit, application, ConsentGranted(consent)))
+        given = ConsentGranted(consent)
+        return await self._once(
+            application, key, lambda unit: self.take_in(unit, application, given, revision=revision)
+        )
 
-    async def decide(self, application: str, decision: Decided) -> Progress:
+    async def decide(
+        self, application: str, decision: Decided, *, key: RequestKey | None = None, revision: int | None = None
+    ) -> Progress:
         """Take in what a named officer decided.
 
         Raises:
             NotPossible: It is not theirs to decide.
         """
-        return await self.database.run(lambda unit: self.take_in(unit, application, decision))
+        return await self._once(
+            application, key, lambda unit: self.take_in(unit, application, decision, revision=revision)
+        )
+
+    # Requests that may come twice
+
+    async def replayed(self, key: RequestKey) -> str | None:
+        """The id of the application, or the subject of ``remember``, that a key was used for; ``None`` if it is new.
+
+        Raises:
+            KeyReused: It came with another request.
+        """
+        return await self.database.run(lambda unit: self.request_keys.find(unit, key))
+
+    async def remember(self, key: RequestKey, subject: str) -> str:
+        """Keep a key with what its request made, of at most 120 letters; returns what it was used for first.
+
+        A program that keeps what it made in this database calls ``request_keys.keep`` in that transaction instead.
+
+        Raises:
+            KeyReused: It came with another request.
+        """
+
+        def keep(transaction: Transaction) -> str:
+            if (there := self.request_keys.find(transaction, key)) is not None:
+                return there
+            self.request_keys.keep(transaction, key, subject, self.clock.now())
+            return subject
+
+        try:
+            return await self.database.run(keep)
+        except IntegrityError:
+            return await self.database.run(keep)
+
+    async def _once(self, application: str, key: RequestKey | None, unit: Unit[Progress]) -> Progress:
+        """Run a unit that changes an application, but not a second time for the same key; where it is then."""
+        if key is None:
+            return await self.database.run(unit)
+
+        def keyed(transaction: Transaction) -> Progress | None:
+            there = self.request_keys.find(transaction, key)
+            if there is None:
+                self.request_keys.keep(transaction, key, application, self.clock.now())
+                return unit(transaction)
+            if there != application:
+                raise KeyReused
+            return None
+
+        try:
+            done = await self.database.run(keyed)
+        except IntegrityError:
+            # The same request came by another way at the same time: it is found this time.
+            done = await self.database.run(keyed)
+        return done if done is not None else await self.progress(application)
+
+    # What there is
+
+    async def owner(self, application: str) -> str | None:
+        """Who took an application in, as ``apply`` has it; also once it was erased."""
+        return await self.database.run(lambda unit: self.store.owner(unit, application))
+
+    async def search(self, text: str, *, owner: str | None = None, limit: int = 20) -> Sequence[Row[Any]]:
+        """At most ``limit`` applications, as rows of ``applications``, the latest taken in first.
+
+        ``text`` is, as it was given, an id, a client reference, an agency's reference or a payment's id; or the
+        applicant's mobile number in any form. With ``owner``, only those that it took in are found.
+        """
+        mobile: MobileNumber | None = None
+        with suppress(NationalDataError):  # then it is something else
+            mobile = MobileNumber.parse(text)
+
+        def read(transaction: Transaction) -> Sequence[Row[Any]]:
+            found = self.store.search(transaction, text, limit=limit)
+            if mobile is not None:
+                found += self.store.of_applicant_mobile(transaction, mobile, owner=owner, limit=limit)
+            return listings.applications_by_id(transaction, found, owner=owner)[:limit]
+
+        return await self.database.snapshot(read)
+
+    async def applications(
+        self, wanted: listings.ApplicationFilter, *, after: listings.PageCursor | None = None, limit: int
+    ) -> listings.Page:
+        """A page of at most ``limit`` (at least 1) applications that match, in the order that the filter says."""
+        return await self.database.snapshot(
+            lambda unit: listings.list_applications(unit, wanted, after=after, limit=limit)
+        )
+
+    async def cases(self, limit: int, *, owner: str | None = None) -> list[cases.OfficerCase]:
+        """At most ``limit`` applications that wait for an officer, the longest first; of an ``owner``, if given."""
+        now = self.clock.now()
+        return await self.database.snapshot(lambda unit: cases.list_cases(unit, limit, now, owner=owner))
+
+    async def changes(self, after: str | None = None, *, owner: str | None = None, limit: int = 100) -> ChangePage:
+        """At most ``limit`` changes of applications' standing, in order, after the cursor of an earlier page.
+
+        Without a cursor, from the earliest that is kept: changes are kept as long as messages (``message_days``).
+        Every commit that leaves an application in another state, hold, flags, or a payment of it in another state,
+        is one change. None is skipped by a reader who goes on with ``next``, also where transactions overlap.
+
+        Raises:
+            PlaceInvalid: ``after`` is no cursor.
+        """
+        now = self.clock.now()
+        return await self.database.run(
+            lambda unit: list_changes(unit, after=after, owner=owner, limit=limit, now=now)
+        )
 
     async def take_over(self) -> list[PluginTakeover]:
         """Take open applications over to the installed plugins, or block them; done before working."""
@@ -290,16 +440,25 @@ class Host:
         return Worker(self, name, observer, read_settings=read_settings, only=only)
 
     def take_in(
-        self, transaction: Transaction, application: str, received: Input, correction: Correction | None = None
+        self,
+        transaction: Transaction,
+        application: str,
+        received: Input,
+        correction: Correction | None = None,
+        *,
+        revision: int | None = None,
     ) -> Progress:
         """Advance an application without a call, by what was received; a worker that holds it keeps its lease.
 
         Raises:
             NotPossible: It is not open to the application now.
             ServiceNotOffered: No installed plugin offers the service, or the gateway.
+            RevisionOutdated: It is not at ``revision``.
         """
         now = self.clock.now()
         stored = self.store.read(transaction, application, for_change=True)
+        if revision is not None and stored.entries != revision:
+            raise RevisionOutdated
         if correction is not None:
             draft = self.store.correct(transaction, stored, correction, now)
             stored = replace(stored, gateway=draft.gateway)

@@ -87,6 +87,7 @@ def _read(
     document: Document = {
         **{name: getattr(progress, name) for name in _SAME},
         "application": progress.id,
+        "revision": stored.entries,
         "service_name": service and service.name,
         "plugin": progress.plugin_version,
         "state": progress.state.value,

@@ -85,12 +85,14 @@ class TimelineView(_View):
 class ApplicationView(_View):
     """An application as a citizen may see it.
 
+    ``revision`` rises with everything that happens to it, and not because the host asked in vain how it stands.
     ``consent`` says what a consent must cover: ``operations``, ``asks``, and ``least_ceiling``, which is what was
     spent and is asked for next, such as ``1195.00 BDT``. ``expires_at`` is the end of the present one, and ``gap``
     says why that does not cover what comes next: ``absent``, ``expired``, ``fee-ceiling``, …
     """
 
     application: str
+    revision: int
     client_reference: str
     agency_reference: str | None
     service: str

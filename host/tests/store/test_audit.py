@@ -237,7 +237,7 @@ ALL_OF_IT = [f"DELETE FROM {table.name} WHERE {OF}" for table in OF_AN_APPLICATI
 CUT = "(SELECT max(entry) FROM journal WHERE application = '{filed}')"
 
 MADE_UP = (
-    "INSERT INTO applications SELECT {}, service, plugin, plugin_version, state, gateway, 'made-up', "
+    "INSERT INTO applications SELECT {}, service, plugin, plugin_version, state, gateway, owner, 'made-up', "
     "agency_reference, hold_party, hold_code, operation, opened_at, updated_at, closed_at, due_at, "
     "lease_until, erased_at, target_plugin, lease, revision, entries, chain, data_key, "
     "progress, blocked FROM applications WHERE id = '{{filed}}'"

@@ -18,6 +18,7 @@ from nagorik_host.store.database import DatabaseUnavailable, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import KeptOutPlugin, note_kept_out
 from nagorik_host.store.reloads import last_reload, note_taken_up
+from nagorik_host.store.request_keys import drop_old_keys
 from nagorik_host.store.schema import MICROSECOND, applications, workers
 from nagorik_platform import PluginConfiguration
 from nagorik_platform.logs import get_logger
@@ -111,11 +112,15 @@ class Housekeeping:
         await check_clock(self._host.database.run, self._host.clock)
 
     async def repeat(self, do: Callable[[], Awaitable[None]]) -> None:
-        """Send heartbeats, or take up settings, again and again; neither waits for the other."""
+        """Send heartbeats, take up settings or drop old keys again and again; they do not wait for each other."""
         while True:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await do()
+
+    async def drop_old_keys(self) -> None:
+        """Drop the keys of requests that are older than they are kept."""
+        await self._host.database.run(partial(drop_old_keys, now=self._host.clock.now()))
 
     async def take_up_settings(self) -> None:
         """Take up settings of plugins, if there was a reload since the last time; at first, in any case.

@@ -129,7 +129,8 @@ class Worker:
             await keeping.take_up_settings()
         _log.info("worker_started", worker=self._name)
         work = self._work_until_idle() if until_idle else self._work(stop)
-        others = (stop.wait(), self._read_on(), keeping.repeat(keeping.take_up_settings))
+        repeated = [keeping.repeat(one) for one in (keeping.take_up_settings, keeping.drop_old_keys)]
+        others = (stop.wait(), self._read_on(), *repeated)
         async with self._host.database.listening(self._wake):
             working, *beside = [asyncio.create_task(one) for one in (work, *others)]
             try:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BindParameter, Row, Update, bindparam, delete, insert, or_, select, update
 
 from nagorik import ApplicationDraft, NagorikError, Text
 from nagorik.operations import OPERATIONS, Family
-from nagorik_host.store import projections
+from nagorik.values import MobileNumber
+from nagorik_host.store import changes, projections
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
@@ -23,6 +25,7 @@ from nagorik_host.store.ledger import record_of_draft, record_of_row
 from nagorik_host.store.schema import (
     MICROSECOND,
     Instant,
+    applicant_mobiles,
     applications,
     erased_references,
     journal,
@@ -36,9 +39,12 @@ from nagorik_platform.lifecycle import Event, NextAction, Party, Progress, Step,
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
+APPLICANT_MOBILE: Final = "applicant-mobile"
 
 LEASE: Final = DEFAULT_LEASE
 """How long a silent worker keeps what it has. Calls may take longer: a living worker renews its leases."""
+
+NO_OWNERS: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
 
@@ -65,6 +71,8 @@ _BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
 _DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
 _WRITE_DRAFT: Final = insert(payloads)
 _DROP_DRAFT: Final = delete(payloads).where(payloads.c.application == bindparam("application"))
+_WRITE_MOBILES: Final = insert(applicant_mobiles)
+_DROP_MOBILE: Final = delete(applicant_mobiles).where(applicant_mobiles.c.application == bindparam("application"))
 _JOURNAL: Final = (
     select(journal)
     .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
@@ -113,6 +121,22 @@ class StaleRevision(Exception):
     """The row has changed since it was read."""
 
 
+class RevisionOutdated(NagorikError):
+    """The application has changed since its caller read it; nothing was taken in."""
+
+    code = "revision-outdated"
+    status = 412
+
+    @property
+    def message(self) -> Text:
+        """That nothing was taken in, and what to do."""
+        return Text(
+            en="The application has changed since you read it. What you sent was not taken in. Read the application"
+            " again, and send it once more if it is still right.",
+            bn="আপনি দেখার পরে আবেদনটি বদলেছে। আপনি যা পাঠিয়েছেন তা নেওয়া হয়নি। আবেদনটি আবার দেখুন, এরপরও ঠিক থাকলে আবার পাঠান।",
+        )
+
+
 class Lease(NamedTuple):
     """Which worker has an application, by its id.
 
@@ -130,7 +154,7 @@ class StoredApplication:
     """An application as the database holds it at one moment.
 
     Every change raises ``revision``. ``entries`` counts its journal's, ``chain`` is the link of the last, ``key``
-    seals its data, and ``blocked`` is the code of why the host leaves it alone.
+    seals its data, ``blocked`` is the code of why the host leaves it alone, and ``owner`` took it in.
     """
 
     id: str
@@ -143,6 +167,7 @@ class StoredApplication:
     key: DataKey
     lease: Lease | None
     blocked: str | None = None
+    owner: str | None = None
 
 
 class ApplicationStore:
@@ -155,9 +180,12 @@ class ApplicationStore:
     # Opening
 
     def open_all(
-        self, transaction: Transaction, given: Sequence[tuple[ApplicationDraft, Step]]
+        self,
+        transaction: Transaction,
+        given: Sequence[tuple[ApplicationDraft, Step]],
+        owners: Mapping[str, str | None] = NO_OWNERS,
     ) -> list[StoredApplication | str]:
-        """Take several applications in, with as few statements as one takes.
+        """Take several applications in, with as few statements as one takes. ``owners`` has who does, by their ids.
 
         Returns for each what was stored, or the id of the application that has its client reference.
 
@@ -175,7 +203,7 @@ class ApplicationStore:
             if reference in there:
                 taken.append(there[reference])
                 continue
-            opened[reference] = self._opened(draft, first, reference)
+            opened[reference] = self._opened(draft, first, reference, owners.get(first.progress.id))
             there[reference] = first.progress.id
             taken.append(opened[reference].stored)
         if opened:
@@ -183,7 +211,7 @@ class ApplicationStore:
             self._insert(transaction, [opened[reference] for reference in sorted(opened)])
         return taken
 
-    def _opened(self, draft: ApplicationDraft, first: Step, reference: str) -> "_Opened":
+    def _opened(self, draft: ApplicationDraft, first: Step, reference: str, owner: str | None) -> "_Opened":
         progress = first.progress
         plugin = progress.service.partition(".")[0]
         key, wrapped = self._vault.make_data_key(progress.id)
@@ -197,6 +225,7 @@ class ApplicationStore:
             chain=anchor(self._vault, progress.id),
             key=key,
             lease=None,
+            owner=owner,
         )
         rows = self._entries(stored, first.events)
         values = {
@@ -205,6 +234,7 @@ class ApplicationStore:
             "plugin": plugin,
             "plugin_version": progress.plugin_version,
             "gateway": draft.gateway,
+            "owner": owner,
             "client_reference": reference,
             "opened_at": progress.opened_at,
             "data_key": wrapped,
@@ -212,15 +242,18 @@ class ApplicationStore:
             **self._row(stored, first, rows, progress.opened_at),
         }
         stored = replace(stored, entries=len(rows), chain=rows[-1].link)
-        return _Opened(stored, first, values, rows, key.seal(draft.model_dump_json().encode(), DRAFT))
+        sealed, mobile = key.seal(draft.model_dump_json().encode(), DRAFT), self._hash_mobile(draft)
+        return _Opened(stored, first, values, rows, sealed, mobile)
 
     def _insert(self, transaction: Transaction, opened: Sequence["_Opened"]) -> None:
         transaction.connection.execute(_OPEN, [one.values for one in opened])
         transaction.append_entries([row for one in opened for row in one.rows])
         self._insert_drafts(transaction, [(one.stored.id, one.draft, one.values["opened_at"]) for one in opened])
+        _insert_mobiles(transaction, {one.stored.id: one.mobile for one in opened})
         for one in opened:
             at = one.values["opened_at"]
             projections.record(transaction, one.stored.progress, one.first.events)
+            _note_change(transaction, one.stored, at)
             transaction.record(one.stored.id, at, record_of_row(one.values))
             self._hint(transaction, one.stored, one.first.next, at)
 
@@ -257,10 +290,26 @@ class ApplicationStore:
             key=key,
             lease=Lease(row.lease) if row.lease is not None else None,
             blocked=row.blocked,
+            owner=row.owner,
         )
+
+    def owner(self, transaction: Transaction, application: str) -> str | None:
+        """Who took an application in, by its id; ``None`` where that was not said.
+
+        Raises:
+            NoSuchApplication: It is not in the database.
+        """
+        query = select(_A.owner).where(_A.id == application)
+        row = transaction.connection.execute(query).one_or_none() if _is_storable(application) else None
+        if row is None:
+            raise NoSuchApplication
+        found: str | None = row.owner
+        return found
 
     def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
         """The ids of at most ``limit`` applications of which ``name`` is the id, a reference or a payment's id."""
+        if not _is_storable(name):
+            return []
         found: list[str] = []
         with suppress(NoSuchApplication):
             found.append(self.resolve(transaction, name))
@@ -270,6 +319,15 @@ class ApplicationStore:
         for plugin in transaction.connection.scalars(select(_A.plugin).distinct()).all():
             found += self.known_to_agency(transaction, plugin, name, limit)
         return list(dict.fromkeys(found))[:limit]
+
+    def of_applicant_mobile(
+        self, transaction: Transaction, mobile: MobileNumber, *, owner: str | None, limit: int
+    ) -> Sequence[str]:
+        """The ids of at most ``limit`` applications whose applicant has this number, those taken in last first."""
+        joined = select(_A.id).join(applicant_mobiles, applicant_mobiles.c.application == _A.id)
+        query = joined.where(applicant_mobiles.c.mobile == self._vault.lookup(APPLICANT_MOBILE, mobile.e164))
+        query = query if owner is None else query.where(_A.owner == owner)
+        return transaction.connection.scalars(query.order_by(_A.opened_at.desc(), _A.id).limit(limit)).all()
 
     def known_to_agency(self, transaction: Transaction, plugin: str, name: str, limit: int) -> Sequence[str]:
         """The ids of at most ``limit`` applications that a plugin's agency knows by this reference."""
@@ -292,6 +350,8 @@ class ApplicationStore:
         Raises:
             NoSuchApplication: It is not in the database.
         """
+        if not _is_storable(name):
+            raise NoSuchApplication
         reference = self._vault.lookup(CLIENT_REFERENCE, name)
         query = select(_A.id).where(or_(_A.id == name.lower(), _A.client_reference == reference))
         found: str | None = transaction.connection.scalar(query)
@@ -358,7 +418,7 @@ class ApplicationStore:
             transaction.drop_hint(stored.id)
         elif stored.blocked is None:
             self._hint(transaction, stored, done.next, now)
-        return replace(
+        changed = replace(
             stored,
             progress=done.progress,
             blocked=values["blocked"],
@@ -367,6 +427,9 @@ class ApplicationStore:
             chain=rows[-1].link if rows else stored.chain,
             lease=Lease(lease.worker) if lease is not None else None,
         )
+        if changes.standing(changed.progress) != changes.standing(stored.progress):
+            _note_change(transaction, changed, now)
+        return changed
 
     def correct(
         self, transaction: Transaction, stored: StoredApplication, correction: Correction, now: datetime
@@ -376,10 +439,14 @@ class ApplicationStore:
         Raises:
             StaleRevision: The row has changed since ``stored`` was read.
         """
-        draft = correction(self.draft(transaction, stored))
+        before = self.draft(transaction, stored)
+        draft = correction(before)
         transaction.connection.execute(_DROP_DRAFT, {"application": stored.id})
         sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
         self._insert_drafts(transaction, [(stored.id, sealed, now)])
+        if draft.applicant.phone != before.applicant.phone:
+            transaction.connection.execute(_DROP_MOBILE, {"application": stored.id})
+            _insert_mobiles(transaction, {stored.id: self._hash_mobile(draft)})
         values = {"application_": stored.id, "revision_": stored.revision, "gateway": draft.gateway}
         _change_one(transaction, _CHANGE, values)
         transaction.record(stored.id, now, {"gateway": draft.gateway})
@@ -420,6 +487,10 @@ class ApplicationStore:
         """The hash by which an application is found that an agency knows by ``reference``."""
         return self._vault.lookup(f"agency-reference/{plugin}", reference)
 
+    def _hash_mobile(self, draft: ApplicationDraft) -> str | None:
+        phone = draft.applicant.phone
+        return self._vault.lookup(APPLICANT_MOBILE, phone.e164) if phone is not None else None
+
     @staticmethod
     def _hint(transaction: Transaction, stored: StoredApplication, coming: NextAction, now: datetime) -> None:
         if coming.due is not None and coming.due <= now:
@@ -441,6 +512,23 @@ class _Opened(NamedTuple):
     values: dict[str, Any]
     rows: Sequence[JournalEntry]
     draft: bytes
+    mobile: str | None
+
+
+def _insert_mobiles(transaction: Transaction, mobiles: Mapping[str, str | None]) -> None:
+    rows = [{"application": application, "mobile": mobile} for application, mobile in mobiles.items() if mobile]
+    if rows:
+        transaction.connection.execute(_WRITE_MOBILES, rows)
+
+
+def _note_change(transaction: Transaction, stored: StoredApplication, at: datetime) -> None:
+    """Note how this unit leaves an application's standing, for those who follow it."""
+    transaction.records.standings[stored.id] = changes.row_of(stored.progress, stored.owner, stored.entries, at)
+
+
+def _is_storable(name: str) -> bool:
+    """Whether a database takes a text at all: a name that it refuses is of no application."""
+    return not any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _change_one(transaction: Transaction, statement: Update, values: Mapping[str, Any]) -> None:

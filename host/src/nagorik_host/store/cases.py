@@ -101,12 +101,13 @@ def count_cases(transaction: Transaction, now: datetime) -> int:
     return sum(transaction.connection.scalar(query) or 0 for query in (count.where(FOR_A_PERSON), beside))
 
 
-def list_cases(transaction: Transaction, limit: int, now: datetime) -> list[OfficerCase]:
-    """At most ``limit`` applications that wait for an officer, the longest first.
+def list_cases(transaction: Transaction, limit: int, now: datetime, *, owner: str | None = None) -> list[OfficerCase]:
+    """At most ``limit`` applications that wait for an officer, the longest first; with ``owner``, those it took in.
 
     Money to be given back by hand, or overdue, is an officer's also where the application waits for something else.
     """
     query = select(applications).order_by(applications.c.updated_at).limit(limit)
+    query = query if owner is None else query.where(_A.owner == owner)
     waiting = [(row, row.hold_code) for row in transaction.connection.execute(query.where(FOR_A_PERSON))]
     owed = _owed(now)
     beside = query.add_columns(owed.c.code).join(owed, owed.c.application == applications.c.id)

@@ -15,13 +15,14 @@ from sqlalchemy import URL, Connection, Table, bindparam, insert, make_url, upda
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
 from nagorik_host.store.ledger import Appended, AuditLedger, LedgerMissing, LedgerWentBack, Records
-from nagorik_host.store.schema import attempts, insert_rows, journal
+from nagorik_host.store.schema import attempts, changes, insert_rows, journal
 from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 BEGIN_ATTEMPT: Final = insert(attempts)
+_CHANGED: Final = insert(changes)
 END_ATTEMPT: Final = (
     update(attempts)
     .where(attempts.c.application == bindparam("application_"), attempts.c.entry == bindparam("entry_"))
@@ -54,7 +55,7 @@ class Transaction:
     """What a unit works with.
 
     ``due`` has the plugins of applications that are due at once after the commit, by application: hints for workers.
-    ``records`` are for the ledger.
+    ``records`` are for the ledger and for those who follow applications.
     """
 
     connection: Connection
@@ -113,11 +114,13 @@ class Database(ABC):
             self._ledger = AuditLedger(vault)
 
     def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
-        """Insert the records of units, as the last act of a transaction; call ``committed`` after the commit.
+        """Insert what units recorded, as the last act of a transaction; call ``committed`` after the commit.
 
         Raises:
             LedgerMissing: There is something to record, and the database was opened without keys.
         """
+        if standings := [row for one in transactions for row in one.records.standings.values()]:
+            connection.execute(_CHANGED, standings)
         records = [one.records for one in transactions if one.records.made or one.records.changed]
         if not records:
             return None

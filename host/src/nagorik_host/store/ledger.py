@@ -65,10 +65,14 @@ class LedgerWentBack(RuntimeError):
 
 @dataclass(slots=True)
 class Records:
-    """What a unit changed, and when: columns of applications, and rows of tracked tables by their key."""
+    """What a unit changed, and when: columns of applications, and rows of tracked tables by their key.
+
+    ``standings`` is not for the ledger: rows of ``changes``, of each application the last.
+    """
 
     made: dict[str, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
     changed: dict[tuple[Table, tuple[Any, ...]], datetime] = field(default_factory=dict)
+    standings: dict[str, Columns] = field(default_factory=dict)
 
     def add(self, application: str, at: datetime, content: Mapping[str, Any]) -> None:
         """Add what was set of an application; the last value of each name wins."""
@@ -77,7 +81,7 @@ class Records:
 
     def copy(self) -> "Records":
         """Copy it, to go back to."""
-        return Records(dict(self.made), dict(self.changed))
+        return Records(dict(self.made), dict(self.changed), dict(self.standings))
 
 
 class Head(NamedTuple):

@@ -74,8 +74,8 @@ class Page:
 class ApplicationFilter:
     """Which applications are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
-    ``opened`` is when it was taken in; ``hold`` and ``blocked`` are codes. With ``due_until`` it is in its agency's
-    queue and was due by then; such a list begins with the longest due.
+    ``opened`` is when it was taken in, ``owner`` who did so; ``hold`` and ``blocked`` are codes. With ``due_until``
+    it is in its agency's queue and was due by then; such a list begins with the longest due.
     """
 
     states: Collection[str] = ()
@@ -83,6 +83,7 @@ class ApplicationFilter:
     plugins: Collection[str] = ()
     hold: str | None = None
     blocked: str | None = None
+    owner: str | None = None
     open_only: bool = False
     opened_from: datetime | None = None
     opened_before: datetime | None = None
@@ -114,6 +115,7 @@ def list_applications(
         *_one_of(_A.plugin, wanted.plugins),
         *([_A.hold_code == wanted.hold] if wanted.hold is not None else []),
         *([_A.blocked == wanted.blocked] if wanted.blocked is not None else []),
+        *([_A.owner == wanted.owner] if wanted.owner is not None else []),
         *([_A.closed_at.is_(None)] if wanted.open_only else []),
         *_between(_A.opened_at, wanted.opened_from, wanted.opened_before),
     )
@@ -138,9 +140,11 @@ def list_payments(
     return _page(transaction, query, (_P.opened_at, _P.id), after, limit)
 
 
-def applications_by_id(transaction: Transaction, ids: Iterable[str]) -> Sequence[Row[Any]]:
-    """The applications with these ids, those taken in last first."""
-    query = _APPLICATION.where(_A.id.in_(list(ids)))
+def applications_by_id(
+    transaction: Transaction, ids: Iterable[str], *, owner: str | None = None
+) -> Sequence[Row[Any]]:
+    """The applications with these ids, those taken in last first; with ``owner``, those that it took in."""
+    query = _APPLICATION.where(_A.id.in_(list(ids)), *([_A.owner == owner] if owner is not None else []))
     return transaction.connection.execute(query.order_by(_A.opened_at.desc(), _A.id)).all()
 
 

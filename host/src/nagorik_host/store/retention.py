@@ -15,12 +15,14 @@ from nagorik_host.store.application_store import (
     StoredApplication,
     hash_erased,
 )
+from nagorik_host.store.changes import drop_old_changes
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
 from nagorik_host.store.ledger import record_of_erasure, record_of_row
 from nagorik_host.store.schema import (
     agency_tokens,
+    applicant_mobiles,
     applications,
     attempts,
     checkouts,
@@ -30,6 +32,7 @@ from nagorik_host.store.schema import (
     payloads,
     payment_cases,
     payments,
+    request_keys,
 )
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 
@@ -72,9 +75,10 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         transaction.record_row(inbox, message, at=now)
     found = select(payment_cases.c.id).where(payment_cases.c.application == application)
     _erase_cases(transaction, execute(found).scalars().all(), now)
-    for table in (payloads, checkouts):
+    for table in (payloads, checkouts, applicant_mobiles):
         execute(delete(table).where(table.c.application == application))
     execute(update(attempts).where(attempts.c.application == application).values(request_digest=None))
+    execute(update(request_keys).where(request_keys.c.subject == application).values(digest=None))
     execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
     reference = select(applications.c.client_reference).where(applications.c.id == application)
     left = hash_erased(transaction.connection.execute(reference).scalar_one())
@@ -186,9 +190,11 @@ async def erase_messages(database: Database, *, received_before: datetime, now: 
     """Erase every message that came in before an instant; returns how many.
 
     When it came, for which offer, and its result stay. A gateway's number of a payment, in a case of a reconciliation
-    that ended before then, is erased too.
+    that ended before then, is erased too. Changes from before then, which applications' followers read, are dropped.
     """
     erased = 0
+    while await database.run(partial(drop_old_changes, before=received_before)):
+        pass
     while await database.run(partial(_erase_ended_cases, ended_before=received_before, now=now)):
         pass
     while found := await database.run(partial(_erase_messages, received_before=received_before, now=now)):

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest of the migrations, which makes the tables what they are here."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -148,6 +148,8 @@ applications: Final = _table(
     *codes("service", "plugin", "plugin_version", "state"),
     # The gateway that the citizen chose; with the service, it decides what can come next.
     bounded_text("gateway", CODE),
+    # Who took it in, such as a service centre; not who acted for the citizen.
+    bounded_text("owner", CODE),
     bounded_text("client_reference", HASH, nullable=False, unique=True),
     bounded_text("agency_reference", HASH),
     *(bounded_text(name, CODE) for name in ("hold_party", "hold_code", "operation")),
@@ -170,6 +172,7 @@ applications: Final = _table(
     # An operator's lists, in the order in which applications were taken in.
     Index("ix_applications_opened", "opened_at", "id"),
     Index("ix_applications_service", "service", "state", "opened_at", "id"),
+    Index("ix_applications_owner", "owner", "opened_at", "id"),
 )
 FOR_A_PERSON: Final = text(
     "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
@@ -183,6 +186,15 @@ payloads: Final = _table(
     _application(primary_key=True),
     Column("draft", LargeBinary, nullable=False),
     *instants("updated_at", nullable=False),
+)
+
+# The keyed hash of the applicant's mobile number, by which a citizen without a reference is found; gone with the
+# citizen's data. A row that is changed or gone makes a search find less, so that the ledger has no record of it.
+applicant_mobiles: Final = _table(
+    "applicant_mobiles",
+    _application(primary_key=True),
+    bounded_text("mobile", HASH, nullable=False),
+    Index("ix_applicant_mobiles_mobile", "mobile"),
 )
 
 journal: Final = _table(
@@ -411,6 +423,36 @@ host_keys: Final = _table(
     *instants("added_at", nullable=False),
     # Since when nothing is wrapped by it; a ring may lack it from then on.
     *instants("retired_at"),
+)
+
+# Requests that came with a key. Without its row a request may be made again, as after the time for which one is kept:
+# the ledger has no record of it.
+request_keys: Final = _table(
+    "request_keys",
+    # The hash of the client, of what is asked for and of the key, keyed.
+    bounded_text("id", HASH, primary_key=True),
+    # Of the request, keyed; gone with the citizen's data.
+    bounded_text("digest", HASH),
+    # The application's id, or of what else it was that the request made or changed.
+    *codes("subject"),
+    *instants("at", nullable=False),
+    Index("ix_request_keys_at", "at"),
+    Index("ix_request_keys_subject", "subject"),
+)
+
+# For those who follow applications: one is changed or gone only to them, and the ledger has no record of it.
+changes: Final = _table(
+    "changes",
+    Column("id", WHOLE, primary_key=True),
+    _application(),
+    bounded_text("owner", CODE),
+    Column("revision", Integer, nullable=False),
+    *codes("state"),
+    *instants("at", nullable=False),
+    # Given when it is first read; null before.
+    Column("place", WHOLE),
+    Index("ix_changes_place", "place"),
+    Index("ix_changes_owner", "owner", "place"),
 )
 
 decisions: Final = _table(
