@@ -327,3 +327,17 @@ def test_killed_worker_leaves_the_rest_as_the_file_expects(
         (entry,) = json.loads(capsys.readouterr().out)["applications"]
         ends.append({name: entry[name] for name in ("fee", "state", "waits_for", "applications_at_agency")})
     assert ends[0] == ends[1]
+
+
+def test_without_the_portal_nothing_is_left_running(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nagorik_testing.demo.command.entry_points", lambda **_: ())
+    assert main(["demo", "--serve"]) == 2
+    assert capsys.readouterr().err == "nagorik demo: --serve needs the desk: pip install nagorik-portal\n"
+
+
+@pytest.mark.parametrize("pace", ["0.5", "-1", "100001", "nan", "fast"])
+def test_time_goes_no_slower_than_the_machines(capsys: pytest.CaptureFixture[str], pace: str) -> None:
+    assert main(["demo", "--serve", "--pace", pace]) == 2
+    assert "--pace: " in capsys.readouterr().err

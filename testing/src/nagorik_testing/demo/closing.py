@@ -6,20 +6,12 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from rich.console import Console, JustifyMethod
-from rich.markup import escape
 from rich.table import Table
 
-from nagorik.values import Money
-from nagorik_platform.cli.output import plain
 from nagorik_testing.demo.reasons import hold_words
-from nagorik_testing.demo.render import span
+from nagorik_testing.demo.render import safe, span
 from nagorik_testing.demo.results import DemoResult
 from nagorik_toolkit.texts import money_text
-
-
-def _plain(text: str) -> str:
-    """``text`` of a file, its name or an agency, so that it steers neither the terminal nor rich."""
-    return escape(plain(text))
 
 
 def _state(entry: DemoResult) -> str:
@@ -66,7 +58,7 @@ def print_closing(console: Console, entries: Sequence[DemoResult]) -> None:
             column.heading, justify=column.justify, max_width=column.width, no_wrap=True, overflow="ellipsis"
         )
     for entry in entries:
-        table.add_row(*(_plain(column.cell(entry)) for column in columns), style="red" if entry.problems else "")
+        table.add_row(*(safe(column.cell(entry)) for column in columns), style="red" if entry.problems else "")
     console.print(table)
     legend = {
         "time": "time: simulated, from opening to the last event.",
@@ -77,7 +69,7 @@ def print_closing(console: Console, entries: Sequence[DemoResult]) -> None:
     console.print(f"\n{said}", style="dim", highlight=False)
     for entry in entries:
         for problem in entry.problems:
-            console.print(f"[bold red]{_plain(f'{entry.name}: {problem}')}[/]", highlight=False)
+            console.print(f"[bold red]{safe(f'{entry.name}: {problem}')}[/]", highlight=False)
     console.print()
     for line in summary(entries):
         console.print(line, highlight=False)
@@ -90,12 +82,12 @@ def summary(entries: Sequence[DemoResult]) -> list[str]:
     taken, known = sum(entry.at_gateway for entry in entries), sum(entry.payments for entry in entries)
     money = [entry.fee for entry in entries if entry.fee is not None]
     once = "each once" if taken == known else f"where the database holds {known}"
-    kept = f"; {money_text(_total(money)).en} not given back" if money else ""
+    kept = f"; {money_text(sum(money[1:], money[0])).en} not given back" if money else ""
     days = max((entry.simulated for entry in entries), default=timedelta()).days
     numbers = {
         "delivered": sum(entry.delivered for entry in entries),
         "closed without a delivery": sum(entry.hold is None and not entry.delivered for entry in entries),
-        **{f"held ({_plain(hold_words(code))})": number for code, number in sorted(waiting.items())},
+        **{f"held ({safe(hold_words(code))})": number for code, number in sorted(waiting.items())},
     }
     ends = [f"{number} {what}" for what, number in numbers.items() if number]
     played = f"{_counted(len(entries), 'application')} in {_counted(days, 'simulated day')}"
@@ -130,13 +122,6 @@ def _fitting(width: int) -> list[_Column]:
 def _once(counts: Iterable[int]) -> str:
     doubled = sum(count > 1 for count in counts)
     return f"{doubled} of them more than once" if doubled else "each once"
-
-
-def _total(money: Sequence[Money]) -> Money:
-    total = money[0]
-    for amount in money[1:]:
-        total += amount
-    return total
 
 
 def _counted(number: int, what: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -17,12 +18,15 @@ from nagorik_testing.demo.closing import print_closing
 from nagorik_testing.demo.display import Display
 from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.live import LiveTable
-from nagorik_testing.demo.render import ProgressPrinter, SilentDisplay, as_json
+from nagorik_testing.demo.render import ProgressPrinter, as_json
 from nagorik_testing.simulator.base import SimulatorUnusable
+from nagorik_testing.simulator.command import port_number
 
 EXAMPLES: Final = Path("examples") / "applications"
 
 WITHOUT_TERMINAL: Final = 120
+
+FASTEST: Final = 100_000
 
 AS_EXPECTED: Final = 0
 NOT_AS_EXPECTED: Final = 1
@@ -55,6 +59,18 @@ class DemoCommand:
             action="store_true",
             help="run the worker in a process of its own, and kill it when an agency has filed and not yet answered",
         )
+        parser.add_argument(
+            "--serve",
+            action="store_true",
+            help="leave the simulated country running, with the desk and the API of nagorik-portal, until Ctrl-C",
+        )
+        parser.add_argument("--port", type=port_number, default=0, help="of the desk; a free one by default")
+        parser.add_argument(
+            "--pace",
+            type=_pace,
+            default=1440.0,
+            help="with --serve: simulated seconds in a second; by default a day passes in a minute",
+        )
         shown = parser.add_mutually_exclusive_group()
         shown.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
         shown.add_argument(
@@ -69,6 +85,8 @@ class DemoCommand:
         if find_spec("nagorik_host") is None:
             sys.stderr.write("nagorik demo: needs the durable host: pip install 'nagorik-testing[host]'\n")
             return CANNOT_BE_PLAYED
+        if arguments.serve:
+            return _serve(arguments)
         from nagorik_testing.demo.play import play
 
         console = _console()
@@ -86,10 +104,30 @@ class DemoCommand:
         return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
 
 
+def _serve(arguments: argparse.Namespace) -> int:
+    found = next(iter(entry_points(group="nagorik.demonstrations")), None)
+    if found is None:
+        sys.stderr.write("nagorik demo: --serve needs the desk: pip install nagorik-portal\n")
+        return CANNOT_BE_PLAYED
+    try:
+        asyncio.run(found.load()(arguments.port, arguments.pace, as_json=arguments.json))
+    except (SimulatorUnusable, OSError) as error:
+        sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
+        return CANNOT_BE_PLAYED
+    return AS_EXPECTED
+
+
+def _pace(text: str) -> float:
+    pace = float(text)
+    if not 1 <= pace <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a pace, 1 to {FASTEST}")
+    return pace
+
+
 def _display(console: Console, arguments: argparse.Namespace) -> Display:
     """What shows the progress: a live table where somebody is looking, else lines."""
     if arguments.json:
-        return SilentDisplay()
+        return ProgressPrinter(Console(quiet=True))
     live = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal and not arguments.plain
     return LiveTable(console) if live else ProgressPrinter(console)
 

@@ -16,7 +16,6 @@ from typing import Final, Self
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -30,7 +29,7 @@ from nagorik_platform.lifecycle.events import Moved
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, ENDED_WITHOUT_RESULT
 from nagorik_testing.demo.display import matters
 from nagorik_testing.demo.reasons import PARTIES, hold_words
-from nagorik_testing.demo.render import appointment_line, describe
+from nagorik_testing.demo.render import appointment_line, describe, safe
 
 BETWEEN_FRAMES: Final = 0.15
 """Seconds between two drawings, at least: more often nobody sees."""
@@ -142,14 +141,12 @@ class LiveTable:
 
     def killed(self, name: str) -> None:
         """As ``Display.killed``."""
-        said = (
-            f"[bold red]kill -9[/]  {_name(name)} is filed, and the worker is gone before the answer; another starts"
-        )
-        self._news.append(said)
+        filed = f"{safe(name)} is filed, and the worker is gone before the answer; another starts"
+        self._news.append(f"[bold red]kill -9[/]  {filed}")
         self._draw()
 
     def _tell(self, name: str, at: datetime, said: str) -> None:
-        self._news.append(f"[dim]{_moment(at)}[/]  {_name(name)} {said}")
+        self._news.append(f"[dim]{_moment(at)}[/]  {safe(name)} {said}")
 
     def _pass(self, now: datetime) -> None:
         self._began = self._began or now
@@ -172,7 +169,7 @@ class LiveTable:
         room = max(1, height - len(("heading", "bar", "headings", "blank")) - news)
         rows, left_out = self._shown(room)
         parts: list[RenderableType] = [
-            _line(f"[bold]nagorik demo[/]  {_name(', '.join(self._agencies))}: simulated. No real agency is called."),
+            _line(f"[bold]nagorik demo[/]  {safe(', '.join(self._agencies))}: simulated. No real agency is called."),
             self._bar(width),
             self._table(rows, width),
         ]
@@ -291,7 +288,3 @@ def _cropped(markup: str, width: int) -> Text:
         if columns >= width:
             return text[:place].append("…")
     return text
-
-
-def _name(text: str) -> str:
-    return escape(plain(text))

@@ -10,10 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from nagorik import ApplicationDraft, Consent, InputRejected, Operation, ServiceNotOffered
 from nagorik.model.status import Slot
 from nagorik.values import dhaka_date, dhaka_zone
-from nagorik_host import Host, open_host
-from nagorik_host.store import open_database
-from nagorik_host.store.upgrade import upgrade
-from nagorik_host.vault import make_keys, read_keyring
+from nagorik_host import Host
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import Decided, Progress
 from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
@@ -22,11 +19,17 @@ from nagorik_testing.demo.display import Display
 from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
 from nagorik_testing.demo.results import DemoApplication, DemoResult, result_of
 from nagorik_testing.demo.runner import CitizenAct, ExampleRunner
-from nagorik_testing.demo.worker import DemoSettings, DemoWorker, InProcessWorker, KilledWorker
+from nagorik_testing.demo.worker import (
+    DemoWorker,
+    InProcessWorker,
+    KilledWorker,
+    RequestCounter,
+    open_demo_host,
+    serve_simulators,
+)
 from nagorik_testing.fixtures.isolation import scratch_folder
-from nagorik_testing.simulator.base import Simulator, installed_simulators, load_simulator
+from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.clock import OrderlyClock, SimulatedClock
-from nagorik_testing.simulator.loopback import serve
 from nagorik_testing.simulator.shared_clock import SharedClock
 
 HORIZON: Final = timedelta(days=120)
@@ -57,30 +60,14 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
         folder = stack.enter_context(scratch_folder("demo"))
         clock = SharedClock(folder / "clock") if kill else OrderlyClock(turns=SOCKET_TURNS)
         machine = SharedClock(folder / "machine") if kill else SimulatedClock()
-        simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
-        setting = DemoSettings(
-            folder=str(folder),
-            keys=make_keys("demo"),
-            plugins={
-                name: simulator.settings(await stack.enter_async_context(serve(simulator)))
-                for name, simulator in simulators.items()
-            },
-        )
+        simulators, setting = await serve_simulators(stack, folder, clock)
         display.begin(tuple(simulators), {item.name: item.example.service for item in named.values()})
         rows: dict[str, DemoApplication] = {}
 
         def counted(application: str, requests: int) -> None:
             rows[application].requests += requests
 
-        database = await open_database(setting.database)
-        await upgrade(database)
-        await database.close()
-        host = await stack.enter_async_context(
-            open_host(
-                setting.database, read_keyring(setting.keys), setting.platform(clock, counted), lease_clock=machine
-            )
-        )
-        await host.platform.import_plugins()
+        host = await open_demo_host(stack, setting, setting.platform(clock, RequestCounter(counted)), machine)
         for item in named.values():
             _check_offers(item, host.platform)
 
@@ -108,8 +95,8 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
                 simulators, after=max(1, sum(item.example.expect.at_agency for item in named.values()) // 2)
             )
         runner = ExampleRunner(
-            host,
-            clock,
+            host=host,
+            clock=clock,
             worker=await started(),
             restart=started,
             watch=lambda row, event: display.event(named[row.progress.id].name, event, row.progress),

@@ -89,40 +89,17 @@ class ProgressPrinter:
     def killed(self, name: str) -> None:
         """As ``Display.killed``."""
         self._print(
-            f"[bold red]kill -9[/]  The agency has just filed {_plain(name)}, and the worker's process is gone before"
+            f"[bold red]kill -9[/]  The agency has just filed {safe(name)}, and the worker's process is gone before"
             " the answer came. Another one starts."
         )
 
     def _line(self, name: str, at: datetime, said: str) -> None:
         when = dhaka_time(at).strftime("%d %b %H:%M")
-        self._print(f"[dim]{when}[/]  {_plain(name):<{self._name_width}} {said}")
+        self._print(f"[dim]{when}[/]  {safe(name):<{self._name_width}} {said}")
 
     def _print(self, markup: str) -> None:
         # What reads a pipe takes a change for a line.
         self._console.print(markup, highlight=False, soft_wrap=not self._console.is_terminal)
-
-
-class SilentDisplay:
-    """A ``Display`` that shows nothing."""
-
-    def __enter__(self) -> Self:
-        """Nothing has to be made ready."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing has to be put away."""
-
-    def begin(self, agencies: Sequence[str], services: Mapping[str, str]) -> None:
-        """As ``Display.begin``."""
-
-    def event(self, name: str, event: Event, progress: Progress) -> None:
-        """As ``Display.event``."""
-
-    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
-        """As ``Display.appointment``."""
-
-    def killed(self, name: str) -> None:
-        """As ``Display.killed``."""
 
 
 def as_json(entries: Sequence[DemoResult]) -> str:
@@ -167,7 +144,7 @@ def span(duration: timedelta) -> str:
     return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
 
 
-def _plain(text: str) -> str:
+def safe(text: str) -> str:
     """``text`` of a file, its name or an agency, so that it steers neither the terminal nor rich."""
     return escape(plain(text))
 
@@ -177,7 +154,7 @@ def appointment_line(slot: Slot | None) -> str:
     if slot is None:
         return "no appointment is free"
     begins = dhaka_time(slot.starts_at).strftime("%d %b %H:%M")
-    return f"takes the appointment of {begins}, {_plain(slot.place.en)}"
+    return f"takes the appointment of {begins}, {safe(slot.place.en)}"
 
 
 def describe(event: Event) -> str | None:
@@ -189,7 +166,7 @@ def describe(event: Event) -> str | None:
             sentence = f"  [dim]{state_label(state).bn}[/]" if state in _SHOWN_IN_FULL else ""
             return f"[bold]{state.value}[/]{sentence}"
         case EligibilityDecided(decision=decision):
-            failed = [_plain(one.text.bn) for one in decision.criteria if one.verdict is Verdict.FAIL]
+            failed = [safe(one.text.bn) for one in decision.criteria if one.verdict is Verdict.FAIL]
             return f"may not apply  [dim]{' '.join(failed)}[/]" if failed else None
         case PaymentMoved(to=PaymentState.CAPTURED | PaymentState.CONFIRMED as state):
             return f"payment {state.value}"
@@ -212,6 +189,6 @@ def describe(event: Event) -> str | None:
 def _why(event: Event) -> str | None:
     """The line for the reason that an event brings, or for what a price is added up from."""
     if isinstance(event, QuoteReceived):
-        return _plain(fee_line(event.quote)) if event.quote.total.poisha else None
+        return safe(fee_line(event.quote)) if event.quote.total.poisha else None
     reason = reason_of(event)
-    return f"[dim]{_plain(reason.bn)}[/]" if reason is not None else None
+    return f"[dim]{safe(reason.bn)}[/]" if reason is not None else None

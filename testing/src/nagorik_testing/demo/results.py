@@ -130,12 +130,7 @@ def result_of(
 def spent(payments: tuple[Payment, ...]) -> Money | None:
     """The sum of all captured payments that were not given back; ``None`` where there are none."""
     amounts = [payment.amount for payment in payments if payment.state in SPENT]
-    if not amounts:
-        return None
-    total = amounts[0]
-    for amount in amounts[1:]:
-        total += amount
-    return total
+    return sum(amounts[1:], amounts[0]) if amounts else None
 
 
 def _masked(name: PersonName) -> str:

@@ -1,6 +1,7 @@
 """Carrying the examples through the durable host: time passes, and people do what is theirs to do."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -37,42 +38,35 @@ Opening = Callable[[], Awaitable[DemoApplication]]
 Restart = Callable[[], Awaitable[DemoWorker]]
 
 
+@dataclass(slots=True, kw_only=True)
 class ExampleRunner:
-    """Advances applications until none is due within the horizon, or all are closed or waiting for somebody."""
+    """Advances applications until none is due within the horizon, or all are closed or waiting for a person.
 
-    def __init__(
-        self,
-        host: Host,
-        clock: SimulatedClock,
-        *,
-        worker: DemoWorker,
-        restart: Restart,
-        watch: Watch,
-        next_act: NextAct,
-        errand: Errand,
-    ) -> None:
-        """``restart`` gives another worker after one was killed."""
-        self._host = host
-        self._clock = clock
-        self._worker = worker
-        self._restart = restart
-        self._watch = watch
-        self._next_act = next_act
-        self._errand = errand
-        self._rows: dict[str, DemoApplication] = {}
+    Attributes:
+        restart: Gives another worker after one was killed.
+    """
+
+    host: Host
+    clock: SimulatedClock
+    worker: DemoWorker
+    restart: Restart
+    watch: Watch
+    next_act: NextAct
+    errand: Errand
+    _rows: dict[str, DemoApplication] = field(default_factory=dict)
 
     async def run(self, openings: list[tuple[datetime, Opening]], until: datetime) -> None:
         """Open what is to be opened at its time, and move the clock when nothing is due, but not past ``until``."""
         while True:
-            while openings and openings[0][0] <= self._clock.now():
+            while openings and openings[0][0] <= self.clock.now():
                 row = await openings.pop(0)[1]()
                 self._rows[row.progress.id] = row
             try:
-                due = await self._worker.until_idle()
+                due = await self.worker.until_idle()
             except WorkerKilled:
-                for identity in await self._host.database.run(_being_filed):
+                for identity in await self.host.database.run(_being_filed):
                     self._rows[identity].filing_cut_off = True
-                self._worker = await self._restart()
+                self.worker = await self.restart()
                 continue
             await self._refresh()
             if await self._let_people_act():
@@ -80,24 +74,24 @@ class ExampleRunner:
             dues = [at for at in (due, openings[0][0] if openings else None) if at is not None]
             if not dues or min(dues) > until:
                 return
-            if min(dues) > self._clock.now():
-                self._clock.set(min(dues))
+            if min(dues) > self.clock.now():
+                self.clock.set(min(dues))
 
     async def _refresh(self) -> None:
         """Take in what has changed in the database, and tell of it in the order in which it happened."""
         happened: list[tuple[DemoApplication, Event]] = []
-        for identity, tracked in (await self._host.database.run(self._changed)).items():
+        for identity, tracked in (await self.host.database.run(self._changed)).items():
             row = self._rows[identity]
             happened += [(row, event) for event in tracked.events]
             row.progress = tracked.progress
             row.journal += tracked.events
         at = attrgetter("at")
         for row, event in sorted(happened, key=lambda one: at(one[1])):
-            self._watch(row, event)
+            self.watch(row, event)
 
     def _changed(self, transaction: Transaction) -> dict[str, Tracked]:
         """Every application whose journal has grown, with what was added to it."""
-        store, found = self._host.store, {}
+        store, found = self.host.store, {}
         for identity, entries in transaction.connection.execute(_ENTRIES):
             known = len(self._rows[identity].journal)
             if entries != known:
@@ -112,15 +106,15 @@ class ExampleRunner:
             hold = row.progress.hold
             if hold is None or row.progress.attempt is not None:
                 continue
-            await self._errand(row)
-            chosen = self._next_act(row)
+            await self.errand(row)
+            chosen = self.next_act(row)
             if chosen is None:
                 continue
             row.acts[hold.code] = row.acts.get(hold.code, 0) + 1
             if isinstance(chosen, Decided):
-                await self._host.decide(row.progress.id, chosen)
+                await self.host.decide(row.progress.id, chosen)
             else:
-                await self._host.act(row.progress.id, chosen.action, form=chosen.form)
+                await self.host.act(row.progress.id, chosen.action, form=chosen.form)
             acted = True
         if acted:
             await self._refresh()

@@ -5,7 +5,7 @@ import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,16 +13,19 @@ from typing import Any, Protocol
 
 from nagorik import hookimpl
 from nagorik.clock import Clock
+from nagorik_host import Host, open_host
 from nagorik_host.engine.claims import APPLICATION
 from nagorik_host.engine.worker import Worker
+from nagorik_host.store import open_database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.vault import Vault, read_keyring
+from nagorik_host.store.upgrade import upgrade
+from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import Call, PlatformSettings, PluginConfiguration
-from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.simulator.base import Simulator, installed_simulators, load_simulator
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Effect
-from nagorik_testing.simulator.loopback import LOOPBACK
+from nagorik_testing.simulator.loopback import LOOPBACK, serve
 from nagorik_testing.simulator.portal import PORTAL
 
 RequestCallback = Callable[[str, int], None]
@@ -59,25 +62,55 @@ class DemoSettings:
         """The URL of the database."""
         return f"sqlite:///{self.folder}/store.db"
 
-    def platform(self, clock: Clock, counted: RequestCallback) -> PlatformSettings:
+    def platform(self, clock: Clock, calls: "RequestCounter") -> PlatformSettings:
         """A platform that reaches the simulated agencies, on ``clock``."""
         return PlatformSettings(
             plugins={
                 name: PluginConfiguration(settings=settings, egress=frozenset({LOOPBACK}))
                 for name, settings in self.plugins.items()
             },
-            call_middleware=(RequestCounter(counted),),
+            call_middleware=(calls,),
             payment_addresses=PORTAL,
             documents=FolderDocumentStore(Path(self.folder) / "documents", Vault(read_keyring(self.keys))),
             clock=clock,
         )
 
 
+async def serve_simulators(
+    stack: AsyncExitStack, folder: Path, clock: SimulatedClock
+) -> tuple[dict[str, Simulator], DemoSettings]:
+    """Serve every installed simulator on the loopback until ``stack`` ends.
+
+    Raises:
+        SimulatorUnusable: One that an installed plugin brings cannot be used.
+    """
+    simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
+    plugins = {name: one.settings(await stack.enter_async_context(serve(one))) for name, one in simulators.items()}
+    return simulators, DemoSettings(folder=str(folder), keys=make_keys("demo"), plugins=plugins)
+
+
+async def open_demo_host(
+    stack: AsyncExitStack, setting: DemoSettings, platform: PlatformSettings, lease_clock: Clock | None
+) -> Host:
+    """Open a host on a new database until ``stack`` ends, its plugins imported."""
+    database = await open_database(setting.database)
+    await upgrade(database)
+    await database.close()
+    opened = open_host(setting.database, read_keyring(setting.keys), platform, lease_clock=lease_clock)
+    host = await stack.enter_async_context(opened)
+    await host.platform.import_plugins()
+    return host
+
+
 class RequestCounter:
-    """A host policy that tells the HTTP requests of each call."""
+    """A host policy that reports the HTTP requests of each call.
+
+    Attributes:
+        under_way: How many calls are under way now.
+    """
 
     def __init__(self, counted: RequestCallback) -> None:
-        self._counted = counted
+        self._counted, self.under_way = counted, 0
 
     @hookimpl
     def nagorik_call_policy(self, call: Call) -> AbstractAsyncContextManager[None]:
@@ -86,9 +119,11 @@ class RequestCounter:
 
     @asynccontextmanager
     async def _count(self, call: Call) -> AsyncIterator[None]:
+        self.under_way += 1
         try:
             yield
         finally:
+            self.under_way -= 1
             application = APPLICATION.get()
             if application is not None:
                 self._counted(application, call.requests)

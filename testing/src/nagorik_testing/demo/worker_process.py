@@ -8,7 +8,7 @@ from pathlib import Path
 from nagorik_host import open_host
 from nagorik_host.vault import read_keyring
 from nagorik_platform.logs import configure_logging
-from nagorik_testing.demo.worker import DemoSettings
+from nagorik_testing.demo.worker import DemoSettings, RequestCounter
 from nagorik_testing.simulator.shared_clock import SharedClock
 
 
@@ -17,19 +17,14 @@ async def main() -> None:
     setting = DemoSettings(**json.loads(sys.stdin.readline()))
     folder = Path(setting.folder)
     clock, machine = SharedClock(folder / "clock"), SharedClock(folder / "machine")
-    settings = setting.platform(
-        clock, lambda application, requests: _send(application=application, requests=requests)
-    )
+    calls = RequestCounter(lambda application, requests: _send(application=application, requests=requests))
+    settings = setting.platform(clock, calls)
     async with open_host(setting.database, read_keyring(setting.keys), settings, lease_clock=machine) as host:
         await host.platform.import_plugins()
         worker = host.worker("demo")
         while await asyncio.to_thread(sys.stdin.readline):
             due = await worker.run_until_idle()
             _send(due=due.isoformat() if due is not None else None)
-
-
-def _send_requests(application: str, requests: int) -> None:
-    _send(application=application, requests=requests)
 
 
 def _send(**message: object) -> None:

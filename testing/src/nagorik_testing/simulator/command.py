@@ -5,7 +5,8 @@ import asyncio
 import json
 import signal
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -48,7 +49,9 @@ class SimulateCommand:
         parser.add_argument(
             "--scenario", type=Path, metavar="FILE", help="serve the agency of a scenario file, with what it scripts"
         )
-        parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1; a free one by default")
+        parser.add_argument(
+            "--port", type=port_number, default=0, help="the port on 127.0.0.1; a free one by default"
+        )
         parser.add_argument("--seed", type=int, default=0, help="from which references and people are drawn")
         parser.add_argument(
             "--speed", type=float, default=1.0, help="simulated seconds in a second; 3600 lets a day pass in 24 s"
@@ -78,7 +81,8 @@ class SimulateCommand:
 command: Final = SimulateCommand()
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int:
+    """The port that a command's argument names; 0 for a free one."""
     port = int(text) if text.isascii() and text.isdigit() else -1
     if not 0 <= port <= _HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {_HIGHEST_PORT}")
@@ -135,20 +139,26 @@ def _choose(arguments: argparse.Namespace) -> list[Simulator]:
     return chosen
 
 
-async def _serve(simulators: list[Simulator], *, port: int, as_json: bool) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+@contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set until the block ends."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     try:
-        async with AsyncExitStack() as served:
-            for simulator in simulators:
-                base_url = await served.enter_async_context(serve(simulator, port=port))
-                (_announce_json if as_json else _announce)(simulator, base_url)
-            await stop.wait()
+        yield stop
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+async def _serve(simulators: list[Simulator], *, port: int, as_json: bool) -> None:
+    async with AsyncExitStack() as served:
+        stop = served.enter_context(stop_signals())
+        for simulator in simulators:
+            base_url = await served.enter_async_context(serve(simulator, port=port))
+            (_announce_json if as_json else _announce)(simulator, base_url)
+        await stop.wait()
 
 
 def _exports(simulator: Simulator, base_url: str) -> dict[str, str]:
