@@ -1,0 +1,127 @@
+"""``nagorik demo --serve``: the simulated country left running, with the portal on it; needs ``nagorik-testing``.
+
+The simulators and the host share a clock that flows like the machine's. Twice a second it is also moved on by as much
+as the pace asks, unless a call is under way, whose deadline would pass, or a payer has a gateway's page open.
+"""
+
+import asyncio
+import json
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from nagorik.model.status import PaymentState
+from nagorik.values import dhaka_time
+from nagorik_host.engine.worker import Worker
+from nagorik_host.host import Host
+from nagorik_host.store import Transaction
+from nagorik_host.store.schema import payments
+from nagorik_platform import PaymentAddresses
+from nagorik_portal.actors import ROLES
+from nagorik_portal.portal import PortalSettings, open_portal
+from nagorik_portal.serving import serving
+from nagorik_testing.demo.worker import RequestCounter, open_demo_host, serve_simulators
+from nagorik_testing.fixtures.isolation import scratch_folder
+from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.clock import FlowingClock
+from nagorik_testing.simulator.command import stop_signals
+from nagorik_testing.simulator.loopback import LOOPBACK
+
+CENTRE: Final = "centre-0042"
+DAY: Final = 86_400
+CASH: Final = "cashdesk"
+"""The gateway's plugin that has no page: the simulated till takes the money by itself."""
+CITIZEN: Final = 42
+"""Whose data the start line names, so that there is a person to apply for."""
+_TICK: Final = 0.5
+_PAGE: Final = timedelta(minutes=10)
+"""How long a payer's open page holds the pace up."""
+_PEOPLE: Final = {"operator": "Operator 7", "officer": "Officer 1"}
+
+
+async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
+    """Serve on the loopback until SIGINT or SIGTERM, and keep nothing.
+
+    Args:
+        port: Of the desk and the API; 0 for a free one.
+        pace: Simulated seconds in one of the machine's, at least 1.
+        as_json: Whether where the desk is, and who may sign in, is printed as one line of JSON.
+
+    Raises:
+        SimulatorUnusable: A simulator that an installed plugin brings cannot be used.
+        OSError: The port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        stop, folder = stack.enter_context(stop_signals()), stack.enter_context(scratch_folder("country"))
+        with socket.create_server((LOOPBACK, port)) as free:
+            port = free.getsockname()[1]
+        clock, calls = FlowingClock(), RequestCounter(lambda *_: None)
+        simulators, setting = await serve_simulators(stack, folder, clock)
+        for name, simulator in simulators.items():
+            # Who is sent to a gateway's page pays there, and not by itself.
+            if name != CASH and "never" in simulator.outcomes:
+                simulator.script.set("*", "never")
+        address = f"http://{LOOPBACK}:{port}"
+        addresses = PaymentAddresses(returns=f"{address}/payments/return", notices=f"{address}/v1/notices")
+        platform = replace(setting.platform(clock, calls), payment_addresses=addresses)
+        host = await open_demo_host(stack, setting, platform, None)
+        portal = open_portal(host, PortalSettings(base_url=address, environment="test"))
+        people = {}
+        for role, name in _PEOPLE.items():
+            identity, password = f"{CENTRE}/{name.lower().replace(' ', '-')}", secrets.token_urlsafe(9)
+            people[role] = {"name": identity, "password": password}
+            await portal.accounts.add_operator(identity, name, password, scopes=ROLES[role])
+        await stack.enter_async_context(serving(portal, port=port))
+        where = {name: setting.plugins[name]["base_url"] for name in simulators}
+        started = {"desk": address, **people, "simulators": where, "now": clock.now().isoformat(), "pace": pace}
+        sys.stdout.write(json.dumps(started) + "\n" if as_json else _as_lines(started))
+        sys.stdout.flush()
+        async with asyncio.TaskGroup() as tasks:
+            worker = host.worker("demo")
+            passing = tasks.create_task(_pass_time(worker, host, clock, calls, pace))
+            await worker.run(stop)
+            passing.cancel()
+
+
+def _as_lines(started: Mapping[str, Any]) -> str:
+    citizen = SyntheticCitizens().citizen(CITIZEN)
+    now = dhaka_time(datetime.fromisoformat(started["now"]))
+    people = ((role, started[role]) for role in _PEOPLE)
+    lines = (
+        f"The simulated country runs on this machine: {', '.join(started['simulators'])}.",
+        "No real agency is called, no money moves, and nothing is kept.",
+        "",
+        f"Desk      {started['desk']}/",
+        *(f"{role.title():<10}{person['name']}, password {person['password']}" for role, person in people),
+        f"Citizen   {citizen.name.en}, born {citizen.birth_date}, NID {citizen.full_nid.value}: not a real person",
+        f"Time      {now:%d %b %Y %H:%M} in Dhaka; a day passes in {DAY / started['pace']:,.0f} s; as on your clock",
+        "          while a gateway's page is open. Sessions follow your clock.",
+        "Cash      the simulated till takes it a minute after the slip was opened",
+        "",
+        "Ctrl-C ends all of it.",
+    )
+    return "\n".join(lines) + "\n"
+
+
+async def _pass_time(worker: Worker, host: Host, clock: FlowingClock, calls: RequestCounter, pace: float) -> None:
+    while True:
+        await asyncio.sleep(_TICK)
+        is_paying = await host.database.run(partial(_has_open_page, since=clock.now() - _PAGE))
+        if not (is_paying or calls.under_way or worker.in_hand):
+            clock.advance(_TICK * (pace - 1))
+
+
+def _has_open_page(transaction: Transaction, since: datetime) -> bool:
+    is_elsewhere = payments.c.gateway.not_like(f"{CASH}.%")
+    query = select(payments.c.id).where(
+        payments.c.state == PaymentState.PENDING.value, is_elsewhere, payments.c.opened_at > since
+    )
+    return transaction.connection.execute(query.limit(1)).first() is not None
