@@ -196,8 +196,8 @@ class Host:
             restoration = catching_up(transaction)
             firsts = [(draft, in_doubt(first, restoration, now)) for draft, first in opened]
             kept = self.store.open_all(transaction, firsts, owners)
-            for one in kept if key is not None else ():
-                if not isinstance(one, str):
+            for one in kept:
+                if key is not None and not isinstance(one, str):
                     self.request_keys.keep(transaction, key, one.id, now)
             return [TakenIn(one if isinstance(one, str) else one.id, not isinstance(one, str)) for one in kept]
 

@@ -11,6 +11,7 @@ from sqlalchemy import event, insert, update
 
 from nagorik.values import dhaka_date
 from nagorik_host.store import open_database
+from nagorik_host.store.changes import list_changes
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
     ApplicationFilter,
@@ -49,6 +50,7 @@ def rows(number: int) -> list[dict]:
                 "client_reference": f"reference-{each}",
                 "state": draw.choice(("in_review", "closed", "manual_review")),
                 "gateway": draw.choice((None, "cashdesk.counter")),
+                "owner": draw.choice((None, "centre-0042", "centre-0007")),
                 # Many of the same instant: the order must not depend on anything else.
                 "opened_at": NOW - draw.randrange(10) * HOUR,
                 "updated_at": NOW - draw.randrange(10) * HOUR,
@@ -75,6 +77,10 @@ CASES: list[tuple[ApplicationFilter, Callable[[dict], bool]]] = [
     (
         ApplicationFilter(plugins={"office"}, states={"closed", "in_review"}),
         lambda row: row["plugin"] == "office" and row["state"] != "manual_review",
+    ),
+    (
+        ApplicationFilter(owner="centre-0042", open_only=True),
+        lambda row: row["owner"] == "centre-0042" and row["closed_at"] is None,
     ),
     (ApplicationFilter(hold="ineligible"), lambda row: row["hold_code"] == "ineligible"),
     (
@@ -256,19 +262,25 @@ async def test_agencies_and_workers_are_told(filled):
 
 FILL = """
 INSERT INTO applications (id, service, plugin, plugin_version, gateway, client_reference, state, hold_code, opened_at,
-    updated_at, closed_at, due_at, target_plugin, lease, lease_until, revision, entries, chain, progress, blocked)
+    updated_at, closed_at, due_at, target_plugin, lease, lease_until, revision, entries, chain, progress, blocked,
+    owner)
 SELECT gen_random_uuid(), 'office.' || n % 5, 'office', '1.0', 'cashdesk.counter', 'reference-' || n,
     (ARRAY['in_review', 'closed', 'submitted'])[n % 3 + 1], CASE WHEN n % 1000 = 0 THEN 'ineligible' END, n, n,
     CASE WHEN n % 3 = 1 THEN n END,
     CASE WHEN n % 3 <> 1 THEN CASE WHEN n % 10 = 0 THEN n ELSE 4000000000000000 + n END END, 'office',
     CASE WHEN n % 5000 = 0 THEN 'w' END,
-    CASE WHEN n % 5000 = 0 THEN 1 END, 1, 0, '', '', CASE WHEN n % 1000 = 1 THEN 'defect' END
+    CASE WHEN n % 5000 = 0 THEN 1 END, 1, 0, '', '', CASE WHEN n % 1000 = 1 THEN 'defect' END,
+    'centre-' || n % 300
 FROM generate_series(1, 60000) AS n
 """
 PAYMENTS = """
 INSERT INTO payments (id, application, gateway, stage, quote, state, poisha, currency, opened_at, updated_at)
 SELECT gen_random_uuid(), id, 'cashdesk.counter', 'filing', 'q', 'captured', 1, 'BDT', opened_at, opened_at
 FROM applications
+"""
+CHANGES = """
+INSERT INTO changes (application, owner, revision, state, at, place)
+SELECT id, owner, 1, 'draft', opened_at, CASE WHEN updated_at < 59990 THEN updated_at END FROM applications
 """
 MESSAGES = """
 INSERT INTO inbox (id, offer, message, received_at, lost_looks, sealed, handled_at)
@@ -279,6 +291,9 @@ QUESTIONS: list[Callable[[Transaction], object]] = [
     partial(list_applications, wanted=ApplicationFilter(), limit=50),
     partial(list_applications, wanted=ApplicationFilter(states={"closed"}, services={"office.1"}), limit=50),
     partial(list_applications, wanted=ApplicationFilter(hold="ineligible"), limit=50),
+    partial(list_applications, wanted=ApplicationFilter(owner="centre-7"), limit=50),
+    partial(list_changes, after=None, owner=None, limit=50, now=NOW),
+    partial(list_changes, after="50000", owner="centre-7", limit=50, now=NOW),
     partial(list_applications, wanted=ApplicationFilter(blocked="defect", open_only=True), limit=50),
     partial(list_applications, wanted=ApplicationFilter(due_until=NOW - 365_000 * HOUR), limit=50),
     partial(list_applications, wanted=ApplicationFilter(), after=PageCursor(NOW - 365_000 * HOUR, "a"), limit=50),
@@ -298,7 +313,7 @@ async def test_nothing_that_is_asked_reads_a_whole_table(ready_postgresql):
 
     def ask(transaction: Transaction) -> None:
         connection, asked = transaction.connection, []
-        for statement in (FILL, PAYMENTS, MESSAGES, "ANALYZE"):
+        for statement in (FILL, PAYMENTS, CHANGES, MESSAGES, "ANALYZE"):
             connection.exec_driver_sql(statement)
 
         @event.listens_for(connection, "before_cursor_execute")
@@ -317,5 +332,5 @@ async def test_nothing_that_is_asked_reads_a_whole_table(ready_postgresql):
     finally:
         await database.close()
     assert len(plans) > len(QUESTIONS)
-    whole = [f"Seq Scan on {table}" for table in ("applications", "payments", "inbox")]
+    whole = [f"Seq Scan on {table}" for table in ("applications", "payments", "inbox", "changes")]
     assert [plan for plan in plans if any(scan in plan for scan in whole)] == []
