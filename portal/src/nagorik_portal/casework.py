@@ -21,14 +21,17 @@ from nagorik.model.fee import QuoteLine
 from nagorik.model.status import Deliverable, Slot, Slots
 from nagorik.operations import Operation
 from nagorik.values import Money, dhaka_date
-from nagorik_host.host import Host
+from nagorik_host.host import Action, Host
 from nagorik_host.store.application_store import NoSuchApplication
+from nagorik_host.store.cases import OfficerCase
+from nagorik_host.store.changes import ChangePage
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.kept_documents import KeptDocument, kept_documents
 from nagorik_host.store.listings import ApplicationFilter, Page, PageCursor
+from nagorik_host.store.request_keys import RequestKey
 from nagorik_host.views import CITIZEN, OFFICER, ApplicationView, OfficerView, consent_operations
 from nagorik_platform.documents import document_problems
-from nagorik_platform.lifecycle import Decided, Progress
+from nagorik_platform.lifecycle import Decided, NotPossible, Progress
 from nagorik_portal.actors import PortalActor, Scope
 from nagorik_portal.documents import DocumentDesk, DocumentNotHeld
 from nagorik_portal.drafts import Draft, DraftContent, DraftEntry, Drafts
@@ -36,8 +39,6 @@ from nagorik_portal.errors import PortalError
 from nagorik_portal.hand_overs import Collector, HandOver, read_collection, record_collection
 
 if TYPE_CHECKING:
-    from nagorik_host.host import Action, ChangePage, RequestKey
-    from nagorik_host.store.cases import OfficerCase
     from nagorik_platform.dispatch.survey import ServiceEligibility
 
 NOT_AT_THE_AGENCY: Final = frozenset(
@@ -93,13 +94,11 @@ class Casework:
         """Act as ``actor``."""
         self._host, self._drafts, self._documents, self.actor = host, drafts, documents, actor
 
-    def request_key(self, operation: str, key: str, *request: object) -> "RequestKey":
+    def request_key(self, operation: str, key: str, *request: object) -> RequestKey:
         """The key of a request: what the client sent, and a digest of what it asks for.
 
         Operators of a centre are one client, so that one of them may repeat what another began.
         """
-        from nagorik_host.host import RequestKey
-
         client = self.actor.centre if self.actor.kind == "operator" else self.actor.id
         return RequestKey(client, operation, key, digest_of(request))
 
@@ -161,10 +160,12 @@ class Casework:
 
     # Drafts
 
-    async def new_draft(self, content: DraftContent | None = None, *, service: str | None = None) -> Draft:
-        """Begin a draft."""
+    async def new_draft(
+        self, content: DraftContent | None = None, *, service: str | None = None, key: RequestKey | None = None
+    ) -> Draft:
+        """Begin a draft; a second request with the same key returns the same draft."""
         self.actor.require("apply", service)
-        return await self._drafts.create(self.actor.centre, self.actor.id, content, service=service)
+        return await self._drafts.create(self.actor.centre, self.actor.id, content, service=service, key=key)
 
     async def draft(self, identity: str) -> Draft:
         """A draft of the centre."""
@@ -174,14 +175,17 @@ class Casework:
     async def save_draft(
         self, identity: str, content: DraftContent, *, revision: int, service: str | None = None
     ) -> Draft:
-        """Replace what a draft of the centre holds, if it is still at ``revision``."""
+        """Replace what a draft of the centre holds, if it is still at ``revision``; documents left out are erased."""
         self.actor.require("apply", service)
         before = await self.draft(identity)
         known = {one.id for one in before.content.documents}
         new = [one for one in content.documents if one.id not in known]
         await self._documents.claim(new, self._host.store.hash_client_reference(before.reference))
         centre, by = self.actor.centre, self.actor.id
-        return await self._drafts.save(identity, centre, by, content, revision=revision, service=service)
+        saved = await self._drafts.save(identity, centre, by, content, revision=revision, service=service)
+        left = {one.id for one in content.documents}
+        self._documents.remove([one for one in before.content.documents if one.id not in left])
+        return saved
 
     async def drafts(self, *, limit: int = 200) -> Sequence[DraftEntry]:
         """The drafts of the centre, the last saved first."""
@@ -211,7 +215,7 @@ class Casework:
 
     # Filing
 
-    async def submit(self, draft: str, consent: Consent | None = None, key: "RequestKey | None" = None) -> str:
+    async def submit(self, draft: str, consent: Consent | None = None, key: RequestKey | None = None) -> str:
         """Hand a draft in; returns the application's id. The draft's id makes a second submission the same one.
 
         Raises:
@@ -232,7 +236,7 @@ class Casework:
         self,
         draft: ApplicationDraft,
         consent: Consent | None = None,
-        key: "RequestKey | None" = None,
+        key: RequestKey | None = None,
         saved: Draft | None = None,
     ) -> str:
         """Take an application in; returns its id. ``saved`` is the draft that it comes from, if any.
@@ -267,12 +271,12 @@ class Casework:
     async def act(
         self,
         application: str,
-        action: "Action",
+        action: Action,
         *,
         form: Mapping[str, JsonValue] | None = None,
         documents: Sequence[DocumentReference] = (),
         gateway: str | None = None,
-        key: "RequestKey | None" = None,
+        key: RequestKey | None = None,
         revision: int | None = None,
     ) -> Progress:
         """Let the citizen do what only they can do; as ``Host.act``."""
@@ -283,13 +287,13 @@ class Casework:
         )
 
     async def withdraw(
-        self, application: str, *, key: "RequestKey | None" = None, revision: int | None = None
+        self, application: str, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
         """Take an application back, as the citizen wishes."""
         return await self.act(application, "withdraw", key=key, revision=revision)
 
     async def consent(
-        self, application: str, consent: Consent, *, key: "RequestKey | None" = None, revision: int | None = None
+        self, application: str, consent: Consent, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
         """Take in a new consent of the citizen, under which the actor acts."""
         await self._own(application, "apply")
@@ -303,19 +307,27 @@ class Casework:
         return await self._host.slots(application, earliest=earliest, latest=latest)
 
     async def book(
-        self, application: str, slot: Slot, *, key: "RequestKey | None" = None, revision: int | None = None
+        self, application: str, slot: Slot, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
         """Book an appointment."""
         await self._own(application, "apply")
         return await self._host.book(application, slot, key=key, revision=revision)
 
     async def hand_over(
-        self, application: str, collector: Collector, *, key: "RequestKey | None" = None, revision: int | None = None
+        self, application: str, collector: Collector, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
-        """Hand over what was issued, and record who collected it; the record comes first."""
+        """Hand over what was issued, and record who collected it; the record comes first.
+
+        Raises:
+            NotPossible: Nothing was issued that could be handed over.
+        """
         progress = await self._own(application, "apply")
         if key is not None and await self._host.replayed(key) is not None:
             return progress
+        is_waiting = progress.state in {ApplicationState.ISSUED, ApplicationState.DELIVERY_FAILED}
+        # What was downloaded closes by itself, and is printed and handed over then.
+        if not is_waiting and not progress.fetched:
+            raise NotPossible("nothing-to-receive")
         now, by, vault = self._host.clock.now(), self.actor.id, self._host.vault
 
         def record(transaction: Transaction) -> bool:
@@ -325,7 +337,11 @@ class Casework:
             return True
 
         await self._host.database.run(record)
-        return await self._host.act(application, "received", key=key, revision=revision)
+        if is_waiting:
+            return await self._host.act(application, "received", key=key, revision=revision)
+        if key is not None:
+            await self._host.remember(key, progress.id)
+        return progress
 
     async def collection(self, application: str) -> HandOver | None:
         """Who collected what an application brought; ``None`` where it was not handed over here."""
@@ -339,13 +355,23 @@ class Casework:
 
     # Documents
 
-    async def put_document(self, service: str, kind: str, pieces: AsyncIterator[bytes]) -> DocumentReference:
+    async def put_document(
+        self, service: str, kind: str, pieces: AsyncIterator[bytes], *, key: RequestKey | None = None
+    ) -> DocumentReference:
         """Keep a document for an application to a service; its type is detected.
+
+        A second request with the same key returns the same document.
 
         Raises:
             InputRejected: It is empty, too large, or of a kind or type that the service does not take.
         """
-        return await self._documents.take(self.service(service), kind, pieces)
+        offered = self.service(service)
+        if key is not None and (kept := await self._host.replayed(key)) is not None:
+            return await self._documents.describe(kind, kept)
+        taken = await self._documents.take(offered, kind, pieces)
+        if key is not None:
+            await self._host.remember(key, taken.id)
+        return taken
 
     async def documents(self, application: str) -> Sequence[KeptDocument]:
         """All documents of an application, in the order in which they came."""
@@ -397,14 +423,14 @@ class Casework:
         """Applications of the centre of which it is not known that their agency has them."""
         return await self.queue(ApplicationFilter(states=NOT_AT_THE_AGENCY, open_only=True), after=after, limit=limit)
 
-    async def changes(self, after: str | None = None, *, limit: int = 100) -> "ChangePage":
+    async def changes(self, after: str | None = None, *, limit: int = 100) -> ChangePage:
         """What happened to the centre's applications after a cursor, in the order of commits."""
         self.actor.require("events")
         return await self._host.changes(after, owner=self.actor.centre, limit=limit)
 
     # Officers
 
-    async def cases(self, limit: int = 50) -> "Sequence[OfficerCase]":
+    async def cases(self, limit: int = 50) -> Sequence[OfficerCase]:
         """The centre's applications that wait for an officer."""
         self.actor.require("decide")
         return await self._host.cases(limit, owner=self.actor.centre)
@@ -417,7 +443,7 @@ class Casework:
         return found
 
     async def decide(
-        self, application: str, decision: Decided, *, key: "RequestKey | None" = None, revision: int | None = None
+        self, application: str, decision: Decided, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
         """Take in a decision; the actor is the officer."""
         await self._own(application, "decide")

@@ -1,12 +1,13 @@
 """Documents that come in from a browser: streamed into the host's sealed store, never in memory as a whole."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from nagorik import DocumentReference, InputRejected
 from nagorik.manifest import PublicService
-from nagorik_host.media_types import BEGINNING, detect_media_type
-from nagorik_host.store.documents import FolderDocumentStore, pieces_of
+from nagorik_host.media_types import BEGINNING, UNKNOWN, detect_media_type
+from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument, pieces_of
 from nagorik_platform.documents import document_problem, not_their_own
 from nagorik_portal.errors import PortalError
 
@@ -54,6 +55,24 @@ class DocumentDesk:
                 piece = asyncio.run_coroutine_threadsafe(_next(pieces), loop).result()
 
         return await self._store.take(kind, media_type, pieces_of(come()))
+
+    async def describe(self, kind: str, identity: str) -> DocumentReference:
+        """The reference to a document that was kept before.
+
+        Raises:
+            DocumentNotHeld: It was erased since.
+        """
+        reference = DocumentReference(id=identity, kind=kind, media_type=UNKNOWN, bytes=0, sha256="0" * 64)
+        beginning, digest, size = b"", hashlib.sha256(), 0
+        try:
+            async for piece in self._store.open(reference):
+                beginning = beginning or piece[:BEGINNING]
+                digest.update(piece)
+                size += len(piece)
+        except NoSuchDocument:
+            raise DocumentNotHeld from None
+        found = {"media_type": detect_media_type(beginning), "bytes": size, "sha256": digest.hexdigest()}
+        return reference.model_copy(update=found)
 
     async def claim(self, documents: Sequence[DocumentReference], owner: str) -> None:
         """Give documents their owner.

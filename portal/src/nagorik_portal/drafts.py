@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from pydantic import AwareDatetime, Field, JsonValue
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from nagorik import PERSONAL, Applicant, Consent, DocumentReference, Model, Payer
 from nagorik.clock import Clock
@@ -18,6 +19,7 @@ from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import MobileNumber
 from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.request_keys import RequestKey, RequestKeys
 from nagorik_host.vault import Vault
 from nagorik_portal.errors import PortalError
 from nagorik_portal.schema import drafts
@@ -120,17 +122,28 @@ class Drafts:
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         """Keep drafts in a host's database, sealed by its keys, by the host's time."""
         self._database, self._vault, self._clock = database, vault, clock
+        self._keys = RequestKeys(vault)
 
     async def create(
-        self, centre: str, operator: str, content: DraftContent | None = None, *, service: str | None = None
+        self,
+        centre: str,
+        operator: str,
+        content: DraftContent | None = None,
+        *,
+        service: str | None = None,
+        key: RequestKey | None = None,
     ) -> Draft:
-        """Begin a draft, which has a tracking number from now on."""
+        """Begin a draft, which has a tracking number from now on; or return the one that the key was used for.
+
+        Raises:
+            KeyReused: The key came with another request.
+        """
         content, now = content or DraftContent(), self._clock.now()
         reference = f"NGK-{secrets.token_hex(8).upper()}"
         draft = Draft(str(uuid4()), reference, centre, operator, service, content, 1, now, None)
-        key, wrapped = self._vault.make_data_key(draft.id)
+        data_key, wrapped = self._vault.make_data_key(draft.id)
         row = {
-            **self._columns(draft, key.seal(_sealed(draft), PLACE)),
+            **self._columns(draft, data_key.seal(_sealed(draft), PLACE)),
             "id": draft.id,
             "reference": self._vault.lookup(_REFERENCE, reference),
             "centre": centre,
@@ -139,12 +152,20 @@ class Drafts:
             "data_key": wrapped,
         }
 
-        def write(transaction: Transaction) -> None:
+        def write(transaction: Transaction) -> Draft:
+            if key is not None:
+                if (there := self._keys.find(transaction, key)) is not None:
+                    return self._open(_row(transaction, identity=there, centre=centre))
+                self._keys.keep(transaction, key, draft.id, now)
             transaction.connection.execute(insert(drafts).values(**row))
             transaction.record_row(drafts, draft.id, at=now)
+            return draft
 
-        await self._database.run(write)
-        return draft
+        try:
+            return await self._database.run(write)
+        except IntegrityError:
+            # The same request came twice at the same time: the other's draft is found this time.
+            return await self._database.run(write)
 
     async def read(self, identity: str, centre: str) -> Draft:
         """A draft of a centre.

@@ -1,0 +1,309 @@
+"""What an actor may do: by scope, by service and by centre, and each effect once."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from host_site import EXAMPLES
+
+from nagorik import ApplicationDraft, InputRejected
+from nagorik.values import Money
+from nagorik_host.application_file import ApplicationFile
+from nagorik_host.commands import running
+from nagorik_host.store.application_store import NoSuchApplication
+from nagorik_host.store.request_keys import KeyReused, RequestKey
+from nagorik_platform.lifecycle import Decided, NotPossible
+from nagorik_portal import DraftContent, NotPermitted, PortalActor, open_portal
+from nagorik_portal.actors import SCOPES
+from nagorik_portal.casework import DraftIncomplete, digest_of
+from nagorik_portal.documents import DocumentNotHeld
+from nagorik_portal.drafts import DraftSubmitted, NoSuchDraft
+from nagorik_portal.hand_overs import Collector
+from nagorik_portal.limits import RateLimits, TooManyRequests
+from nagorik_testing import specimen_pdf
+
+SERVICE = "nid.migration"
+OPERATOR = PortalActor("centre-0042/operator-7", "centre-0042", "operator", "Desk 7", frozenset(SCOPES))
+COLLEAGUE = replace(OPERATOR, id="centre-0042/operator-8")
+STRANGER = replace(OPERATOR, id="centre-0001/operator-1", centre="centre-0001")
+COLLECTOR = Collector(name="Porikkha Ma", relation="mother", identity_seen="nid-card")
+NOWHERE = "11111111-1111-4111-8111-111111111111"
+
+
+@pytest.fixture
+def site(world, place, monkeypatch):
+    """Runs a coroutine function with the portal of a host whose agencies are in this process."""
+    monkeypatch.setattr(running, "CLOCK", world.clock)
+
+    def run(do):
+        async def opened(host):
+            return await do(open_portal(host), world, host)
+
+        return world.run(opened)
+
+    return run
+
+
+async def in_pieces(content, size=1_000):
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+def given():
+    return ApplicationFile.read(EXAMPLES / "nid-migration.json")
+
+
+async def filled(casework):
+    """A draft with all that its service wants."""
+    example, document = given(), await casework.put_document(SERVICE, "utility-bill", in_pieces(specimen_pdf()))
+    content = DraftContent(applicant=example.applicant, form=example.form, documents=(document,))
+    return await casework.new_draft(content, service=SERVICE)
+
+
+async def submitted(casework):
+    draft = await filled(casework)
+    consent = casework.make_consent(SERVICE, Money.taka(5_000), days=90)
+    return draft, await casework.submit(draft.id, consent)
+
+
+def test_a_draft_becomes_one_application_however_often_it_is_handed_in(site):
+    async def do(portal, world, host):
+        casework = portal.casework(OPERATOR)
+        draft, application = await submitted(casework)
+        for actor in (OPERATOR, COLLEAGUE):
+            assert await portal.casework(actor).submit(draft.id) == application
+        view = await casework.view(application)
+        assert (view.client_reference, view.service) == (draft.reference, SERVICE)
+        assert await host.owner(application) == "centre-0042"
+        with pytest.raises(DraftSubmitted):
+            await casework.save_draft(draft.id, DraftContent(), revision=1)
+        consent = (await host.track(application)).events[0].consent
+        assert consent.acting == OPERATOR.id
+        assert [one.id for one in (await casework.search(draft.reference)).applications] == [application]
+        assert [one.id for one in (await casework.outbox()).rows] == [application]
+        assert [one.id for one in (await casework.queue()).rows] == [application]
+
+    site(do)
+
+
+def test_a_lost_answer_to_a_submission_is_found_by_the_drafts_own_key(site):
+    async def do(portal, world, host):
+        casework = portal.casework(OPERATOR)
+        draft = await filled(casework)
+        # The application is committed, and the process ends before the draft is marked.
+        key = casework.request_key("submit", draft.id, draft.id)
+        held = {name: getattr(draft.content, name) for name in ("applicant", "form", "documents", "gateway")}
+        given = ApplicationDraft(service=draft.service, **held)
+        application = await host.apply(given, client_reference=draft.reference, owner="centre-0042", key=key)
+        assert await portal.casework(COLLEAGUE).submit(draft.id) == application
+        assert (await casework.draft(draft.id)).application == application
+
+    site(do)
+
+
+def test_what_is_not_complete_is_not_handed_in(site):
+    async def do(portal, world, host):
+        casework = portal.casework(OPERATOR)
+        empty = await casework.new_draft()
+        with pytest.raises(DraftIncomplete):
+            await casework.submit(empty.id)
+        example = given()
+        without = await casework.new_draft(
+            DraftContent(applicant=example.applicant, form={"reason": "?"}), service=SERVICE
+        )
+        with pytest.raises(InputRejected):
+            await casework.submit(without.id)
+        assert (await casework.queue()).rows == []
+
+    site(do)
+
+
+def test_another_centre_finds_nothing(site):
+    async def do(portal, world, host):
+        draft, application = await submitted(portal.casework(OPERATOR))
+        stranger = portal.casework(STRANGER)
+        consent = stranger.make_consent(SERVICE, Money.taka(1), days=1)
+        for one in (application, NOWHERE, draft.reference):
+            for call in (
+                stranger.view(one),
+                stranger.officer_view(one),
+                stranger.act(one, "pay"),
+                stranger.withdraw(one),
+                stranger.consent(one, consent),
+                stranger.decide(one, Decided("", "reason")),
+                stranger.slots(one),
+                stranger.documents(one),
+                stranger.open_document(one, NOWHERE),
+                stranger.deliverables(one),
+                stranger.hand_over(one, COLLECTOR),
+                stranger.collection(one),
+                stranger.service_of(one),
+            ):
+                with pytest.raises(NoSuchApplication):
+                    await call
+        for call in (
+            stranger.draft(draft.id),
+            stranger.submit(draft.id),
+            stranger.discard_draft(draft.id),
+            stranger.save_draft(draft.id, DraftContent(), revision=1),
+        ):
+            with pytest.raises(NoSuchDraft):
+                await call
+        found = await stranger.search(draft.reference)
+        assert [*found.applications, *found.drafts, *(await stranger.queue()).rows, *await stranger.drafts()] == []
+        assert (await stranger.changes()).changes == ()
+        assert await stranger.cases() == []
+
+    site(do)
+
+
+def test_each_scope_opens_its_own_calls_and_no_others(site):
+    async def do(portal, world, host):
+        draft, application = await submitted(portal.casework(OPERATOR))
+        calls = {
+            "apply": [
+                lambda one: one.new_draft(),
+                lambda one: one.drafts(),
+                lambda one: one.submit(draft.id),
+                lambda one: one.service_of(application),
+            ],
+            "view": [
+                lambda one: one.view(application),
+                lambda one: one.documents(application),
+                lambda one: one.deliverables(application),
+                lambda one: one.search(draft.reference),
+                lambda one: one.queue(),
+            ],
+            "events": [lambda one: one.changes()],
+            "decide": [lambda one: one.cases(), lambda one: one.officer_view(application)],
+        }
+        for scope in SCOPES:
+            casework = portal.casework(replace(OPERATOR, scopes=frozenset({scope})))
+            for needed, some in calls.items():
+                for call in some:
+                    if needed == scope:
+                        await call(casework)
+                    else:
+                        with pytest.raises(NotPermitted):
+                            await call(casework)
+
+    site(do)
+
+
+def test_an_actor_of_other_services_may_not_touch_this_one(site):
+    async def do(portal, world, host):
+        _, application = await submitted(portal.casework(OPERATOR))
+        other = portal.casework(replace(COLLEAGUE, services=frozenset({"nid.correction"})))
+        assert [one.id for one in other.services()] == ["nid.correction"]
+        for call in (other.view(application), other.form_schema(SERVICE), other.new_draft(service=SERVICE)):
+            with pytest.raises(NotPermitted):
+                await call
+        assert (await other.queue()).rows == []
+        assert {one.service for one in await other.eligible(given().applicant)} == {"nid.correction"}
+
+    site(do)
+
+
+def test_before_filing_an_actor_learns_what_is_wanted_and_what_it_costs(site):
+    async def do(portal, world, host):
+        casework, example = portal.casework(OPERATOR), given()
+        assert (await casework.form_schema(SERVICE))["type"] == "object"
+        assert (await casework.validate(SERVICE, example.form)).keys() >= example.form.keys()
+        assert (await casework.eligibility(SERVICE, example.applicant, example.form)).criteria
+        price = await casework.quote(await filled(casework))
+        assert (price.total, price.charges) == (price.quote.total, ())
+
+    site(do)
+
+
+def test_a_document_is_taken_by_its_content_and_given_out_to_its_centre_alone(site):
+    async def do(portal, world, host):
+        casework, content = portal.casework(OPERATOR), specimen_pdf()
+        kind = host.platform.service(SERVICE).documents[0].kind
+        key = casework.request_key("document", "key-1", SERVICE, kind)
+        taken = await casework.put_document(SERVICE, kind, in_pieces(content, 7), key=key)
+        assert (taken.media_type, taken.bytes) == ("application/pdf", len(content))
+        assert taken.sha256 == hashlib.sha256(content).hexdigest()
+        assert await casework.put_document(SERVICE, kind, in_pieces(b"other"), key=key) == taken
+        listed = host.platform.service(SERVICE).document_kind(kind)
+        for wrong in (b"", b"no pdf at all", content + b" " * listed.largest_bytes):
+            with pytest.raises(InputRejected):
+                await casework.put_document(SERVICE, kind, in_pieces(wrong, 100_000))
+        with pytest.raises(InputRejected):
+            await casework.put_document(SERVICE, "selfie-with-cat", in_pieces(content))
+        draft, application = await submitted(casework)
+        (mine, *_) = await casework.documents(application)
+        reference, pieces = await casework.open_document(application, mine.reference.id)
+        assert b"".join([piece async for piece in pieces]) == content
+        assert reference == mine.reference
+        with pytest.raises(DocumentNotHeld):
+            await casework.open_document(application, taken.id)
+        # A draft gives up what it leaves out, and takes no document of another's.
+        draft = await casework.new_draft(service=SERVICE)
+        saved = await casework.save_draft(draft.id, DraftContent(documents=(taken,)), revision=1)
+        with pytest.raises(InputRejected):
+            await casework.save_draft(draft.id, DraftContent(documents=(mine.reference,)), revision=saved.revision)
+        await casework.save_draft(draft.id, DraftContent(), revision=saved.revision)
+        with pytest.raises(DocumentNotHeld):
+            await casework.put_document(SERVICE, kind, in_pieces(content), key=key)
+
+    site(do)
+
+
+def test_a_key_makes_one_draft_and_is_not_used_for_another_request(site):
+    async def do(portal, world, host):
+        casework = portal.casework(OPERATOR)
+        key = casework.request_key("draft", "key-1", SERVICE)
+        first, second = [await casework.new_draft(service=SERVICE, key=key) for _ in range(2)]
+        assert first == second
+        with pytest.raises(KeyReused):
+            await casework.new_draft(key=key._replace(digest=digest_of("another")))
+
+    site(do)
+
+
+def test_a_colleague_repeats_a_request_and_a_machine_has_keys_of_its_own(site):
+    async def do(portal, world, host):
+        machine = replace(OPERATOR, id="centre-0042/app-shop", kind="machine")
+        keys = [
+            portal.casework(one).request_key("act", "k", {"b": 1, "a": 2}) for one in (OPERATOR, COLLEAGUE, machine)
+        ]
+        assert keys[0] == keys[1] != keys[2]
+        assert keys[2] == RequestKey("centre-0042/app-shop", "act", "k", digest_of(({"a": 2, "b": 1},)))
+
+    site(do)
+
+
+def test_who_collected_is_recorded_with_the_hand_over(site):
+    async def do(portal, world, host):
+        casework = portal.casework(OPERATOR)
+        _, application = await submitted(casework)
+        with pytest.raises(NotPossible):
+            await casework.hand_over(application, COLLECTOR)
+        await world.carry(host, timedelta(days=60))
+        (issued,) = await casework.deliverables(application)
+        assert issued.document is not None
+        key = casework.request_key("hand-over", "k", application)
+        for _ in range(2):
+            await casework.hand_over(application, COLLECTOR, key=key)
+        found = await casework.collection(application)
+        assert (found.collector, found.handed_over_by) == (COLLECTOR, OPERATOR.id)
+
+    site(do)
+
+
+def test_an_actor_who_asks_too_fast_waits(site):
+    async def do(portal, world, host):
+        seconds = [0.0]
+        limited = replace(portal, rate_limits=RateLimits(2, 4, lambda: seconds[0]))
+        for _ in range(4):
+            limited.casework(OPERATOR)
+        with pytest.raises(TooManyRequests) as caught:
+            limited.casework(OPERATOR)
+        assert (caught.value.retry_after, caught.value.status) == (1, 429)
+        limited.casework(COLLEAGUE)
+        seconds[0] = 0.5
+        limited.casework(OPERATOR)
+
+    site(do)
