@@ -27,13 +27,12 @@ from nagorik.operations import OPERATIONS, Idempotency
 from nagorik.privacy import LONGEST_TEXT, Code, PublicId
 from nagorik.settings import AgencySettings
 from nagorik.values.sentences import Sentence
-from nagorik_platform.lifecycle import (
+from nagorik_platform.lifecycle import state_advice, state_label
+from nagorik_platform.lifecycle.tables import (
     APPLICATION_TRANSITIONS,
     PAYMENT_TRANSITIONS,
     ApplicationTransition,
     PaymentTransition,
-    state_advice,
-    state_label,
 )
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.checks.check import Check

@@ -24,24 +24,12 @@ from nagorik_platform.lifecycle.inputs import (
 )
 from nagorik_platform.lifecycle.labels import nothing_to_do, state_advice, state_label
 from nagorik_platform.lifecycle.next_action import NextAction, next_action
-from nagorik_platform.lifecycle.state import (
-    Attempt,
-    Backoff,
-    FeeWaiver,
-    GatewayWord,
-    Hold,
-    Party,
-    Payment,
-    Progress,
-    ServiceCapabilities,
-)
+from nagorik_platform.lifecycle.state import Attempt, Backoff, Hold, Party, Payment, Progress, ServiceCapabilities
 from nagorik_platform.lifecycle.step import Step, begin, begin_next, open_application, step
 from nagorik_platform.lifecycle.tables import (
     APPLICATION_TRANSITIONS,
     PAYMENT_TRANSITIONS,
-    ApplicationTransition,
     IllegalTransition,
-    PaymentTransition,
     application_targets,
     is_settled,
     payment_targets,
@@ -51,7 +39,6 @@ from nagorik_platform.lifecycle.tables import (
 __all__ = [
     "APPLICATION_TRANSITIONS",
     "PAYMENT_TRANSITIONS",
-    "ApplicationTransition",
     "Attempt",
     "Backoff",
     "CallAnswered",
@@ -61,8 +48,6 @@ __all__ = [
     "Decided",
     "Due",
     "Event",
-    "FeeWaiver",
-    "GatewayWord",
     "Hold",
     "IllegalTransition",
     "Input",
@@ -74,7 +59,6 @@ __all__ = [
     "Opened",
     "Party",
     "Payment",
-    "PaymentTransition",
     "Progress",
     "Reported",
     "ServiceCapabilities",

@@ -1,6 +1,5 @@
 """What a citizen or an officer asks for, where it is open to the application at all."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -22,7 +21,7 @@ class NotPossible(ValueError):
         self.code = code
 
 
-def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleContext) -> e.Events:
     """Take in what the citizen did.
 
     Raises:
@@ -56,7 +55,7 @@ def _refuse(is_refused: object, code: str) -> None:
         raise NotPossible(code)
 
 
-def _handle_correction(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _handle_correction(state: Progress, context: RuleContext) -> e.Events:
     """A form that a call is being made with cannot be changed under it: the answer would be to another form."""
     attempt = state.attempt
     if state.state is S.CORRECTION_REQUESTED:
@@ -76,7 +75,7 @@ def _handle_correction(state: Progress, context: RuleContext) -> Iterator[e.Even
         yield context.moved(S.DRAFT, e.Actor.CITIZEN, "corrected")
 
 
-def _handle_withdrawal(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _handle_withdrawal(state: Progress, context: RuleContext) -> e.Events:
     _refuse(Flag.PAYMENT_UNKNOWN in state.flags, "payment-unknown")
     if state.is_filed and state.state in tables.WITHDRAWABLE:
         _refuse(not context.capabilities.offers(Operation.WITHDRAW), "agency-offers-no-withdrawal")
@@ -89,7 +88,7 @@ def _handle_withdrawal(state: Progress, context: RuleContext) -> Iterator[e.Even
     yield context.moved(S.WITHDRAWN, e.Actor.CITIZEN, "withdrawn")
 
 
-def handle_payment_notice(noticed: Noticed, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def handle_payment_notice(noticed: Noticed, state: Progress, context: RuleContext) -> e.Events:
     """Ask the gateway about a payment that a message named.
 
     Raises:
@@ -105,7 +104,7 @@ def handle_payment_notice(noticed: Noticed, state: Progress, context: RuleContex
         yield context.payment_moved(payment, PaymentState.UNKNOWN, e.Actor.CORE, "noticed")
 
 
-def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def decide_payment(decision: Decided, state: Progress, context: RuleContext) -> e.Events:
     """Take in what a named officer decided of a payment, if of any.
 
     Raises:
@@ -149,7 +148,7 @@ def payment_decisions(payment: Payment) -> tuple[PaymentState, ...]:
     return tuple(state for state in tables.payment_targets(payment.state) if state not in barred)
 
 
-def decide_application(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def decide_application(decision: Decided, state: Progress, context: RuleContext) -> e.Events:
     """Take in what the officer decided of the application itself, its payment being decided.
 
     Raises:
@@ -163,7 +162,7 @@ def decide_application(decision: Decided, state: Progress, context: RuleContext)
         yield from _release(decision, state, context)
 
 
-def _decide_state(decision: Decided, to: S, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _decide_state(decision: Decided, to: S, state: Progress, context: RuleContext) -> e.Events:
     known = state.agency_reference or decision.agency_reference
     _refuse(not _is_in_question(state), "not-in-manual-review")
     _refuse(to is state.state is S.MANUAL_REVIEW, "state-required")
@@ -193,7 +192,7 @@ def _decided(decision: Decided, to: S, context: RuleContext) -> e.Moved:
     )
 
 
-def _release(decision: Decided, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _release(decision: Decided, state: Progress, context: RuleContext) -> e.Events:
     """Let it go on as it is: what could not be looked up is taken as settled on the officer's word."""
     for_person = state.hold is not None and state.hold.party is Party.PERSON
     undecided = state.hold is not None and state.hold.code in holds.MONEY_HOLDS and decision.payment is None

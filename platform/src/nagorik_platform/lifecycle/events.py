@@ -3,6 +3,7 @@
 The journal is the truth and ``Progress`` its fold. An event says what happened and never what to do about it.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -340,3 +341,4 @@ OfCitizen = CorrectionGiven | CorrectionSent | WithdrawalWanted | WithdrawalSett
 Event = Annotated[
     OfApplication | OfEligibility | OfFees | OfPayments | OfCalls | OfAgency | OfCitizen, Field(discriminator="kind")
 ]
+Events = Iterator[Event]

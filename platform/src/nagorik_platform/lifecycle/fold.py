@@ -290,18 +290,8 @@ def _correction_given(progress: Progress, _: e.CorrectionGiven) -> Changes:
     return {"correction_ready": True, "hold": hold, "corrections": progress.corrections + 1, "backoffs": backoffs}
 
 
-def _correction_sent(_: Progress, event: e.CorrectionSent) -> Changes:
-    return {"correction_ready": False, "correction_lost_at": event.at if event.lost else None}
-
-
-def _withdrawal_settled(_: Progress, event: e.WithdrawalSettled) -> Changes:
-    return {"withdrawal_wanted": False, "withdrawal_lost_at": event.at if event.outcome == "unknown" else None}
-
-
-def _looked_up(_: Progress, event: e.LookedUp) -> Changes:
-    corrected = event.operation is Operation.ANSWER_CORRECTION
-    return {"correction_lost_at" if corrected else "withdrawal_lost_at": None}
-
+_LOST: Final = {Operation.ANSWER_CORRECTION: "correction_lost_at", Operation.WITHDRAW: "withdrawal_lost_at"}
+"""Where a row holds when the answer to a write was lost."""
 
 # Payments, and the flags that follow from them
 
@@ -461,12 +451,15 @@ _CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProx
         e.StatusReceived: _status_received,
         e.DeliverableFetched: lambda progress, event: {"fetched": progress.fetched | {event.deliverable.kind}},
         e.CorrectionGiven: _correction_given,
-        e.CorrectionSent: _correction_sent,
-        e.WithdrawalWanted: lambda progress, _: {
-            "withdrawal_wanted": True,
-            "withdrawals": progress.withdrawals + 1,
+        e.CorrectionSent: lambda _, event: {
+            "correction_ready": False,
+            "correction_lost_at": event.at if event.lost else None,
         },
-        e.WithdrawalSettled: _withdrawal_settled,
-        e.LookedUp: _looked_up,
+        e.WithdrawalWanted: lambda progress, _: {"withdrawal_wanted": True, "withdrawals": progress.withdrawals + 1},
+        e.WithdrawalSettled: lambda _, event: {
+            "withdrawal_wanted": False,
+            "withdrawal_lost_at": event.at if event.outcome == "unknown" else None,
+        },
+        e.LookedUp: lambda _, event: {_LOST[event.operation]: None},
     }
 )

@@ -1,6 +1,5 @@
 """Taking in what an agency says of an application, whether it was asked or not."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -28,7 +27,7 @@ _BEING_FILED: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN})
 _NOT_BEING_FILED: Final = frozenset({S.DRAFT, S.READY, S.AWAITING_PAYMENT})
 
 
-def adopt_reference(reference: str, code: str, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def adopt_reference(reference: str, code: str, state: Progress, context: RuleContext) -> e.Events:
     """Take in the agency's reference of an application that is being filed, and nothing that is known already."""
     if state.agency_reference == reference:
         return
@@ -44,24 +43,20 @@ def adopt_reference(reference: str, code: str, state: Progress, context: RuleCon
         yield from _confirm_receipts(state, context)
 
 
-def read_report(reported: Reported, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def read_report(reported: Reported, state: Progress, context: RuleContext) -> e.Events:
     """Take in what came by itself, if its reference is this application's."""
     if state.agency_reference == reported.agency_reference:
         yield from read_status(reported.status, None, state, context)
 
 
-def read_status(
-    status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def read_status(status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext) -> e.Events:
     """Take in one report, which was asked for at ``asked_at`` or came by itself, unless it is old."""
     if not is_old(state, status, asked_at):
         yield e.StatusReceived(at=context.now, status=status)
         yield from follow_status(status, asked_at, state, context)
 
 
-def follow_status(
-    status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def follow_status(status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext) -> e.Events:
     """What follows from a report that was received, be it news or not: time makes more of it believed."""
     yield from _confirm_payment(status, asked_at, state, context)
     demanded = demanded_stage(status)
@@ -108,7 +103,7 @@ def _route(status: AgencyStatus, demanded: str | None, state: Progress, context:
     return route_to_reported_state(state.state, reported)
 
 
-def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> e.Events:
     if demanded is None:
         wanted = state.fee_due is not None or state.waiver is not None
         if wanted and state.state is not S.AWAITING_PAYMENT:
@@ -119,7 +114,7 @@ def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleConte
 
 def _confirm_payment(
     status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+) -> e.Events:
     """Whether the agency holds the latest payment, and that one only."""
     payment = state.latest_taken
     if payment is None or payment.state is PaymentState.CONFIRMED:
@@ -144,7 +139,7 @@ def _is_about(
     return demanded_stage(status) != payment.stage
 
 
-def _resolve_lost(asked_at: datetime | None, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _resolve_lost(asked_at: datetime | None, state: Progress, context: RuleContext) -> e.Events:
     """A state asked for late enough shows what became of a lost correction or withdrawal."""
     if _past_grace(state.correction_lost_at, context.capabilities, asked_at):
         yield e.LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
@@ -158,7 +153,7 @@ def _past_grace(lost_at: datetime | None, capabilities: ServiceCapabilities, ask
     return (asked_at - lost_at).total_seconds() >= capabilities.lookup_grace
 
 
-def _confirm_receipts(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _confirm_receipts(state: Progress, context: RuleContext) -> e.Events:
     """The agency took the application with its receipts, and cannot be informed of them otherwise."""
     for payment in state.payments:
         if payment.state is PaymentState.CAPTURED:

@@ -1,6 +1,6 @@
 """What a rule is given beside the row: what the service can do and what time it is."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ class RuleContext:
         """Move a payment along one row of its table; ``details`` are further members of the event."""
         return e.PaymentMoved(at=self.now, payment=payment.id, to=to, actor=actor, code=code, **details)
 
-    def held(self, state: Progress, party: Party, code: str) -> Iterator[e.Event]:
+    def held(self, state: Progress, party: Party, code: str) -> e.Events:
         """The application waits for ``party``, unless it already waits for the same reason."""
         hold = Hold(party=party, code=code)
         if state.hold != hold:
@@ -35,7 +35,7 @@ class RuleContext:
 
     def flags_changed(
         self, state: Progress, *, raised: frozenset[Flag] = frozenset(), lowered: frozenset[Flag] = frozenset()
-    ) -> Iterator[e.Event]:
+    ) -> e.Events:
         """Flags are raised and lowered, if that changes anything."""
         new = raised - state.flags
         gone = (lowered & state.flags) - raised

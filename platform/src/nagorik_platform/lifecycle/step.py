@@ -6,7 +6,7 @@ attempt without an end, and ``step`` with ``Interrupted`` takes it from there. B
 the driver drops the answer of an attempt that was taken for interrupted.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
@@ -166,7 +166,7 @@ def _rules_of(received: inputs.Input, state: Progress) -> tuple[LifecycleRule, .
             return ()
 
 
-def _take_consent(consent: Consent, _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _take_consent(consent: Consent, _: Progress, context: RuleContext) -> e.Events:
     yield e.ConsentGiven(at=context.now, consent=consent)
 
 

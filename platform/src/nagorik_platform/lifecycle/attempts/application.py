@@ -1,22 +1,13 @@
 """How the calls of an application itself end: eligibility, price, filing, status, corrections, withdrawals."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from nagorik import errors
 from nagorik.model.eligibility import EligibilityDecision
 from nagorik.model.fee import Quote
 from nagorik.model.status import AgencyStatus, ApplicationState, FetchedDeliverable, Flag
-from nagorik.model.submission import (
-    Accepted,
-    CannotTell,
-    DefinitelyAbsent,
-    Found,
-    Pending,
-    Rejected,
-    Withdrawal,
-)
+from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found, Pending, Rejected, Withdrawal
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.attempts import retry
@@ -35,15 +26,13 @@ FAILURES_BEFORE_STALE: Final = 5
 """Failed status calls in a row, after which the status shown is flagged as possibly out of date."""
 
 
-def eligibility_decided(
-    ended: retry.Ended[EligibilityDecision], _: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def eligibility_decided(ended: retry.Ended[EligibilityDecision], _: Progress, context: RuleContext) -> e.Events:
     """Keep the decision; the rules act on it."""
     yield retry.close(ended.attempt, context, ended.end.eligibility.value, settled=True)
     yield e.EligibilityDecided(at=context.now, decision=ended.end)
 
 
-def quoted(ended: retry.Ended[Quote], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def quoted(ended: retry.Ended[Quote], state: Progress, context: RuleContext) -> e.Events:
     """Keep a price that can be used; any other is as good as no answer."""
     attempt, quote = ended.attempt, ended.end
     unusable = _unusable(quote, state, context)
@@ -68,27 +57,23 @@ def _unusable(quote: Quote, state: Progress, context: RuleContext) -> str | None
 # Filing, and looking up what became of it
 
 
-def accepted(ended: retry.Ended[Accepted | Found], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def accepted(ended: retry.Ended[Accepted | Found], _: Progress, context: RuleContext) -> e.Events:
     """The agency holds the application."""
     yield retry.close(ended.attempt, context, "accepted", settled=True)
 
 
-def adopt_answered_reference(
-    ended: retry.Ended[Accepted | Found], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def adopt_answered_reference(ended: retry.Ended[Accepted | Found], state: Progress, context: RuleContext) -> e.Events:
     """Take in the reference that an answer gives."""
     return adopt_reference(ended.end.reference, "accepted", state, context)
 
 
-def read_first_status(
-    ended: retry.Ended[Accepted | Found], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def read_first_status(ended: retry.Ended[Accepted | Found], state: Progress, context: RuleContext) -> e.Events:
     """Follow the status beside a reference that is news; if the agency said so by itself before, it is old."""
     if state.is_filed and not ended.before.is_filed:
         yield from read_status(ended.end.status, ended.attempt.began_at, state, context)
 
 
-def refused(ended: retry.Ended[Rejected], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def refused(ended: retry.Ended[Rejected], state: Progress, context: RuleContext) -> e.Events:
     """The agency refused it at intake, unless it has reported meanwhile that it holds it."""
     stands = state.state is ApplicationState.SUBMITTING
     refusal = refusal_of(ended.end) if stands else None
@@ -97,7 +82,7 @@ def refused(ended: retry.Ended[Rejected], state: Progress, context: RuleContext)
         yield context.moved(ApplicationState.REJECTED_AT_INTAKE, e.Actor.AGENCY, ended.end.reason_code)
 
 
-def pending(ended: retry.Ended[Pending], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def pending(ended: retry.Ended[Pending], state: Progress, context: RuleContext) -> e.Events:
     """Taken in; without a number it is as good as a lost answer until the agency can be asked by one."""
     answer = ended.end
     until = context.now + timedelta(seconds=answer.check_after)
@@ -110,9 +95,7 @@ def pending(ended: retry.Ended[Pending], state: Progress, context: RuleContext) 
         yield context.moved(ApplicationState.SUBMISSION_UNKNOWN, e.Actor.AGENCY, "pending-without-reference")
 
 
-def submit_failed(
-    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def submit_failed(ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """What an error says of an attempt to file, and of one that was lost before it."""
     attempt, error = ended.attempt, ended.end
     if isinstance(error, errors.DuplicateApplication):
@@ -126,7 +109,7 @@ def submit_failed(
         yield from _not_filed(error, state, context)
 
 
-def _not_filed(error: errors.NagorikError, state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _not_filed(error: errors.NagorikError, state: Progress, context: RuleContext) -> e.Events:
     lost_before = state.filing_unknown
     if error.outcome is errors.Outcome.UNKNOWN or (lost_before and error.outcome is errors.Outcome.NOT_SENT):
         until = retry.retry_at(state.id, error, 0, context.now)
@@ -143,7 +126,7 @@ def _not_filed(error: errors.NagorikError, state: Progress, context: RuleContext
             yield e.Held(at=context.now, hold=Hold(party=Party.CITIZEN, code=INPUT_REJECTED))
 
 
-def absent(ended: retry.Ended[DefinitelyAbsent], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def absent(ended: retry.Ended[DefinitelyAbsent], state: Progress, context: RuleContext) -> e.Events:
     """Believe that nothing is there once the service's look-up grace has passed since the loss."""
     attempt, lost_at = ended.attempt, state.lost_at or state.sent_at or state.opened_at
     if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
@@ -158,21 +141,19 @@ def absent(ended: retry.Ended[DefinitelyAbsent], state: Progress, context: RuleC
         yield retry.retry_later(attempt, state, context, "absent-too-early")
 
 
-def inconclusive(ended: retry.Ended[CannotTell], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def inconclusive(ended: retry.Ended[CannotTell], state: Progress, context: RuleContext) -> e.Events:
     """The look-up settles nothing."""
     return _look_up_inconclusive(ended, state, context, ended.end.because, None)
 
 
-def look_up_failed(
-    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def look_up_failed(ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """The look-up failed; an agency that cannot be reached is waited for, though not for ever."""
     return _look_up_inconclusive(ended, state, context, ended.end.code, ended.end)
 
 
 def _look_up_inconclusive(
     ended: retry.Ended[object], state: Progress, context: RuleContext, result: str, error: errors.NagorikError | None
-) -> Iterator[e.Event]:
+) -> e.Events:
     attempt = ended.attempt
     if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
         yield retry.close(attempt, context, result, settled=True)
@@ -188,7 +169,7 @@ def _look_up_inconclusive(
 # What the agency says, and what it gives
 
 
-def status_answered(ended: retry.Ended[AgencyStatus], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def status_answered(ended: retry.Ended[AgencyStatus], state: Progress, context: RuleContext) -> e.Events:
     """The agency says how the application stands; most often, as it did before."""
     status = ended.end
     old = is_old(state, status, ended.attempt.began_at)
@@ -201,9 +182,7 @@ def status_answered(ended: retry.Ended[AgencyStatus], state: Progress, context: 
         yield from follow_status(status, ended.attempt.began_at, state, context)
 
 
-def status_failed(
-    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+def status_failed(ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """What is shown may be out of date once the agency could not be asked for a while."""
     yield retry.retry_later(ended.attempt, state, context, ended.end.code, ended.end)
     if retry.failures_with(ended.attempt, state) >= FAILURES_BEFORE_STALE:
@@ -212,13 +191,13 @@ def status_failed(
 
 def read_answered_status(
     ended: retry.Ended[AgencyStatus | Withdrawal], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
+) -> e.Events:
     """Follow the status in the answer to a write."""
     status = ended.end.status if isinstance(ended.end, Withdrawal) else ended.end
     return read_status(status, ended.attempt.began_at, state, context)
 
 
-def fetched(ended: retry.Ended[FetchedDeliverable], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def fetched(ended: retry.Ended[FetchedDeliverable], state: Progress, context: RuleContext) -> e.Events:
     """What was asked for is in the document store; something else would be fetched again without end."""
     attempt, answer = ended.attempt, ended.end
     if answer.deliverable.kind != attempt.deliverable:
@@ -232,43 +211,48 @@ def fetched(ended: retry.Ended[FetchedDeliverable], state: Progress, context: Ru
 # Correcting and withdrawing
 
 
-def corrected(ended: retry.Ended[AgencyStatus], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _end_of_write(
+    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
+) -> tuple[e.AttemptEnded, Literal["refused", "unknown"] | None]:
+    """A lost write is not sent again unless twice is once: the status shows whether it arrived."""
+    attempt, error = ended.attempt, ended.end
+    if error.outcome is errors.Outcome.REJECTED:
+        return retry.close_refused(attempt, context, error, settled=True), "refused"
+    if error.outcome is errors.Outcome.UNKNOWN and not context.capabilities.repeats(attempt.operation):
+        return retry.close_refused(attempt, context, error, settled=False), "unknown"
+    return retry.retry_later(attempt, state, context, error.code, error), None
+
+
+def corrected(ended: retry.Ended[AgencyStatus], _: Progress, context: RuleContext) -> e.Events:
     """The agency has the correction."""
     yield retry.close(ended.attempt, context, "corrected", settled=True)
     yield e.CorrectionSent(at=context.now)
 
 
-def correction_failed(
-    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
-    """A lost correction is not sent again unless twice is once: the status shows whether it arrived."""
-    attempt, error = ended.attempt, ended.end
-    lost = error.outcome is errors.Outcome.UNKNOWN and not context.capabilities.repeats(Operation.ANSWER_CORRECTION)
-    rejected = error.outcome is errors.Outcome.REJECTED
-    if not (lost or rejected):
-        yield retry.retry_later(attempt, state, context, error.code, error)
-        return
-    yield retry.close_refused(attempt, context, error, settled=rejected)
-    if state.state is ApplicationState.CORRECTION_REQUESTED:
-        yield e.CorrectionSent(at=context.now, lost=lost)
-        if rejected:
-            code = INPUT_REJECTED if isinstance(error, errors.InputRejected) else CORRECTION_REFUSED
+def correction_failed(ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext) -> e.Events:
+    """A refusal goes back to the citizen."""
+    end, outcome = _end_of_write(ended, state, context)
+    yield end
+    if outcome is not None and state.state is ApplicationState.CORRECTION_REQUESTED:
+        yield e.CorrectionSent(at=context.now, lost=outcome == "unknown")
+        if outcome == "refused":
+            code = INPUT_REJECTED if isinstance(ended.end, errors.InputRejected) else CORRECTION_REFUSED
             yield from context.held(state, Party.CITIZEN, code)
 
 
-def withdrawal_answered(ended: retry.Ended[Withdrawal], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def withdrawal_answered(ended: retry.Ended[Withdrawal], _: Progress, context: RuleContext) -> e.Events:
     """The agency's word on the withdrawal; if it decided before, its decision wins."""
     yield retry.close(ended.attempt, context, "withdrawn" if ended.end.withdrawn else "refused", settled=True)
 
 
-def follow_withdrawal(ended: retry.Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def follow_withdrawal(ended: retry.Ended[Withdrawal], state: Progress, context: RuleContext) -> e.Events:
     """The word for the state may not be known, but the withdrawal itself is."""
     unread = ended.end.withdrawn and ended.end.status.state is None
     if unread and ApplicationState.WITHDRAWN in application_targets(state.state):
         yield context.moved(ApplicationState.WITHDRAWN, e.Actor.AGENCY, "withdrawn")
 
 
-def conclude_withdrawal(ended: retry.Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def conclude_withdrawal(ended: retry.Ended[Withdrawal], state: Progress, context: RuleContext) -> e.Events:
     """What is known of the withdrawal once the status beside it has been followed."""
     if state.state is ApplicationState.WITHDRAWN:
         yield e.WithdrawalSettled(at=context.now, outcome="withdrawn")
@@ -279,15 +263,9 @@ def conclude_withdrawal(ended: retry.Ended[Withdrawal], state: Progress, context
         yield e.WithdrawalSettled(at=context.now, outcome="refused")
 
 
-def withdrawal_failed(
-    ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext
-) -> Iterator[e.Event]:
-    """A lost withdrawal is not sent again unless twice is once: the status shows whether it arrived."""
-    attempt, error = ended.attempt, ended.end
-    lost = error.outcome is errors.Outcome.UNKNOWN and not context.capabilities.repeats(Operation.WITHDRAW)
-    rejected = error.outcome is errors.Outcome.REJECTED
-    if not (lost or rejected):
-        yield retry.retry_later(attempt, state, context, error.code, error)
-        return
-    yield retry.close_refused(attempt, context, error, settled=rejected)
-    yield e.WithdrawalSettled(at=context.now, outcome="refused" if rejected else "unknown")
+def withdrawal_failed(ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext) -> e.Events:
+    """The application goes on."""
+    end, outcome = _end_of_write(ended, state, context)
+    yield end
+    if outcome is not None:
+        yield e.WithdrawalSettled(at=context.now, outcome=outcome)

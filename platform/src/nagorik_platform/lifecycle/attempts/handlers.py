@@ -74,11 +74,7 @@ _ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, tuple[Handler, ...]]]] 
         Operation.COMPLETE_PAYMENT: {PaymentReport: (payments.completed,)},
         Operation.REFUND_PAYMENT: {RefundReport: (payments.refunded,)},
         Operation.ADVISE_PAYMENT: {PaymentAdvice: (payments.advised,)},
-        Operation.SUBMIT: {
-            Accepted: _FILED,
-            Rejected: (application.refused,),
-            Pending: (application.pending,),
-        },
+        Operation.SUBMIT: {Accepted: _FILED, Rejected: (application.refused,), Pending: (application.pending,)},
         Operation.FIND: {
             Found: _FILED,
             DefinitelyAbsent: (application.absent,),

@@ -1,6 +1,5 @@
 """Paying, telling the agency of it, and giving it back."""
 
-from collections.abc import Iterator
 from itertools import takewhile
 
 from nagorik.errors import ContractViolation, NagorikError, Outcome
@@ -14,7 +13,7 @@ from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON
 from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, GatewayWord, Hold, Party, Payment, Progress
 
 
-def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> Iterator[e.Event]:
+def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> e.Events:
     """The gateway knows of the payment."""
     payment = ended.payment
     yield close(ended.attempt, context, "started", settled=True)
@@ -23,21 +22,16 @@ def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> 
     )
 
 
-def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """A payment whose announcement was lost is unknown, in every idempotency class."""
-    attempt, error, payment = ended.attempt, ended.end, ended.payment
+    error, payment = ended.end, ended.payment
     if payment.state is PaymentState.UNKNOWN:
-        yield retry_later(attempt, state, context, error.code, error)
-    elif error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
-        yield close(attempt, context, error.code, settled=False)
-        yield context.payment_moved(payment, PaymentState.UNKNOWN, e.Actor.CORE, error.code)
-    elif error.outcome is Outcome.REJECTED:
-        yield close_refused(attempt, context, error, settled=True)
-        yield from _ended_unpaid(payment, state, context, PaymentState.FAILED, error.code)
-        if state.state is ApplicationState.AWAITING_PAYMENT and _is_refused_again(payment, state):
-            yield e.Held(at=context.now, hold=Hold(party=Party.PERSON, code=PAYMENT_REFUSED))
-    else:
-        yield retry_later(attempt, state, context, error.code, error)
+        yield retry_later(ended.attempt, state, context, error.code, error)
+        return
+    yield from completion_failed(ended, state, context)
+    awaited = state.state is ApplicationState.AWAITING_PAYMENT
+    if error.outcome is Outcome.REJECTED and awaited and _is_refused_again(payment, state):
+        yield e.Held(at=context.now, hold=Hold(party=Party.PERSON, code=PAYMENT_REFUSED))
 
 
 def _is_refused_again(payment: Payment, state: Progress) -> bool:
@@ -47,7 +41,7 @@ def _is_refused_again(payment: Payment, state: Progress) -> bool:
     return refused + 1 >= CALLS_IN_VAIN_BEFORE_A_PERSON
 
 
-def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> e.Events:
     """What the gateway says is taken as far as the payment's table knows the move."""
     report, payment = ended.end, ended.payment
     again = context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
@@ -59,20 +53,14 @@ def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext)
     elif report.state in {PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.UNKNOWN}:
         yield retry_later(ended.attempt, state, context, report.state.value)
         if report.state in tables.payment_targets(payment.state):
-            yield context.payment_moved(
-                payment,
-                report.state,
-                e.Actor.GATEWAY,
-                "reported",
-                reference=report.reference,
-                remark=report.remark,
-            )
+            said = {"reference": report.reference, "remark": report.remark}
+            yield context.payment_moved(payment, report.state, e.Actor.GATEWAY, "reported", **said)
     else:
         yield close(ended.attempt, context, report.state.value, settled=True)
         yield from _ended_unpaid(payment, state, context, report.state, "reported", report)
 
 
-def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> e.Events:
     """Take in what the gateway says to the completion, or that it is to be asked."""
     report, payment = ended.end, ended.payment
     again = context.capabilities.repeats_after_look_up(Operation.COMPLETE_PAYMENT)
@@ -92,7 +80,7 @@ def completed(ended: Ended[PaymentReport], state: Progress, context: RuleContext
         yield from _ended_unpaid(payment, state, context, report.state, "reported", report)
 
 
-def completion_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def completion_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """After a lost answer the gateway may have taken the money: it is asked, and never ordered again unasked."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     if error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
@@ -112,7 +100,7 @@ def _ended_unpaid(
     to: PaymentState,
     code: str,
     report: PaymentReport | None = None,
-) -> Iterator[e.Event]:
+) -> e.Events:
     """The gateway took nothing. What it said before is no news: the payer may be paying anew by now."""
     if payment.state in tables.MONEY_TAKEN and (payment.decided or to is not PaymentState.EXPIRED):
         if payment.contested is None or payment.contested.state not in tables.MONEY_NOT_TAKEN:
@@ -133,7 +121,7 @@ def _ended_unpaid(
         yield from context.held(state, Party.CITIZEN, PAYMENT_ENDED[to])
 
 
-def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _captured(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> e.Events:
     """Money was taken: exactly what was asked, or a case for a person."""
     report, payment = ended.end, ended.payment
     as_asked = report.amount == payment.amount
@@ -194,7 +182,7 @@ def _is_news(report: PaymentReport, payment: Payment) -> bool:
     return report.amount != payment.sum
 
 
-def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) -> e.Events:
     """The agency was informed; it may have confirmed by itself meanwhile."""
     payment = ended.payment
     if not ended.end.confirmed:
@@ -207,7 +195,7 @@ def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) 
         yield context.payment_moved(payment, PaymentState.CONFIRMED, e.Actor.AGENCY, "advised")
 
 
-def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """After a lost answer the agency may hold the money, even where the advice can safely be repeated."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     open_still = payment.state in {PaymentState.CAPTURED, PaymentState.ADVISED}
@@ -221,7 +209,7 @@ def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleCont
         yield e.AdviceLost(at=context.now, payment=payment.id)
 
 
-def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) -> e.Events:
     """Accepted by a gateway is not refunded: it is asked again until it has said how it ended."""
     report, payment = ended.end, ended.payment
     if payment.refund_reference is not None and report.reference not in {None, payment.refund_reference}:
@@ -245,7 +233,7 @@ def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) 
         )
 
 
-def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """A refused order is a person's case; the refusal to repeat a lost order says nothing."""
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     orders = payment.state is PaymentState.REFUND_REQUESTED

@@ -4,7 +4,6 @@ The jitter comes from a hash of the application and a counter, so that a step st
 thousand applications still do not call an agency in the same second.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -160,7 +159,7 @@ def failures_with(attempt: Attempt, state: Progress) -> int:
     return state.backoff(attempt.operation, attempt.subject).failures + 1
 
 
-def close_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def close_failed(ended: Ended[errors.NagorikError], state: Progress, context: RuleContext) -> e.Events:
     """A failure that changes only the time of the next try; bad input goes to the person who can correct it."""
     error = ended.end
     yield retry_later(ended.attempt, state, context, error.code, error)
@@ -169,7 +168,7 @@ def close_failed(ended: Ended[errors.NagorikError], state: Progress, context: Ru
         yield from context.held(state, Party.CITIZEN if can_correct else Party.PERSON, INPUT_REJECTED)
 
 
-def postpone_status(_: Ended[object], state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def postpone_status(_: Ended[object], state: Progress, context: RuleContext) -> e.Events:
     """The agency has just said something: its status is worth asking for a little later."""
     yield e.Postponed(at=context.now, operation=Operation.STATUS, until=next_poll(state, context, 0))
 

@@ -1,6 +1,6 @@
 """What follows by itself: moves that need neither an agency's answer nor a person, until no move is left."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -18,7 +18,7 @@ RESENDS_BEFORE_A_PERSON: Final = 80
 """Lost answers in a row to one filing with one key, after which a person looks: some three days of back-off."""
 
 
-def advance_state(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def advance_state(state: Progress, context: RuleContext) -> e.Events:
     """What follows from where the application is, with no attempt under way."""
     if state.attempt is not None:
         return
@@ -30,7 +30,7 @@ def advance_state(state: Progress, context: RuleContext) -> Iterator[e.Event]:
         yield from _ADVANCES[state.state](state, context)
 
 
-def _advance_draft(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _advance_draft(state: Progress, context: RuleContext) -> e.Events:
     capabilities = context.capabilities
     if state.hold is not None and not state.hold.tries_on and not state.hold.code.startswith(CONSENT_HOLD):
         return
@@ -46,7 +46,7 @@ def _advance_draft(state: Progress, context: RuleContext) -> Iterator[e.Event]:
         yield context.moved(S.READY, e.Actor.CORE, "complete")
 
 
-def _advance_ready(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _advance_ready(state: Progress, context: RuleContext) -> e.Events:
     quote = state.quote
     if state.hold is not None and not state.hold.tries_on:
         return
@@ -62,7 +62,7 @@ def _advance_ready(state: Progress, context: RuleContext) -> Iterator[e.Event]:
         yield context.moved(S.AWAITING_PAYMENT, e.Actor.CORE, "fee-due")
 
 
-def _advance_awaiting_payment(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _advance_awaiting_payment(state: Progress, context: RuleContext) -> e.Events:
     quote = state.quote
     if quote is None:
         if not state.is_filed:
@@ -82,20 +82,20 @@ def _advance_awaiting_payment(state: Progress, context: RuleContext) -> Iterator
             yield from _renew_quote(context)
 
 
-def _renew_quote(context: RuleContext) -> Iterator[e.Event]:
+def _renew_quote(context: RuleContext) -> e.Events:
     """A lapsed price is asked for again; without a way to ask, a person decides and nothing is filed unpaid."""
     yield e.QuoteDropped(at=context.now)
     can_ask = context.capabilities.offers(Operation.QUOTE)
     yield context.moved(S.DRAFT if can_ask else S.MANUAL_REVIEW, e.Actor.CORE, "quote-lapsed")
 
 
-def _advance_submitting(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _advance_submitting(state: Progress, context: RuleContext) -> e.Events:
     """With no attempt under way nothing is being submitted; an attempt whose outcome is unknown stays unknown."""
     to = S.SUBMISSION_UNKNOWN if state.filing_unknown else S.READY
     yield context.moved(to, e.Actor.CORE, "nothing-under-way")
 
 
-def _advance_unknown(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _advance_unknown(state: Progress, context: RuleContext) -> e.Events:
     """What can neither be looked up nor sent with the same key under the citizen's consent is a person's case."""
     if context.capabilities.offers(Operation.FIND):
         return
@@ -107,7 +107,7 @@ def _advance_unknown(state: Progress, context: RuleContext) -> Iterator[e.Event]
         yield context.moved(S.MANUAL_REVIEW, e.Actor.CORE, f"consent-{gap}")
 
 
-def _advance_issued(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _advance_issued(state: Progress, context: RuleContext) -> e.Events:
     """Delivered once everything that reaches the citizen by download has been fetched and nothing else is to come."""
     final = [deliverable for deliverable in state.deliverables if not deliverable.interim]
     if not final or any(deliverable.delivery in {"counter", "post"} for deliverable in final):
@@ -116,7 +116,7 @@ def _advance_issued(state: Progress, context: RuleContext) -> Iterator[e.Event]:
         yield context.moved(S.DELIVERED, e.Actor.CORE, "fetched")
 
 
-def _close(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _close(state: Progress, context: RuleContext) -> e.Events:
     """Closed once no duty of money is open and what was delivered by download is in the citizen's hands."""
     to_fetch = state.deliverables_to_fetch() if state.state is S.DELIVERED else ()
     if to_fetch and context.capabilities.offers(Operation.DELIVERABLE):

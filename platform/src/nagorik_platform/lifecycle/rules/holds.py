@@ -40,11 +40,7 @@ REFUND_BEFORE_A_PERSON: Final = timedelta(days=14)
 
 INPUT_REJECTED: Final = "input-rejected"
 CORRECTION_REFUSED: Final = "correction-refused"
-PAYMENT_ENDED: Final = {
-    P.FAILED: "payment-failed",
-    P.EXPIRED: "payment-expired",
-    P.CANCELLED: "payment-cancelled",
-}
+PAYMENT_ENDED: Final = {P.FAILED: "payment-failed", P.EXPIRED: "payment-expired", P.CANCELLED: "payment-cancelled"}
 GATEWAY_NOT_CHOSEN: Final = "gateway-not-chosen"
 INELIGIBLE: Final = "ineligible"
 ELIGIBILITY_INDETERMINATE: Final = "eligibility-indeterminate"
@@ -67,7 +63,7 @@ MONEY_HOLDS: Final = frozenset(
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
-def update_hold(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def update_hold(state: Progress, context: RuleContext) -> e.Events:
     """Let the application wait for the party that the row names, if that has changed."""
     if state.attempt is not None or state.state is S.MANUAL_REVIEW:
         return

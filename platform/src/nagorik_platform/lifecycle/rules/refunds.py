@@ -10,7 +10,7 @@ from nagorik_platform.lifecycle.state import Payment, Progress
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_TAKEN, state_without_fee
 
 
-def advance_money(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def advance_money(state: Progress, context: RuleContext) -> e.Events:
     """One duty of one payment, if there is any; otherwise the end of a fee's demand that is met."""
     in_flight = state.attempt.payment if state.attempt is not None else None
     doubled = {payment.id for payment in _paid_twice(state)}
@@ -112,7 +112,7 @@ def _confirm_delivered(payment: Payment, state: Progress, context: RuleContext) 
     return context.payment_moved(payment, P.CONFIRMED, e.Actor.AGENCY, "delivered")
 
 
-def _end_fee_demand(state: Progress, context: RuleContext) -> Iterator[e.Event]:
+def _end_fee_demand(state: Progress, context: RuleContext) -> e.Events:
     if state.fee_due is None or not state.is_confirmed(state.fee_due):
         return
     if state.state is not S.AWAITING_PAYMENT:
