@@ -113,6 +113,7 @@ from .model.status import (
     Health as Health,
     HealthRequest as HealthRequest,
     HealthState as HealthState,
+    HeldAppointment as HeldAppointment,
     PaymentState as PaymentState,
     Slot as Slot,
     SlotBooking as SlotBooking,

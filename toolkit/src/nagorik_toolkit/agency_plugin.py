@@ -296,7 +296,8 @@ class AgencyPlugin(Generic[SettingsT]):
         )
         numbers = {one.kind: one.number for one in standing.issued}
         numbered = tuple(one.model_copy(update={"reference": numbers.get(one.kind)}) for one in status.deliverables)
-        update: dict[str, object] = {"deliverables": numbered}
+        held = standing.appointment.held() if standing.appointment is not None else None
+        update: dict[str, object] = {"deliverables": numbered, "appointment": held}
         corrected = status.state is ApplicationState.CORRECTION_REQUESTED
         if corrected and status.remark is None and self.unexplained_correction is not None:
             update["reason"] = self.data.texts.text(self.unexplained_correction)

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 
 from nagorik.data_files import read_data_file
 from nagorik.http import WireModel
-from nagorik.model.status import Slot
+from nagorik.model.status import HeldAppointment, Slot
 from nagorik.values.sentences import Text
 from nagorik_toolkit.bangladesh import IsoDay
 from nagorik_toolkit.wire_fields import BookingNumber, TakaAmount
@@ -62,6 +62,12 @@ class Appointment(WireModel):
     place_bn: str = Field(alias="placeBn")
     client_reference: str | None = Field(default=None, alias="clientReference")
     """Under which it was booked, so that a booking whose answer was lost shows."""
+
+    def held(self) -> HeldAppointment:
+        """As a status has it."""
+        return HeldAppointment(
+            starts_at=self.start, place=Text(bn=self.place_bn, en=self.place), reference=self.number
+        )
 
 
 class Standing(WireModel):

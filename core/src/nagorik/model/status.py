@@ -104,6 +104,15 @@ class FetchedDeliverable(Model):
     document: DocumentReference
 
 
+class HeldAppointment(Model):
+    """An appointment that an application has at its agency."""
+
+    starts_at: AwareDatetime
+    place: Text | None = None
+    reference: Annotated[str | None, PERSONAL] = None
+    """The agency's number of it."""
+
+
 LONGEST_RAW: Final = 400
 LONGEST_REMARK: Final = 2000
 
@@ -136,6 +145,9 @@ class AgencyStatus(Model):
     payments is believed to hold those that it was told of; beside ``fee_due`` it is not believed of that fee."""
     deliverables: Several[Deliverable] = ()
     """What has been issued so far."""
+    appointment: HeldAppointment | None = None
+    """The one that the application has, if it has any. Where ``book-slot`` is of the class ``client-reference``, the
+    status always has it: by it, a booking whose answer was lost is looked up."""
     final: bool = False
     """Whether the agency will say nothing more, so that asking again is useless."""
 

@@ -120,8 +120,6 @@ class SlotRules(Model):
     """Whether what follows the booking by itself falls due when the appointment ends."""
     full_outcome: str | None = None
     """With this outcome the first choice fills up just before."""
-    shown: bool = False
-    """Whether the standing names the appointment, which the plugin then has to tell the citizen."""
 
 
 class Needed(Model):
@@ -367,7 +365,7 @@ class ReferenceAgency(Simulator):
     def standing(self, collection: str, case: Case[FiledContent]) -> dict[str, JsonValue]:
         """How an application stands."""
         slots = self.agency.collections[collection].slots
-        held = self.boards[collection].held(case.number) if slots is not None and slots.shown else None
+        held = self.boards[collection].held(case.number) if slots is not None and case.state == slots.held else None
         standing: dict[str, JsonValue] = {
             "reference": case.number,
             "status": case.word,

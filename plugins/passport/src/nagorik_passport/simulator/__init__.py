@@ -123,15 +123,10 @@ class PassportSimulator(ReferenceAgency):
         return _busy_office(case.details) or super().place_of(collection, case)
 
     def standing(self, collection: str, case: Case[dict[str, Any]]) -> dict[str, JsonValue]:
-        """With the payment, the enrolment and, for half of the applications, the portal's other spelling.
-
-        A missed appointment is not shown.
-        """
+        """With the payment, the enrolment and, for half of the applications, the portal's other spelling."""
         shown, enrolled = super().standing(collection, case), _enrolled_at(case)
         if case.client_reference is not None and int(serial_of(case)) % 2:
             shown["status"] = SPELLINGS.get(case.word, case.word)
-        if case.state == "MISSED":
-            shown.pop("appointment", None)
         shown["payment"], shown["atMission"] = _payment(case), case.details["place"] == "MISSION"
         shown["enrolledOn"] = f"{dhaka_date(enrolled):{self.agency.day}}" if enrolled else None
         return shown
