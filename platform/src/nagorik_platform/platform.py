@@ -412,11 +412,13 @@ class Platform:
         request = SlotsRequest(**members, agency_reference=agency_reference, earliest=earliest, latest=latest)
         return await self._call(Slots, Operation.SLOTS, draft.service, request)
 
-    async def book_slot(self, draft: ApplicationDraft, references: References, slot: Slot) -> SlotBooking:
-        """Take an appointment."""
+    async def book_slot(
+        self, draft: ApplicationDraft, references: References, slot: Slot, *, about: str | None = None
+    ) -> SlotBooking:
+        """Take an appointment. ``about`` keeps the keys of two choices of it apart."""
         self._check_consent(draft.consent, draft.service, Operation.BOOK_SLOT)
         request = BookSlotRequest(**await self._application(draft, references), slot=slot)
-        key = references.key(Operation.BOOK_SLOT, slot.id)
+        key = references.key(Operation.BOOK_SLOT, about or slot.id)
         return await self._call(SlotBooking, Operation.BOOK_SLOT, draft.service, request, key=key)
 
     async def fetch_deliverable(

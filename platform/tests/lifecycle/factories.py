@@ -75,11 +75,7 @@ def capabilities_of(
 
 
 def consent(
-    *,
-    at: datetime = NOON,
-    lasts: float = 10**9,
-    ceiling: int = 100_000,
-    operations: Iterable[Operation] = WRITES,
+    *, at: datetime = NOON, lasts: float = 10**9, ceiling: int = 100_000, operations: Iterable[Operation] = WRITES
 ) -> Consent:
     return Consent(
         id="CANARY-CONSENT",

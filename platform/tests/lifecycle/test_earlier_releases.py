@@ -61,6 +61,7 @@ JOURNAL = {
     "correction-given": {},
     "correction-sent": {},
     "withdrawal-wanted": {},
+    "booking-changed": {"booking": None},
     "withdrawal-settled": {"outcome": "unknown"},
     "looked-up": {"operation": "withdraw"},
 }

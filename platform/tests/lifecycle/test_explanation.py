@@ -10,11 +10,7 @@ from nagorik.model.status import LONGEST_REMARK, ApplicationState as S
 from nagorik.model.submission import Accepted, Rejected, Withdrawal
 from nagorik.operations import Idempotency, Operation
 from nagorik.values.sentences import Text
-from nagorik_platform.lifecycle import (
-    CitizenActed,
-    explain,
-    explain_event,
-)
+from nagorik_platform.lifecycle import CitizenActed, explain, explain_event
 from nagorik_platform.lifecycle.refusals import MOST_FIELDS, refusal_of
 
 from . import factories
@@ -30,10 +26,7 @@ def refused(driver: Driver) -> dict[Operation, str]:
 
 @pytest.mark.parametrize(
     "end",
-    [
-        Rejected(reason_code="incomplete", reason=REASON),
-        AgencyRejected("incomplete", reason=REASON),
-    ],
+    [Rejected(reason_code="incomplete", reason=REASON), AgencyRejected("incomplete", reason=REASON)],
     ids=["rejected", "agency rejected"],
 )
 def test_reason_of_a_refusal_at_intake_outlives_the_close(end):

@@ -5,12 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from nagorik.errors import (
-    AgencyRejected,
-    AgencyUnavailable,
-    InputRejected,
-    OutcomeUnknown,
-)
+from nagorik.errors import AgencyRejected, AgencyUnavailable, InputRejected, OutcomeUnknown
 from nagorik.model.payment import PaymentAdvice
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found, Pending, Withdrawal
@@ -119,8 +114,7 @@ def test_look_up_that_settles_nothing_ends_with_a_person():
     driver.answer_until(
         lambda d: d.state is not S.SUBMISSION_UNKNOWN, give={Operation.FIND: CannotTell(because="search-incomplete")}
     )
-    assert driver.state is S.MANUAL_REVIEW
-    assert driver.hold == "look-up-settles-nothing"
+    assert (driver.state, driver.hold) == (S.MANUAL_REVIEW, "look-up-settles-nothing")
     assert driver.calls.count(Operation.FIND) == 12
 
 
@@ -159,13 +153,11 @@ def _correcting(capabilities=None) -> Driver:
 def test_lost_correction_is_not_sent_again_and_the_status_tells():
     driver = _correcting()
     driver.lose(Operation.ANSWER_CORRECTION)
-    assert driver.next.operation is Operation.STATUS
-    assert driver.hold is None
+    assert (driver.next.operation, driver.hold) == (Operation.STATUS, None)
     with pytest.raises(NotPossible, match="correction-unknown"):
         driver.take(CitizenActed("corrected"))
     driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
-    assert driver.state is S.IN_REVIEW
-    assert driver.calls.count(Operation.ANSWER_CORRECTION) == 1
+    assert (driver.state, driver.calls.count(Operation.ANSWER_CORRECTION)) == (S.IN_REVIEW, 1)
 
 
 def test_lost_correction_is_asked_for_again_only_when_the_status_had_time_to_show_it():
@@ -188,8 +180,7 @@ def test_lost_withdrawal_is_not_sent_again():
     with pytest.raises(NotPossible, match="withdrawal-unknown"):
         driver.take(CitizenActed("withdraw"))
     driver.answer(Operation.STATUS, factories.status(S.WITHDRAWN, final=True))
-    assert driver.state is S.CLOSED
-    assert driver.calls.count(Operation.WITHDRAW) == 1
+    assert (driver.state, driver.calls.count(Operation.WITHDRAW)) == (S.CLOSED, 1)
 
 
 def test_lost_advice_is_sent_again_only_after_the_agency_denies_it_late_enough():

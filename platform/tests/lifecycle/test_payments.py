@@ -4,12 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from nagorik.errors import (
-    AgencyClosed,
-    AgencyRejected,
-    AgencyUnavailable,
-    OutcomeUnknown,
-)
+from nagorik.errors import AgencyClosed, AgencyRejected, AgencyUnavailable, OutcomeUnknown
 from nagorik.model.fee import FeeDue
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
@@ -29,11 +24,7 @@ from nagorik_platform.lifecycle import (
     Party,
     payment_decisions,
 )
-from nagorik_platform.lifecycle.next_action import (
-    LATE_CAPTURE_LOOKS,
-    LATE_LOOKS_END,
-    LATE_LOOKS_IN_VAIN,
-)
+from nagorik_platform.lifecycle.next_action import LATE_CAPTURE_LOOKS, LATE_LOOKS_END, LATE_LOOKS_IN_VAIN
 
 from . import factories
 from .driver import REFERENCE, Driver

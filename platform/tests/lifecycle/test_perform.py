@@ -12,12 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from nagorik.errors import (
-    AgencyRejected,
-    NagorikError,
-    OutcomeUnknown,
-    PluginFault,
-)
+from nagorik.errors import AgencyRejected, NagorikError, OutcomeUnknown, PluginFault
 from nagorik.model.application import Applicant, ApplicationDraft, Consent
 from nagorik.model.status import ApplicationState, Deliverable, PaymentState
 from nagorik.operations import OPERATIONS, Family, Operation

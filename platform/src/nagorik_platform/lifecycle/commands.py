@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Final
 
-from nagorik.model.status import ApplicationState as S, Flag, PaymentState
+from nagorik.model.status import ApplicationState as S, Flag, PaymentState, Slot
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle import events as e, tables
 from nagorik_platform.lifecycle.fold import apply
 from nagorik_platform.lifecycle.inputs import CitizenActed, Decided, Noticed
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules import holds
-from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Party, Payment, Progress
+from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Booking, Party, Payment, Progress
 
 
 class NotPossible(ValueError):
@@ -48,6 +48,8 @@ def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleCon
         case "received":
             _refuse(state.state not in {S.ISSUED, S.DELIVERY_FAILED}, "nothing-to-receive")
             yield context.moved(S.DELIVERED, e.Actor.CITIZEN, "received")
+        case "book":
+            yield from _handle_choice(acted.slot, state, context)
 
 
 def _refuse(is_refused: object, code: str) -> None:
@@ -86,6 +88,16 @@ def _handle_withdrawal(state: Progress, context: RuleContext) -> e.Events:
     _refuse(state.is_filed or state.state not in {S.DRAFT, S.READY, S.AWAITING_PAYMENT}, "too-late-or-unknown")
     _refuse(state.attempt is not None, "attempt-in-flight")
     yield context.moved(S.WITHDRAWN, e.Actor.CITIZEN, "withdrawn")
+
+
+def _handle_choice(slot: Slot | None, state: Progress, context: RuleContext) -> e.Events:
+    """The latest choice replaces an earlier one, unless that may be on its way to the agency."""
+    _refuse(not context.capabilities.offers(Operation.BOOK_SLOT), "agency-offers-no-appointments")
+    if slot is None or state.state is not S.AWAITING_APPEARANCE:
+        raise NotPossible("no-appointment-to-choose")
+    _refuse(state.attempt is not None and state.attempt.operation is Operation.BOOK_SLOT, "attempt-in-flight")
+    _refuse(state.booking_in("unknown"), "booking-unknown")
+    yield e.BookingChanged(at=context.now, booking=Booking(slot=slot, chosen_at=context.now, since=context.now))
 
 
 def handle_payment_notice(noticed: Noticed, state: Progress, context: RuleContext) -> e.Events:
@@ -204,6 +216,8 @@ def _release(decision: Decided, state: Progress, context: RuleContext) -> e.Even
         yield e.LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
     if state.withdrawal_lost_at is not None:
         yield e.LookedUp(at=context.now, operation=Operation.WITHDRAW)
+    if state.booking_in("unknown"):
+        yield e.BookingChanged(at=context.now, booking=None)
 
 
 def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tuple[Progress, e.DatabaseRestored]:

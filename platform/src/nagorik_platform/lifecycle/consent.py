@@ -51,6 +51,8 @@ def intended_write(progress: Progress, capabilities: ServiceCapabilities) -> Int
         return IntendedWrite(Operation.WITHDRAW)
     if progress.correction_ready:
         return IntendedWrite(Operation.ANSWER_CORRECTION)
+    if progress.booking_in("wanted"):
+        return IntendedWrite(Operation.BOOK_SLOT)
     if progress.state is S.AWAITING_PAYMENT and free and may_start_payment(progress, capabilities):
         return IntendedWrite(Operation.START_PAYMENT, price_to_come(progress, capabilities))
     return None

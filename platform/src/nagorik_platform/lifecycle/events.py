@@ -17,7 +17,7 @@ from nagorik.operations import Operation
 from nagorik.privacy import PERSONAL, Model, Several
 from nagorik.values import Money
 from nagorik_platform.lifecycle.refusals import CallRefusal
-from nagorik_platform.lifecycle.state import GatewayWord, Hold
+from nagorik_platform.lifecycle.state import Booking, GatewayWord, Hold
 
 
 class Actor(StrEnum):
@@ -324,6 +324,13 @@ class WithdrawalSettled(JournalEvent):
     outcome: Literal["withdrawn", "refused", "unknown"]
 
 
+class BookingChanged(JournalEvent):
+    """The citizen chose an appointment, or it became known what became of that; ``None`` drops what was open."""
+
+    kind: Literal["booking-changed"] = "booking-changed"
+    booking: Booking | None
+
+
 class LookedUp(JournalEvent):
     """What became of a lost correction or withdrawal is settled: by a late enough status, or by a person."""
 
@@ -337,7 +344,7 @@ OfFees = QuoteReceived | QuoteDropped | FeeDemanded | FeeSettled
 OfPayments = PaymentOpened | PaymentMoved | AdviceLost | AdviceAbsent | RefundLost | PaymentNoticed
 OfCalls = AttemptBegan | AttemptEnded | Postponed | DatabaseRestored
 OfAgency = ReferenceReceived | ReferenceDoubted | StatusReceived | DeliverableFetched
-OfCitizen = CorrectionGiven | CorrectionSent | WithdrawalWanted | WithdrawalSettled | LookedUp
+OfCitizen = CorrectionGiven | CorrectionSent | WithdrawalWanted | WithdrawalSettled | BookingChanged | LookedUp
 Event = Annotated[
     OfApplication | OfEligibility | OfFees | OfPayments | OfCalls | OfAgency | OfCitizen, Field(discriminator="kind")
 ]

@@ -460,6 +460,7 @@ _CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProx
             "withdrawal_wanted": False,
             "withdrawal_lost_at": event.at if event.outcome == "unknown" else None,
         },
+        e.BookingChanged: lambda _, event: {"booking": event.booking},
         e.LookedUp: lambda _, event: {_LOST[event.operation]: None},
     }
 )

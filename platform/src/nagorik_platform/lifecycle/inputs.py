@@ -8,13 +8,13 @@ from nagorik.model.application import Consent, DocumentReference
 from nagorik.model.eligibility import EligibilityDecision
 from nagorik.model.fee import Quote
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
-from nagorik.model.status import AgencyStatus, ApplicationState, FetchedDeliverable, PaymentState
+from nagorik.model.status import AgencyStatus, ApplicationState, FetchedDeliverable, PaymentState, Slot, SlotBooking
 from nagorik.model.submission import SubmissionResult, SubmissionSearch, Withdrawal
 
 Result = (
     EligibilityDecision
     | (Quote | PaymentStarted | PaymentReport | RefundReport | PaymentAdvice)
-    | (SubmissionResult | SubmissionSearch | AgencyStatus | Withdrawal | FetchedDeliverable)
+    | (SubmissionResult | SubmissionSearch | AgencyStatus | Withdrawal | SlotBooking | FetchedDeliverable)
 )
 
 
@@ -66,15 +66,16 @@ class CitizenActed:
     ``go-on``: apply although eligibility is not known. ``corrected``: the draft has been changed.
     ``pay``: a fee is due, and the gateway to pay it by is chosen now, as the capabilities of the step have it.
     ``pay-again``: try to pay once more. ``withdraw``: take the application back. ``received``: what was issued has
-    reached the citizen.
+    reached the citizen. ``book``: take the appointment ``slot``.
 
     ``documents`` were handed in with a correction ``by`` the person who acts for the citizen, else whom the consent
     names.
     """
 
-    action: Literal["go-on", "corrected", "pay", "pay-again", "withdraw", "received"]
+    action: Literal["go-on", "corrected", "pay", "pay-again", "withdraw", "received", "book"]
     documents: tuple[DocumentReference, ...] = ()
     by: str | None = None
+    slot: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -230,6 +230,8 @@ def _at_the_agency(progress: Progress, capabilities: ServiceCapabilities) -> Ite
         yield NextAction(Operation.WITHDRAW)
     elif may_write and progress.correction_ready and capabilities.offers(Operation.ANSWER_CORRECTION):
         yield NextAction(Operation.ANSWER_CORRECTION)
+    elif may_write and progress.booking_in("wanted") and capabilities.offers(Operation.BOOK_SLOT):
+        yield NextAction(Operation.BOOK_SLOT)
     if progress.state is S.AWAITING_PAYMENT and _stops_nothing(hold):
         yield from _fee(progress, capabilities)
     yield from _advice(progress, capabilities)

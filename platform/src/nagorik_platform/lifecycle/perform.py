@@ -153,6 +153,14 @@ def _deliverable(made: _PreparedCall) -> Awaitable[Result]:
     return made.platform.fetch_deliverable(made.draft, agency_reference=reference, deliverable=deliverable)
 
 
+def _book_slot(made: _PreparedCall) -> Awaitable[Result]:
+    booking = made.progress.booking
+    if booking is None:
+        raise ValueError("an appointment is booked that the citizen chose")
+    about = f"{booking.slot.id}/{booking.chosen_at.isoformat()}"
+    return made.platform.book_slot(made.consented, made.references, booking.slot, about=about)
+
+
 _CALLS: Final[Mapping[Operation, Callable[[_PreparedCall], Awaitable[Result]]]] = MappingProxyType(
     {
         Operation.ELIGIBILITY: lambda made: made.platform.check_eligibility(
@@ -177,6 +185,7 @@ _CALLS: Final[Mapping[Operation, Callable[[_PreparedCall], Awaitable[Result]]]] 
         Operation.ANSWER_CORRECTION: lambda made: made.platform.answer_correction(
             made.consented, made.references, about=str(made.progress.corrections)
         ),
+        Operation.BOOK_SLOT: _book_slot,
         Operation.WITHDRAW: lambda made: made.platform.withdraw(
             made.consented, made.references, about=str(made.progress.withdrawals)
         ),

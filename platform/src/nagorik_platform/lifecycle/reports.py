@@ -69,7 +69,7 @@ def follow_status(status: AgencyStatus, asked_at: datetime | None, state: Progre
         yield from moves
         reached = fold(state, moves)
         yield from _follow_fee_demand(demanded, reached, context)
-        yield from _resolve_lost(asked_at, reached, context)
+        yield from _resolve_lost(status, asked_at, reached, context)
     unsure = frozenset({Flag.STALE_STATUS})
     yield from context.flags_changed(
         state,
@@ -139,12 +139,18 @@ def _is_about(
     return demanded_stage(status) != payment.stage
 
 
-def _resolve_lost(asked_at: datetime | None, state: Progress, context: RuleContext) -> e.Events:
-    """A state asked for late enough shows what became of a lost correction or withdrawal."""
+def _resolve_lost(status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext) -> e.Events:
+    """A state asked for late enough shows what became of a lost correction, withdrawal or booking."""
     if _past_grace(state.correction_lost_at, context.capabilities, asked_at):
         yield e.LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
     if _past_grace(state.withdrawal_lost_at, context.capabilities, asked_at):
         yield e.LookedUp(at=context.now, operation=Operation.WITHDRAW)
+    if (lost := state.booking_in("unknown")) is not None:
+        held, searched = status.appointment, context.capabilities.repeats_after_look_up(Operation.BOOK_SLOT)
+        if held is not None and held.starts_at == lost.slot.starts_at:
+            yield from context.booking_became(state, "booked", held.reference)
+        elif searched and _past_grace(lost.since, context.capabilities, asked_at):
+            yield from context.booking_became(state, "wanted")
 
 
 def _past_grace(lost_at: datetime | None, capabilities: ServiceCapabilities, asked_at: datetime | None) -> bool:

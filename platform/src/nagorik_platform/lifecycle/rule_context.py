@@ -7,7 +7,7 @@ from typing import Any
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik_platform.lifecycle import events as e
-from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.state import BookingState, Hold, Party, Payment, Progress, ServiceCapabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,12 @@ class RuleContext:
         hold = Hold(party=party, code=code)
         if state.hold != hold:
             yield e.Held(at=self.now, hold=hold)
+
+    def booking_became(self, state: Progress, to: BookingState, reference: str | None = None) -> e.Events:
+        """What became of the appointment that the citizen chose."""
+        if state.booking is not None:
+            update = {"state": to, "since": self.now, "reference": reference}
+            yield e.BookingChanged(at=self.now, booking=state.booking.model_copy(update=update))
 
     def flags_changed(
         self, state: Progress, *, raised: frozenset[Flag] = frozenset(), lowered: frozenset[Flag] = frozenset()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -12,7 +12,7 @@ from nagorik.model.application import Consent
 from nagorik.model.eligibility import Eligibility
 from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.payment import PaymentReceipt
-from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag, PaymentState
+from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag, PaymentState, Slot
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values import Money
@@ -216,6 +216,21 @@ class Payment(Model):
         )
 
 
+BookingState = Literal["wanted", "booked", "refused", "unknown"]
+
+
+class Booking(Model):
+    """The appointment that the citizen chose last, and what became of it."""
+
+    slot: Slot
+    chosen_at: AwareDatetime
+    """When; distinguishes the key of one choice from the next."""
+    state: BookingState = "wanted"
+    since: AwareDatetime
+    """When it came into that state."""
+    reference: Annotated[str | None, PERSONAL] = None
+
+
 class Progress(Model):
     """Where an application is. Holds nothing of the citizen's form: only references, states and times."""
 
@@ -279,6 +294,7 @@ class Progress(Model):
     """How often the citizen wanted it taken back; distinguishes the key of one withdrawal from the next."""
     withdrawal_lost_at: AwareDatetime | None = None
     """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
+    booking: Booking | None = None
     restored_at: AwareDatetime | None = None
     """When the database was restored from a copy, if it ever was."""
     begun_since: frozenset[str] = frozenset()
@@ -288,6 +304,10 @@ class Progress(Model):
     def stage(self) -> str:
         """The stage whose fee is the next to be dealt with."""
         return self.fee_due or "application"
+
+    def booking_in(self, *states: BookingState) -> Booking | None:
+        """The appointment that the citizen chose, if it is in one of ``states``."""
+        return self.booking if self.booking is not None and self.booking.state in states else None
 
     def payment(self, payment_id: str) -> Payment:
         """Find the payment with this id.

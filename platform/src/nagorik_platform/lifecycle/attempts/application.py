@@ -6,7 +6,7 @@ from typing import Final, Literal
 from nagorik import errors
 from nagorik.model.eligibility import EligibilityDecision
 from nagorik.model.fee import Quote
-from nagorik.model.status import AgencyStatus, ApplicationState, FetchedDeliverable, Flag
+from nagorik.model.status import AgencyStatus, ApplicationState, FetchedDeliverable, Flag, SlotBooking
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found, Pending, Rejected, Withdrawal
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle import events as e
@@ -208,7 +208,7 @@ def fetched(ended: retry.Ended[FetchedDeliverable], state: Progress, context: Ru
     yield e.DeliverableFetched(at=context.now, deliverable=answer.deliverable, document=answer.document)
 
 
-# Correcting and withdrawing
+# Correcting, booking and withdrawing
 
 
 def _end_of_write(
@@ -238,6 +238,24 @@ def correction_failed(ended: retry.Ended[errors.NagorikError], state: Progress, 
         if outcome == "refused":
             code = INPUT_REJECTED if isinstance(ended.end, errors.InputRejected) else CORRECTION_REFUSED
             yield from context.held(state, Party.CITIZEN, code)
+
+
+def slot_answered(ended: retry.Ended[SlotBooking], state: Progress, context: RuleContext) -> e.Events:
+    """The appointment is the citizen's, or was gone already: they choose another."""
+    booked, reference = ended.end.booked, ended.end.reference
+    yield retry.close(ended.attempt, context, "booked" if booked else "slot-gone", settled=True)
+    yield from context.booking_became(state, "booked" if booked else "refused", reference)
+
+
+def booking_failed(ended: retry.Ended[errors.NagorikError], state: Progress, context: RuleContext) -> e.Events:
+    """A refusal goes back to the citizen; of a lost booking, the status is asked once it can be believed."""
+    end, outcome = _end_of_write(ended, state, context)
+    yield end
+    if outcome is not None:
+        yield from context.booking_became(state, outcome)
+    if outcome == "unknown":
+        until = context.now + timedelta(seconds=context.capabilities.lookup_grace)
+        yield e.Postponed(at=context.now, operation=Operation.STATUS, until=until)
 
 
 def withdrawal_answered(ended: retry.Ended[Withdrawal], _: Progress, context: RuleContext) -> e.Events:

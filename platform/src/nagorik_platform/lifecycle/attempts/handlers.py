@@ -9,7 +9,7 @@ from nagorik.errors import NagorikError, OutcomeUnknown
 from nagorik.model.eligibility import EligibilityDecision
 from nagorik.model.fee import Quote
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
-from nagorik.model.status import AgencyStatus, FetchedDeliverable
+from nagorik.model.status import AgencyStatus, FetchedDeliverable, SlotBooking
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found, Pending, Rejected, Withdrawal
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.attempts import application, payments, retry
@@ -85,6 +85,7 @@ _ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, tuple[Handler, ...]]]] 
         Operation.ANSWER_CORRECTION: {
             AgencyStatus: (application.corrected, retry.postpone_status, application.read_answered_status)
         },
+        Operation.BOOK_SLOT: {SlotBooking: (application.slot_answered, retry.postpone_status)},
         Operation.WITHDRAW: {
             Withdrawal: (
                 application.withdrawal_answered,
@@ -108,6 +109,7 @@ _FAILURE_HANDLERS: Final[Mapping[Operation, Handler]] = MappingProxyType(
         Operation.FIND: application.look_up_failed,
         Operation.STATUS: application.status_failed,
         Operation.ANSWER_CORRECTION: application.correction_failed,
+        Operation.BOOK_SLOT: application.booking_failed,
         Operation.WITHDRAW: application.withdrawal_failed,
     }
 )

@@ -26,6 +26,9 @@ def advance_state(state: Progress, context: RuleContext) -> e.Events:
         # The agency decided before it was told of the wish, and its decision wins.
         outcome: Literal["withdrawn", "refused"] = "withdrawn" if state.state is S.WITHDRAWN else "refused"
         yield e.WithdrawalSettled(at=context.now, outcome=outcome)
+    elif state.state is not S.AWAITING_APPEARANCE and state.booking_in("wanted", "unknown"):
+        # The agency goes on without it.
+        yield e.BookingChanged(at=context.now, booking=None)
     elif state.state in _ADVANCES:
         yield from _ADVANCES[state.state](state, context)
 

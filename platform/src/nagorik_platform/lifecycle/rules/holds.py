@@ -85,8 +85,10 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         code = _undecided(progress, capabilities, payment)
         if code is not None:
             return Hold(party=Party.PERSON, code=code)
-    lost = progress.correction_lost_at or progress.withdrawal_lost_at
-    if lost is not None and not _can_ask(progress, capabilities):
+    booking = progress.booking_in("unknown")
+    lost = progress.correction_lost_at or progress.withdrawal_lost_at or booking
+    shown = booking is None or capabilities.repeats_after_look_up(Operation.BOOK_SLOT)
+    if lost is not None and not (shown and _can_ask(progress, capabilities)):
         return Hold(party=Party.PERSON, code="no-look-up")
     return (
         _for_citizen(progress, capabilities, now)
