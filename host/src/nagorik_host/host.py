@@ -19,6 +19,8 @@ from sqlalchemy.exc import IntegrityError
 from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore, InputRejected, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik.errors import FieldProblem
+from nagorik.model.status import ApplicationState, Slot, Slots
+from nagorik.operations import Operation
 from nagorik.values import MobileNumber, NationalDataError, Text
 from nagorik_host.charges import NO_CHARGES, HostCharges
 from nagorik_host.engine.health import HealthTracker
@@ -70,6 +72,8 @@ LARGEST_FORM: Final = 200_000
 _TOO_LARGE: Final = Text(
     en="The form is too large. Shorten what it holds.", bn="ফরমটি অনেক বড়। তথ্য সংক্ষেপ করে আবার জমা দিন।"
 )
+BOOKED_AHEAD: Final = timedelta(days=30)
+"""How far ahead of now appointments are looked for, if the caller does not say."""
 Action = Literal["go-on", "corrected", "pay", "pay-again", "withdraw", "received"]
 
 
@@ -290,6 +294,47 @@ class Host:
         correction = correct if form or documents or gateway else None
         return await self._once(
             application, key, lambda unit: self.take_in(unit, application, received, correction, revision=revision)
+        )
+
+    async def slots(
+        self, application: str, *, earliest: datetime | None = None, latest: datetime | None = None
+    ) -> Slots:
+        """Ask the agency which appointments are free between two aware instants, in order of time.
+
+        From now on if ``earliest`` is not given, and for ``BOOKED_AHEAD`` if ``latest`` is not. The call waits for a
+        permit of its own beside those of the workers.
+
+        Raises:
+            NotPossible: The agency offers no appointments, or does not wait for this citizen.
+            NagorikError: As any call; nothing has changed.
+        """
+
+        def read(transaction: Transaction) -> tuple[Progress, str | None, ApplicationDraft]:
+            stored = self.store.read(transaction, application)
+            return stored.progress, stored.gateway, self.store.draft(transaction, stored)
+
+        progress, gateway, draft = await self.database.run(read)
+        if not self.capabilities.of(progress.service, gateway).offers(Operation.SLOTS):
+            raise NotPossible("agency-offers-no-appointments")
+        if progress.state is not ApplicationState.AWAITING_APPEARANCE:
+            raise NotPossible("no-appointment-to-choose")
+        first = earliest or self.clock.now()
+        last, reference = latest or first + BOOKED_AHEAD, progress.agency_reference
+        return await self.platform.list_slots(draft, earliest=first, latest=last, agency_reference=reference)
+
+    async def book(
+        self, application: str, slot: Slot, *, key: RequestKey | None = None, revision: int | None = None
+    ) -> Progress:
+        """Take in which of the free appointments the citizen chose; a worker has the agency book it.
+
+        The view says what became of it. A later choice replaces an earlier one, and at the agency its appointment.
+
+        Raises:
+            NotPossible: It is not open to the application now, such as while an earlier booking's answer is lost.
+        """
+        chosen = CitizenActed("book", slot=slot)
+        return await self._once(
+            application, key, lambda unit: self.take_in(unit, application, chosen, revision=revision)
         )
 
     async def consent(

@@ -12,10 +12,11 @@ from nagorik_host.views import TimelineView
 from nagorik_platform.cli.explanation_page import Wording, refusal_text, report_text
 from nagorik_platform.lifecycle import Event, Hold, Party, events as e, state_label
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
-from nagorik_toolkit.texts import money_text
+from nagorik_platform.lifecycle.state import Booking
+from nagorik_toolkit.texts import moment_text, money_text
 
 SentenceTable = Literal[
-    "hold", "blocked", "not-possible", "outage", "event", "attempt", "audit", "paper", "payment-case"
+    "hold", "blocked", "booking", "not-possible", "outage", "event", "attempt", "audit", "paper", "payment-case"
 ]
 THE_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
 """Stands in a sentence for an agency whose plugin is not installed."""
@@ -117,6 +118,10 @@ def _plain(event: Event) -> tuple[str, Text] | None:
             return code, _listing(code, money_text(quote.total))
         case e.PaymentOpened(amount=amount):
             return code, _listing(code, money_text(amount))
+        case e.BookingChanged(booking=Booking() as booking):
+            asked_again = booking.state == "wanted" and booking.since != booking.chosen_at
+            code = "booking-asked-again" if asked_again else f"booking-{booking.state}"
+            return code, _listing(code, moment_text(booking.slot.starts_at), booking.slot.place)
         case e.LookedUp(operation=Operation.WITHDRAW):
             code = "withdrawal-not-made"
         case e.WithdrawalSettled(outcome="refused"):

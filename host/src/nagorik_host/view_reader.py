@@ -97,6 +97,7 @@ def _read(
         and {"party": hold.party.value, "code": hold.code, "means": means or text_of("hold", hold.code)},
         "what_to_do": what_to_do(progress, said, means),
         **_price(progress, service, capabilities, now),
+        "booking": _booking(progress),
         "blocked": blocked and {"code": blocked, "means": text_of("blocked", blocked)},
         "unreachable": down and document_of(_unreachable(host, down, is_for_officer=is_for_officer)),
         "stopped": [
@@ -144,6 +145,25 @@ def _price(
     }
     charges = charges_to_come(progress, capabilities) if to_come is not None else ()
     return {"charges": page.charge_document(charges), "consent": document_of(consent)}
+
+
+def _booking(progress: Progress) -> Document | None:
+    """The appointment that the citizen chose last, and the one that the agency says they have."""
+    chosen, held = progress.booking, progress.status.appointment if progress.status is not None else None
+    if chosen is None and held is None:
+        return None
+    booked = chosen or held
+    of_slot = chosen.slot if chosen is not None else held
+    document: Document = document_of(
+        {
+            "state": chosen.state if chosen is not None else "booked",
+            "slot": {name: getattr(of_slot, name, None) for name in ("id", "starts_at", "ends_at", "place")},
+            "reference": booked.reference if booked is not None else None,
+            "held": held,
+            "means": text_of("booking", chosen.state if chosen is not None else "held"),
+        }
+    )
+    return document
 
 
 def _payment(payment: Payment, checkout: Checkout) -> Document:

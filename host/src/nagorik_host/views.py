@@ -89,6 +89,11 @@ class ApplicationView(_View):
     ``consent`` says what a consent must cover: ``operations``, ``asks``, and ``least_ceiling``, which is what was
     spent and is asked for next, such as ``1195.00 BDT``. ``expires_at`` is the end of the present one, and ``gap``
     says why that does not cover what comes next: ``absent``, ``expired``, ``fee-ceiling``, …
+
+    ``booking`` is the appointment that the citizen chose last: ``state`` is ``wanted``, ``booked``, ``refused`` or
+    ``unknown``, ``slot`` has ``id``, ``starts_at``, ``ends_at``, ``place``, ``reference`` is the agency's number of
+    it, and ``means`` says the state in words. ``held`` is the appointment that the agency's latest report names, with
+    ``starts_at``, ``place`` and ``reference``. Where there is only that, it is ``booked`` without an ``id``.
     """
 
     application: str
@@ -112,6 +117,7 @@ class ApplicationView(_View):
     fees: tuple[ViewPart, ...]
     charges: ViewPart | None
     consent: ViewPart | None
+    booking: ViewPart | None
     blocked: Coded | None
     unreachable: ViewPart | None
     stopped: tuple[ViewPart, ...]

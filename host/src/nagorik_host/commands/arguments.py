@@ -42,7 +42,7 @@ _KEY: Final = (
     _option("name", "NAME", "what the key is called, such as the month: 2026-11"),
     _file("--out", "FILE", "write the key, and those that there are, into a new file that only you can read"),
 )
-_ACTIONS: Final = ("go-on", "corrected", "pay", "pay-again", "withdraw", "received", "consent")
+_ACTIONS: Final = ("go-on", "corrected", "pay", "pay-again", "withdraw", "received", "consent", "slots", "book")
 _PAGE: Final = (
     _date("--opened-after", "DATE", "taken in or begun on this date in Dhaka or later", dest="opened_from"),
     _date("--opened-before", "DATE", "taken in or begun before this date"),
@@ -51,7 +51,7 @@ _PAGE: Final = (
 )
 
 act: Final = HostCommand(
-    "take in what the citizen does: go on, correct, pay, pay again, withdraw, receive, consent",
+    "take in what the citizen does: go on, correct, pay, withdraw, receive, consent, book; list free appointments",
     "applications:act",
     APPLICATION,
     argument("action", choices=_ACTIONS, help="what the citizen does"),
@@ -59,6 +59,7 @@ act: Final = HostCommand(
     _several("--document", "KIND=FILE", "with corrected: in place of all of its kind; may be repeated"),
     _option("--acting", "WHO", "with --document: who hands it in; by default the one who acts by the consent"),
     _option("--gateway", "ID", "with pay: what to pay by, such as cashdesk.counter"),
+    _option("--slot", "SLOT", "with book: the appointment, by its id in what act ID slots lists"),
     _file("--consent", "FILE", "with consent: a JSON object as in an application's file"),
 )
 track: Final = HostCommand("show where an application is, and what happened to it", "render:track", APPLICATION)

@@ -62,6 +62,8 @@ def _page(view: ApplicationView, document: Document) -> Iterator[Part]:
     yield from ("", *_obstacles(view, document))
     yield "নাগরিকের করণীয় / for the citizen to do" if is_for_officer else "করণীয় / what to do"
     yield from (f"  {line}" for line in pair(*view.what_to_do))
+    if document["booking"] is not None:
+        yield from ("", *_booking_lines(document["booking"]))
     for fee in document["fees"]:
         yield from ("", *fee_lines(fee))
     if document["charges"] is not None:
@@ -91,6 +93,14 @@ def _obstacles(view: ApplicationView, document: Document) -> Iterator[str]:
         yield from (f"আটকে আছে / blocked: {blocked.code}", *pair(blocked.means))
     for stop in document["stopped"]:
         yield from (f"বন্ধ / stopped: {stop['kind']} {stop['name']}", stop["reason"]["bn"], stop["reason"]["en"])
+
+
+def _booking_lines(booking: Document) -> Iterator[str]:
+    slot = booking["slot"]
+    at, place = moment_text(datetime.fromisoformat(slot["starts_at"])), slot["place"] or {"bn": "–", "en": "–"}
+    yield f"সাক্ষাৎ / appointment ({booking['state']}): {booking['reference'] or '–'}"
+    yield from (f"  {at.bn}, {place['bn']}", f"  {at.en}, {place['en']}")
+    yield from (f"  {booking['means']['bn']}", f"  {booking['means']['en']}")
 
 
 def _payment(payment: PaymentView) -> Iterator[str]:
