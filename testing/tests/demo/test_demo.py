@@ -75,7 +75,7 @@ def test_one_payment_of_an_application_can_be_scripted(tmp_path: Path, capsys: p
 def test_a_missed_appointment_is_taken_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", str(copy(tmp_path, "passport-04-missed"))]) == 0
     printed = capsys.readouterr().out
-    first, second = (line for line in printed.splitlines() if "takes the appointment" in line)
+    first, second = (line for line in printed.splitlines() if "has the appointment" in line)
     assert "25 Nov 09:30, Uttara, Dhaka" in first
     assert "29 Nov" in second
     assert printed.count("waits for the citizen: appearance required") == 1
@@ -92,25 +92,24 @@ def test_who_may_not_apply_is_told_why_by_the_agency_that_was_asked(
 def test_a_batch_that_fills_up_is_followed_by_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", str(copy(tmp_path, "bmet-03-batch-full"))]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("no appointment is free") == 1
-    assert printed.count("takes the appointment of 06 Dec 09:00, TTC Chattogram") == 1
+    assert printed.count("does not get the appointment of") == 1
+    assert printed.count("has the appointment of 06 Dec 09:00, TTC Chattogram") == 1
 
 
 def test_without_an_appointment_in_the_file_nobody_books(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     quiet = copy(tmp_path, "passport-04-missed", appointments=[], scripted=[])
     assert main(["demo", str(quiet)]) == 0
-    assert "takes the appointment" not in capsys.readouterr().out
+    assert "has the appointment" not in capsys.readouterr().out
 
 
-def test_an_appointment_that_cannot_be_had_is_tried_after_the_next_status(
+def test_an_appointment_is_chosen_once_the_agency_shows_those_that_are_free(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     slots = "GET /sim/epassport/api/v1/registrations/{reference}/slots"
     down = {"simulator": "passport", "operation": slots, "fault": {"fault": "status", "status": 500}}
     assert main(["demo", str(copy(tmp_path, "passport-04-missed", faults=[down]))]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("no appointment is free") == 1
-    assert printed.count("takes the appointment") == 2
+    assert printed.count("has the appointment") == 2
 
 
 def test_an_officer_settles_a_payment_and_the_fee_is_paid_anew(

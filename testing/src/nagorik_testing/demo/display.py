@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Final, Protocol
 
-from nagorik.model.status import ApplicationState, PaymentState, Slot
+from nagorik.model.status import ApplicationState, PaymentState
 from nagorik_platform.lifecycle import Event, Progress
 from nagorik_platform.lifecycle.events import Held, Moved, PaymentMoved
 from nagorik_platform.lifecycle.tables import MONEY_TAKEN
@@ -23,10 +22,6 @@ class Display(AbstractContextManager["Display"], Protocol):
 
     def event(self, name: str, event: Event, progress: Progress) -> None:
         """Something happened to an application, which stands at ``progress`` now."""
-        ...
-
-    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
-        """An appointment was taken, or none could be had."""
         ...
 
     def killed(self, name: str) -> None:

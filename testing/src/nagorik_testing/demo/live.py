@@ -20,7 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nagorik.model.status import ApplicationState as S, Slot
+from nagorik.model.status import ApplicationState as S
 from nagorik.operations import Operation
 from nagorik.values import dhaka_date, dhaka_time
 from nagorik_platform.cli.output import plain
@@ -29,7 +29,7 @@ from nagorik_platform.lifecycle.events import Moved
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, ENDED_WITHOUT_RESULT
 from nagorik_testing.demo.display import matters
 from nagorik_testing.demo.reasons import PARTIES, hold_words
-from nagorik_testing.demo.render import appointment_line, describe, safe
+from nagorik_testing.demo.render import describe, safe
 
 BETWEEN_FRAMES: Final = 0.15
 """Seconds between two drawings, at least: more often nobody sees."""
@@ -133,11 +133,6 @@ class LiveTable:
         if said is not None:
             self._tell(name, event.at, said)
         self._pass(event.at)
-
-    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
-        """As ``Display.appointment``."""
-        self._tell(name, at, appointment_line(slot))
-        self._pass(at)
 
     def killed(self, name: str) -> None:
         """As ``Display.killed``."""

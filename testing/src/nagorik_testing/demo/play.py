@@ -8,13 +8,12 @@ from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from nagorik import ApplicationDraft, Consent, InputRejected, Operation, ServiceNotOffered
-from nagorik.model.status import Slot
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_host import Host
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import Decided, Progress
 from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
-from nagorik_testing.demo.appointments import Appointments
+from nagorik_testing.demo.appointments import choose_appointment
 from nagorik_testing.demo.display import Display
 from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
 from nagorik_testing.demo.results import DemoApplication, DemoResult, result_of
@@ -78,13 +77,6 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
         async def started() -> DemoWorker:
             return InProcessWorker(host.worker("demo")) if process is None else await process.start()
 
-        def booked(row: DemoApplication, slot: Slot | None) -> None:
-            display.appointment(named[row.progress.id].name, slot, clock.now())
-
-        async def errand(row: DemoApplication) -> None:
-            await appointments.take(row, named[row.progress.id].example)
-
-        appointments = Appointments(host.platform, clock, booked)
         process: KilledWorker | None = None
         if kill:
             process = KilledWorker(
@@ -101,7 +93,7 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
             restart=started,
             watch=lambda row, event: display.event(named[row.progress.id].name, event, row.progress),
             next_act=lambda row: _act(row, named[row.progress.id].example),
-            errand=errand,
+            choose=lambda row: choose_appointment(host, row, named[row.progress.id].example),
         )
         times = sorted((_opening(item.example, clock), identity) for identity, item in named.items())
         await runner.run([(at, partial(opened, identity)) for at, identity in times], clock.now() + HORIZON)

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from nagorik.model.eligibility import Verdict
-from nagorik.model.status import ApplicationState, PaymentState, Slot
+from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik.values import dhaka_time
 from nagorik_platform.cli.output import plain
 from nagorik_platform.lifecycle import Event, Progress, state_label
 from nagorik_platform.lifecycle.events import (
     AttemptEnded,
+    BookingChanged,
     EligibilityDecided,
     Held,
     Moved,
@@ -23,6 +24,7 @@ from nagorik_platform.lifecycle.events import (
     QuoteReceived,
     StatusReceived,
 )
+from nagorik_platform.lifecycle.state import Booking
 from nagorik_testing.demo.display import matters
 from nagorik_testing.demo.reasons import PARTIES, fee_line, hold_words, reason_of
 from nagorik_testing.demo.results import DemoResult
@@ -81,10 +83,6 @@ class ProgressPrinter:
             return
         self._said[name, type(event)] = said
         self._line(name, event.at, said)
-
-    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
-        """As ``Display.appointment``."""
-        self._line(name, at, appointment_line(slot))
 
     def killed(self, name: str) -> None:
         """As ``Display.killed``."""
@@ -149,12 +147,16 @@ def safe(text: str) -> str:
     return escape(plain(text))
 
 
-def appointment_line(slot: Slot | None) -> str:
-    """What is said of an appointment that was taken, or that could not be had."""
-    if slot is None:
-        return "no appointment is free"
-    begins = dhaka_time(slot.starts_at).strftime("%d %b %H:%M")
-    return f"takes the appointment of {begins}, {safe(slot.place.en)}"
+def _booking_line(booking: Booking) -> str | None:
+    slot = f"the appointment of {dhaka_time(booking.slot.starts_at):%d %b %H:%M}, {safe(booking.slot.place.en)}"
+    match booking.state:
+        case "booked":
+            return f"has {slot}"
+        case "refused":
+            return f"does not get {slot}"
+        case "unknown":
+            return "[yellow]the answer to the booking was lost: it is looked up, not sent again[/]"
+    return None
 
 
 def describe(event: Event) -> str | None:
@@ -188,6 +190,8 @@ def describe(event: Event) -> str | None:
 
 def _why(event: Event) -> str | None:
     """The line for the reason that an event brings, or for what a price is added up from."""
+    if isinstance(event, BookingChanged):
+        return _booking_line(event.booking) if event.booking is not None else None
     if isinstance(event, QuoteReceived):
         return safe(fee_line(event.quote)) if event.quote.total.poisha else None
     reason = reason_of(event)

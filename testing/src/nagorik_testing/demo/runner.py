@@ -32,8 +32,8 @@ Watch = Callable[[DemoApplication, Event], None]
 """Hears of each event, in the order in which they happened."""
 NextAct = Callable[[DemoApplication], CitizenAct | Decided | None]
 """What somebody does about what an application waits for, if anything."""
-Errand = Callable[[DemoApplication], Awaitable[None]]
-"""What a citizen does at the agency meanwhile, such as taking an appointment."""
+Choice = Callable[[DemoApplication], Awaitable[bool]]
+"""Chooses an appointment, where it is time for one; whether that was done."""
 Opening = Callable[[], Awaitable[DemoApplication]]
 Restart = Callable[[], Awaitable[DemoWorker]]
 
@@ -52,7 +52,7 @@ class ExampleRunner:
     restart: Restart
     watch: Watch
     next_act: NextAct
-    errand: Errand
+    choose: Choice
     _rows: dict[str, DemoApplication] = field(default_factory=dict)
 
     async def run(self, openings: list[tuple[datetime, Opening]], until: datetime) -> None:
@@ -106,7 +106,7 @@ class ExampleRunner:
             hold = row.progress.hold
             if hold is None or row.progress.attempt is not None:
                 continue
-            await self.errand(row)
+            acted |= await self.choose(row)
             chosen = self.next_act(row)
             if chosen is None:
                 continue
