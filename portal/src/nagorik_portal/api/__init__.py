@@ -1,12 +1,5 @@
-"""The HTTP API, ``/v1``."""
+"""The HTTP API: FastAPI routes over ``Casework``, with problems, idempotency keys, revisions and signed cursors."""
 
-from fastapi import FastAPI
+from nagorik_portal.api.app import create_api
 
-from nagorik_portal.portal import Portal
-
-
-def create_api(portal: Portal) -> FastAPI:
-    """Make the API of a portal."""
-    api = FastAPI(title="Nagorik", version="1")
-    api.state.portal = portal
-    return api
+__all__ = ["create_api"]
