@@ -42,7 +42,7 @@ def test_taka(schedules: dict[str, FeeSchedule], day: date, booklet: tuple[int, 
     pages, years = booklet
     price = schedules["passport"].price(day, pages=pages, years=years, delivery=delivery, staff="none")
     assert price.total.plain() == TAKA[booklet][DELIVERIES.index(delivery)]
-    assert price.total.currency == "BDT"
+    assert (price.total.currency, price.lines[0].code) == ("BDT", f"{pages}-{years}-{delivery}")
 
 
 @pytest.mark.parametrize(("booklet", "delivery"), list(product(TAKA, DELIVERIES)))
@@ -52,6 +52,8 @@ def test_staff_pay_what_the_next_slower_delivery_costs(
     pages, years = booklet
     price = schedules["passport"].price(TODAY, pages=pages, years=years, delivery=delivery, staff="noc-prl")
     assert price.total.plain() == TAKA[booklet][max(0, DELIVERIES.index(delivery) - 1)]
+    fee = "express" if delivery == "super-express" else "regular"
+    assert price.lines[0].code == f"{pages}-{years}-noc-{fee}-fee"
 
 
 def test_vat_of_15_per_cent_is_in_the_price(schedules: dict[str, FeeSchedule]) -> None:
@@ -79,6 +81,8 @@ def test_dollars_at_missions(
     price = schedules["mission"].price(TODAY, pages=pages, years=years, delivery=DELIVERIES[place], group=group)
     assert (price.total.plain(), price.total.currency) == (table[booklet][place], "USD")
     assert all("mission" in line.text.en for line in price.lines)
+    named = f"mission-{pages}-{years}-{DELIVERIES[place]}"
+    assert price.lines[0].code == (f"{named}-{group}" if group != "general" and pages == 48 else named)
 
 
 def test_missions_have_no_super_express(schedules: dict[str, FeeSchedule]) -> None:

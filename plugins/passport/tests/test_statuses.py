@@ -58,6 +58,9 @@ def test_words_and_their_spellings(words: tuple[str, ...], state: S, flags: froz
     for word in words:
         status = read(word)
         assert (status.state, status.flags, status.raw) == (state, flags, word)
+        # Whatever follows the enrolment says that the fee was paid; before it, the payment's own standing does.
+        paid = None if word.upper() == "SUBMITTED" else state is not S.AWAITING_PAYMENT
+        assert status.payment_confirmed is paid
 
 
 @pytest.mark.parametrize("word", ["Rejected", "Cancelled", "Passport", "Approved?", "Pending", "অনুমোদিত"])
