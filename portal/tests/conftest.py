@@ -13,6 +13,7 @@ from host_databases import (
     vault,
 )
 from host_site import applied, nagorik, place, ready, world, world_at
+from portal_site import site
 
 __all__ = [
     "applied",
@@ -27,6 +28,7 @@ __all__ = [
     "ready_file",
     "ready_postgresql",
     "ready_url",
+    "site",
     "sqlite_template",
     "vault",
     "world",

@@ -5,16 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from host_site import EXAMPLES
+from portal_site import COLLEAGUE, OPERATOR, SERVICE, STRANGER, filled, given, in_pieces, submitted
 
 from nagorik import ApplicationDraft, InputRejected
 from nagorik.values import Money
-from nagorik_host.application_file import ApplicationFile
-from nagorik_host.commands import running
 from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.request_keys import KeyReused, RequestKey
 from nagorik_platform.lifecycle import Decided, NotPossible
-from nagorik_portal import DraftContent, NotPermitted, PortalActor, open_portal
+from nagorik_portal import DraftContent, NotPermitted
 from nagorik_portal.actors import SCOPES
 from nagorik_portal.casework import DraftIncomplete, digest_of
 from nagorik_portal.documents import DocumentNotHeld
@@ -23,48 +21,8 @@ from nagorik_portal.hand_overs import Collector
 from nagorik_portal.limits import RateLimits, TooManyRequests
 from nagorik_testing import specimen_pdf
 
-SERVICE = "nid.migration"
-OPERATOR = PortalActor("centre-0042/operator-7", "centre-0042", "operator", "Desk 7", frozenset(SCOPES))
-COLLEAGUE = replace(OPERATOR, id="centre-0042/operator-8")
-STRANGER = replace(OPERATOR, id="centre-0001/operator-1", centre="centre-0001")
 COLLECTOR = Collector(name="Porikkha Ma", relation="mother", identity_seen="nid-card")
 NOWHERE = "11111111-1111-4111-8111-111111111111"
-
-
-@pytest.fixture
-def site(world, place, monkeypatch):
-    """Runs a coroutine function with the portal of a host whose agencies are in this process."""
-    monkeypatch.setattr(running, "CLOCK", world.clock)
-
-    def run(do):
-        async def opened(host):
-            return await do(open_portal(host), world, host)
-
-        return world.run(opened)
-
-    return run
-
-
-async def in_pieces(content, size=1_000):
-    for start in range(0, len(content), size):
-        yield content[start : start + size]
-
-
-def given():
-    return ApplicationFile.read(EXAMPLES / "nid-migration.json")
-
-
-async def filled(casework):
-    """A draft with all that its service wants."""
-    example, document = given(), await casework.put_document(SERVICE, "utility-bill", in_pieces(specimen_pdf()))
-    content = DraftContent(applicant=example.applicant, form=example.form, documents=(document,))
-    return await casework.new_draft(content, service=SERVICE)
-
-
-async def submitted(casework):
-    draft = await filled(casework)
-    consent = casework.make_consent(SERVICE, Money.taka(5_000), days=90)
-    return draft, await casework.submit(draft.id, consent)
 
 
 def test_a_draft_becomes_one_application_however_often_it_is_handed_in(site):

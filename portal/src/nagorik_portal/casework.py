@@ -330,11 +330,10 @@ class Casework:
             raise NotPossible("nothing-to-receive")
         now, by, vault = self._host.clock.now(), self.actor.id, self._host.vault
 
-        def record(transaction: Transaction) -> bool:
-            if read_collection(transaction, vault, progress.id) is not None:
-                return False
-            record_collection(transaction, vault, progress.id, collector, by, now)
-            return True
+        def record(transaction: Transaction) -> None:
+            # Until it was received, the last who was recorded counts; afterwards the first.
+            if is_waiting or read_collection(transaction, vault, progress.id) is None:
+                record_collection(transaction, vault, progress.id, collector, by, now)
 
         await self._host.database.run(record)
         if is_waiting:

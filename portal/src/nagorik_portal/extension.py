@@ -6,7 +6,7 @@ from typing import Final
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_host.extensions import Extension
 from nagorik_host.store.database import Transaction
-from nagorik_portal.schema import REVISION, collections, drafts, metadata
+from nagorik_portal.schema import REVISION, collections, drafts, metadata, subscriptions
 
 
 def _erase(transaction: Transaction, application: str, now: datetime) -> None:
@@ -25,6 +25,6 @@ extension: Final = Extension(
     revision=REVISION,
     findings=lambda: read_sentence_tables("nagorik_portal", "audit.toml")["audit"],
     erase=_erase,
-    wrapped={"draft": drafts, "collection": collections},
+    wrapped={"draft": drafts, "collection": collections, "subscription": subscriptions},
 )
 """The portal's tables in a host's database."""

@@ -114,3 +114,50 @@ collections: Final = Table(
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
 )
+
+# Who is called when applications of a centre change.
+subscriptions: Final = Table(
+    "portal_subscriptions",
+    metadata,
+    bounded_text("id", ID, primary_key=True),
+    *codes("centre"),
+    # 1 where addresses of the own network may be called.
+    Column("allow_private", Integer, nullable=False),
+    *instants("made_at", nullable=False),
+    *instants("ended_at"),
+    # "unsubscribed", or "gone" where the receiver answered so.
+    bounded_text("ended_as", CODE),
+    # The cursor of the host's changes up to which deliveries were made.
+    bounded_text("cursor", CODE, nullable=False, info=UNCHAINED),
+    # The address, which may hold a token, and what is signed with.
+    Column("data_key", LargeBinary),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# Each event to each subscription, for as long as the history is kept. The body leads to no citizen.
+deliveries: Final = Table(
+    "portal_deliveries",
+    metadata,
+    bounded_text("id", ID, primary_key=True),
+    bounded_text("subscription", ID, nullable=False),
+    bounded_text("application", ID, nullable=False),
+    Column("body", Text, nullable=False),
+    *instants("made_at", nullable=False),
+    # When it is sent next; null once it was delivered or given up.
+    _moving("due_at"),
+    Column("attempts", Integer, nullable=False, info=UNCHAINED),
+    _moving("ended_at"),
+    # "delivered", "given-up", "ended"; or why the last attempt failed, such as "http-500".
+    bounded_text("result", CODE, info=UNCHAINED),
+    Index("ix_portal_deliveries_due_at", "due_at"),
+    Index("ix_portal_deliveries_subscription", "subscription", "made_at"),
+)
+
+# Which process does what one process does at a time.
+leases: Final = Table(
+    "portal_leases",
+    metadata,
+    bounded_text("id", CODE, primary_key=True),
+    bounded_text("holder", ID, nullable=False, info=UNCHAINED),
+    Column("lease_until", Instant, nullable=False, info=UNCHAINED),
+)

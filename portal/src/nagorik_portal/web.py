@@ -1,14 +1,120 @@
-"""The whole portal as one ASGI application: the API at ``/v1``, the desk at ``/``."""
+"""The whole portal as one ASGI application: the API at ``/v1``, the desk at ``/``, liveness and readiness."""
 
+from time import perf_counter
+from typing import Final
+
+from sqlalchemy import select
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_host.store.upgrade import SchemaOutdated, require_newest
+from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import failure
 from nagorik_portal.portal import Portal
 
+UNMATCHED: Final = "unmatched"
+"""Stands in the log for a path that is no route's: it may hold anything."""
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NO_STORE: Final = {"cache-control": "no-store"}
+_log = get_logger("nagorik.portal")
 
-def create_app(portal: Portal) -> Starlette:
-    """Join the API and the desk."""
+
+class BodyTooLarge(Exception):
+    """A request's body is larger than the portal takes."""
+
+
+def create_app(portal: Portal) -> ASGIApp:
+    """Join the API, the desk, ``/livez`` and ``/readyz``; the metrics are the API's, at ``/v1/metrics``."""
     from nagorik_portal.api import create_api
     from nagorik_portal.desk import create_desk
 
-    return Starlette(routes=[Mount("/v1", create_api(portal)), Mount("/", create_desk(portal))])
+    async def is_ready(_: Request) -> Response:
+        try:
+            await portal.host.database.snapshot(lambda unit: unit.connection.scalar(select(1)))
+            await require_newest(portal.host.database)
+        except (DatabaseUnavailable, SchemaOutdated):
+            return PlainTextResponse("not ready\n", 503, _NO_STORE)
+        return PlainTextResponse("ready\n", headers=_NO_STORE)
+
+    routes: list[BaseRoute] = [
+        Route("/livez", _is_alive),
+        Route("/readyz", is_ready),
+        Mount("/v1", create_api(portal)),
+        Mount("/", create_desk(portal)),
+    ]
+    return Frontier(Starlette(routes=routes), portal.settings.body_limit)
+
+
+class Frontier:
+    """The outermost layer: the largest body, and a log line of each request.
+
+    A line has the route's template, never the path: a path may hold anything, and a query is not logged at all.
+    """
+
+    def __init__(self, app: ASGIApp, body_limit: int) -> None:
+        """Wrap ``app``; no body is larger than ``body_limit`` bytes."""
+        self._app, self._body_limit = app, body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, _bounded(scope, receive, self._body_limit), answer)
+        except Exception as error:  # noqa: BLE001 - a server would log its text, which may quote anything
+            is_large = isinstance(error, BodyTooLarge)
+            if not is_large:
+                _log.error("request_failed", route=template(scope), defect=failure(error))
+            if status:
+                # What was sent cannot be taken back; the server closes the connection, so that it is seen.
+                raise ConnectionAbortedError("a response was broken off") from None
+            text, code = ("too large\n", 413) if is_large else ("internal error\n", 500)
+            await PlainTextResponse(text, code, _NO_STORE)(scope, receive, answer)
+        finally:
+            method = scope["method"] if scope["method"] in _METHODS else UNMATCHED
+            milliseconds = round(1000 * (perf_counter() - began), 1)
+            _log.info(
+                "request_served", method=method, route=template(scope), status=status, milliseconds=milliseconds
+            )
+
+
+def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """Refuse a body above ``limit`` bytes, at its announcement where it is announced."""
+    announced, size = dict(scope["headers"]).get(b"content-length", b"0"), 0
+    is_too_large = not announced.isdigit() or int(announced) > limit
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if is_too_large or size > limit:
+            raise BodyTooLarge
+        return message
+
+    return bounded
+
+
+def template(scope: Scope) -> str:
+    """The template of the route that took a request, such as ``/v1/applications/<application>``."""
+    route, mounted = scope.get("route"), scope.get("root_path", "")
+    if route is None or (isinstance(route, Mount) and not mounted):
+        return UNMATCHED
+    path = mounted if isinstance(route, Mount) else mounted + str(getattr(route, "path", ""))
+    return path.replace("{", "<").replace("}", ">") or "/"
+
+
+async def _is_alive(_: Request) -> Response:
+    return PlainTextResponse("alive\n", headers=_NO_STORE)

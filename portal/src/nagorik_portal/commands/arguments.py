@@ -1,8 +1,10 @@
 """The arguments of ``nagorik portal`` and ``nagorik serve``."""
 
+from functools import partial
 from typing import Final
 
 from nagorik_host.commands.command import Argument, HostCommand, argument
+from nagorik_platform.cli.output import add_limit_argument
 from nagorik_portal.actors import ROLES, SCOPES
 from nagorik_portal.commands import HELP
 
@@ -54,6 +56,29 @@ portal: Final = HostCommand(
         "let a key in no more",
         "nagorik_portal.commands.accounts:revoke_key",
         argument("key", metavar="ID", help="the key's id, as list shows it"),
+    ),
+    subscribe=HostCommand(
+        "call an address for each change of a centre's applications; its keys are shown this once",
+        "nagorik_portal.commands.events:subscribe",
+        argument("centre", metavar="ID", help="centre-0042, as its operators' ids begin"),
+        argument("url", metavar="URL", help="https://portal.example/events"),
+        argument("--allow-private", action="store_true", help="may be an address of the own network, and http://"),
+    ),
+    unsubscribe=HostCommand(
+        "call an address no more",
+        "nagorik_portal.commands.events:unsubscribe",
+        argument("subscription", metavar="ID", help="as deliveries shows it"),
+    ),
+    deliveries=HostCommand(
+        "subscriptions, and what was delivered to them, the last first",
+        "nagorik_portal.commands.events:deliveries",
+        argument("--subscription", metavar="ID", help="to this subscription alone"),
+        partial(add_limit_argument, default=50),
+    ),
+    replay=HostCommand(
+        "send an event once more",
+        "nagorik_portal.commands.events:replay",
+        argument("delivery", metavar="ID", help="as deliveries shows it"),
     ),
 )
 serve: Final = HostCommand(

@@ -7,6 +7,7 @@ import signal
 from nagorik_host.commands.running import CommandRefused, opened_host
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
+from nagorik_portal.background import in_background
 from nagorik_portal.portal import PortalSettings, open_portal
 from nagorik_portal.serving import make_server
 
@@ -21,9 +22,11 @@ async def serve(arguments: argparse.Namespace) -> int:
         environment="test" if arguments.test else "live",
     )
     async with opened_host() as opened:
-        server = make_server(open_portal(opened, settings), host.strip("[]"), int(port))
+        portal = open_portal(opened, settings)
+        server = make_server(portal, host.strip("[]"), int(port))
         for one in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(one, server.stop)
         print_lines(settings.base_url)
-        await server.serve()
+        async with in_background(portal):
+            await server.serve()
     return ExitCode.OK
