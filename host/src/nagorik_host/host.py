@@ -171,7 +171,7 @@ class Host:
             if (there := await self.replayed(key)) is not None:
                 return there
             # The same again, so that documents belong to it and no two are opened, however the calls overlap.
-            application = application or str(UUID(self.request_keys.derive(key, "application")[:32], version=4))
+            application = application or self.request_keys.application_of(key)
         given = NewApplication(draft, consent, application, client_reference, owner)
         (taken,) = await self._apply([given], key)
         if not taken.is_new and (key is None or await self.replayed(key) != taken.application):

@@ -72,7 +72,7 @@ class Records:
 
     made: dict[str, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
     changed: dict[tuple[Table, tuple[Any, ...]], datetime] = field(default_factory=dict)
-    standings: dict[str, Columns] = field(default_factory=dict)
+    standings: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def add(self, application: str, at: datetime, content: Mapping[str, Any]) -> None:
         """Add what was set of an application; the last value of each name wins."""

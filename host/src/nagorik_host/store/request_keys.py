@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select
 
@@ -83,9 +84,10 @@ class RequestKeys:
         row = {"id": self._id(key), "digest": self._digest(key), "subject": subject, "at": now}
         transaction.connection.execute(_KEEP, row)
 
-    def derive(self, key: RequestKey, purpose: str) -> str:
-        """A keyed hash that is the same whenever this request comes with this key, 64 hexadecimal digits."""
-        return self._vault.lookup(purpose, f"{self._id(key)}/{self._digest(key)}")
+    def application_of(self, key: RequestKey) -> str:
+        """An application's id, a UUID, that is the same whenever this request comes with this key."""
+        hashed = self._vault.lookup("request-application", f"{self._id(key)}/{self._digest(key)}")
+        return str(UUID(hashed[:32], version=4))
 
     def _id(self, key: RequestKey) -> str:
         return self._vault.lookup("request-key", "\x00".join((key.client, key.operation, key.key)))
