@@ -450,8 +450,8 @@ class Host:
         """At most ``limit`` changes of applications' standing, in order, after the cursor of an earlier page.
 
         Without a cursor, from the earliest that is kept: changes are kept as long as messages (``message_days``).
-        Every commit that leaves an application in another state, hold, flags, or a payment of it in another state,
-        is one change. None is skipped by a reader who goes on with ``next``, also where transactions overlap.
+        Every commit that leaves an application in another state, hold or flags, or a payment or the booking of it in
+        another state, is one change. A reader who goes on with ``next`` misses none, also where transactions overlap.
 
         Raises:
             PlaceInvalid: ``after`` is no cursor.

@@ -42,7 +42,7 @@ _PLACE: Final = (
 
 
 class ApplicationChange(NamedTuple):
-    """An application came into another standing: state, hold, flags, or the state of a payment.
+    """An application came into another standing: state, hold, flags, or the state of a payment or of a booking.
 
     Attributes:
         cursor: Its place, to go on after.
@@ -71,7 +71,8 @@ class ChangePage(NamedTuple):
 def standing(progress: Progress) -> tuple[object, ...]:
     """What of an application is a change to those who follow it."""
     payments = tuple((one.id, one.state) for one in progress.payments)
-    return progress.state, progress.hold, progress.flags, payments
+    booking = progress.booking.state if progress.booking is not None else None
+    return progress.state, progress.hold, progress.flags, payments, booking
 
 
 def row_of(progress: Progress, owner: str | None, entries: int, at: datetime) -> Mapping[str, Any]:
