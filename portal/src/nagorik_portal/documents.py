@@ -46,7 +46,8 @@ class DocumentDesk:
         loop = asyncio.get_running_loop()
 
         def come() -> Iterator[bytes]:
-            size, piece = 0, beginning
+            size = 0
+            piece: bytes | None = beginning
             while piece is not None:
                 size += len(piece)
                 self._refuse(service, kind, media_type, size)

@@ -65,6 +65,14 @@ class DeliveryEntry(NamedTuple):
     result: str | None
 
 
+class _Place(NamedTuple):
+    """How far the changes of a centre were taken up for a subscription."""
+
+    id: str
+    centre: str
+    cursor: str
+
+
 class DueDelivery(NamedTuple):
     """A delivery that is to be sent now."""
 
@@ -192,11 +200,15 @@ class Subscriptions:
 
     async def take_up(self, host: Host, base_url: str) -> None:
         """Make a delivery of each new change, for each subscription; none is missed or made twice."""
-        going_on = select(_S.id, _S.centre, _S.cursor).where(_S.ended_at.is_(None))
-        for row in await self._database.run(lambda unit: unit.connection.execute(going_on).all()):
-            page = await host.changes(row.cursor, owner=row.centre)
+        going_on = select(*(_S[name] for name in _Place._fields)).where(_S.ended_at.is_(None))
+
+        def read(transaction: Transaction) -> list[_Place]:
+            return [_Place(*row) for row in transaction.connection.execute(going_on)]
+
+        for place in await self._database.run(read):
+            page = await host.changes(place.cursor, owner=place.centre)
             if page.changes:
-                made = partial(_make, row=row, changes=page.changes, base_url=base_url, now=self._clock.now())
+                made = partial(_make, place=place, changes=page.changes, base_url=base_url, now=self._clock.now())
                 await self._database.run(partial(made, cursor=page.next))
 
     async def due(self) -> Sequence[DueDelivery]:
@@ -277,18 +289,18 @@ def _end(transaction: Transaction, *, identity: str, ended_as: str, now: datetim
 def _make(
     transaction: Transaction,
     *,
-    row: Row[Any],
+    place: _Place,
     changes: Sequence[ApplicationChange],
     base_url: str,
     now: datetime,
     cursor: str,
 ) -> None:
     """Make deliveries, unless another process has made them."""
-    is_there = _S.id == row.id, _S.cursor == row.cursor, _S.ended_at.is_(None)
+    is_there = _S.id == place.id, _S.cursor == place.cursor, _S.ended_at.is_(None)
     if not transaction.connection.execute(update(subscriptions).where(*is_there).values(cursor=cursor)).rowcount:
         return
     for change in changes:
-        values = {"id": str(uuid4()), "subscription": row.id, "application": change.application, "made_at": now}
+        values = {"id": str(uuid4()), "subscription": place.id, "application": change.application, "made_at": now}
         body = json.dumps(cloud_event(change, base_url), separators=(",", ":"))
         transaction.connection.execute(insert(deliveries).values(**values, body=body, due_at=now, attempts=0))
         transaction.record_row(deliveries, values["id"], at=now)

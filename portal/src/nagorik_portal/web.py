@@ -1,17 +1,13 @@
-"""The whole portal as one ASGI application: the API at ``/v1``, the desk at ``/``, liveness and readiness."""
+"""The whole portal as one ASGI application: the API at ``/v1``, the desk at ``/``."""
 
 from time import perf_counter
 from typing import Final
 
-from sqlalchemy import select
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nagorik_host.store.database import DatabaseUnavailable
-from nagorik_host.store.upgrade import SchemaOutdated, require_newest
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import failure
 from nagorik_portal.portal import Portal
@@ -28,24 +24,11 @@ class BodyTooLarge(Exception):
 
 
 def create_app(portal: Portal) -> ASGIApp:
-    """Join the API, the desk, ``/livez`` and ``/readyz``; the metrics are the API's, at ``/v1/metrics``."""
+    """Join the API, which has health, readiness and metrics, and the desk."""
     from nagorik_portal.api import create_api
     from nagorik_portal.desk import create_desk
 
-    async def is_ready(_: Request) -> Response:
-        try:
-            await portal.host.database.snapshot(lambda unit: unit.connection.scalar(select(1)))
-            await require_newest(portal.host.database)
-        except (DatabaseUnavailable, SchemaOutdated):
-            return PlainTextResponse("not ready\n", 503, _NO_STORE)
-        return PlainTextResponse("ready\n", headers=_NO_STORE)
-
-    routes: list[BaseRoute] = [
-        Route("/livez", _is_alive),
-        Route("/readyz", is_ready),
-        Mount("/v1", create_api(portal)),
-        Mount("/", create_desk(portal)),
-    ]
+    routes = [Mount("/v1", create_api(portal)), Mount("/", create_desk(portal))]
     return Frontier(Starlette(routes=routes), portal.settings.body_limit)
 
 
@@ -114,7 +97,3 @@ def template(scope: Scope) -> str:
         return UNMATCHED
     path = mounted if isinstance(route, Mount) else mounted + str(getattr(route, "path", ""))
     return path.replace("{", "<").replace("}", ">") or "/"
-
-
-async def _is_alive(_: Request) -> Response:
-    return PlainTextResponse("alive\n", headers=_NO_STORE)
