@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from nagorik_host import KeyReused, RequestKey, RevisionOutdated
 from nagorik_host.store.application_store import AlreadyOpen, NoSuchApplication
-from nagorik_host.store.request_keys import KEPT, drop_old_keys
+from nagorik_host.store.request_keys import KEPT
 from nagorik_host.store.retention import erase
 from nagorik_host.store.schema import applications, journal, request_keys
 from nagorik_host.vault import Erased
@@ -113,10 +114,12 @@ async def test_key_may_be_for_what_a_program_keeps_itself(host):
 
 async def test_key_is_forgotten_after_its_time_and_the_request_is_known_even_so(world, host):
     made = await host.apply(world.draft(), key=key())
-    now = world.clock.now()
-    await host.database.run(lambda transaction: drop_old_keys(transaction, now + KEPT))
+    housekeeping = host.worker().housekeeping
+    world.clock.advance(KEPT)
+    await housekeeping.drop_old_keys()
     assert await host.replayed(key()) == made
-    await host.database.run(lambda transaction: drop_old_keys(transaction, now + KEPT * 1.01))
+    world.clock.advance(timedelta(microseconds=1))
+    await housekeeping.drop_old_keys()
     assert await host.replayed(key()) is None
     with pytest.raises(AlreadyOpen) as there:
         await host.apply(world.draft(), key=key())
