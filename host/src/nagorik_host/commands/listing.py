@@ -23,7 +23,7 @@ _COLUMNS: Final = {
     "applications": same_names("application", "service", "state", "hold", "blocked", "opened_at", "due_at"),
     "payments": same_names(*("payment", "application", "gateway", "stage", "state", "amount", "taken", "opened_at")),
 }
-_NO_CITIZENS: Final = "This finds no application by a citizen's name, mobile or NID number."
+_NO_CITIZENS: Final = "No application is found by a citizen's name, mobile or NID number with this command."
 
 
 async def applications(arguments: argparse.Namespace) -> CommandResult:
