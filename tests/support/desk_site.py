@@ -103,6 +103,15 @@ class DeskSite:
         assert (await browser.sign_in(operator, centre)).path == "/"
         return browser
 
+    async def actor(self, operator="operator-7", centre=CENTRE):
+        """An operator as the portal's own calls take one."""
+        token = await self.portal.accounts.sign_in(f"{centre}/{operator}", PASSWORD, "here")
+        return await self.portal.accounts.session(token)
+
+    async def english(self, browser):
+        """Change a browser's language to English."""
+        await browser.send(await browser.get("/"), "language-form", language="en")
+
 
 @asynccontextmanager
 async def open_desk(database, keyring, vault, folder):

@@ -77,7 +77,7 @@ def _read(
     label = partial(document_label, host, progress.service)
     blocked = stored.blocked if is_for_officer else stored.blocked and "set-aside"
     down = outages.unreachable(transaction, row.target_plugin) if row.due_at or stored.lease else None
-    expected = _expected(transaction, service, progress, now)
+    expected = expected_decision(transaction, service, progress, now)
     stopped, gateway = list_suspensions(transaction), stored.gateway or ""
     # No address for what is stopped or set aside, nor where the host could not learn of the payment.
     places = {progress.service, stored.plugin, gateway, gateway.partition(".")[0]}
@@ -116,7 +116,7 @@ def _read(
     return document, progress, said, [label(one.kind) for one in draft.documents]
 
 
-def _expected(
+def expected_decision(
     transaction: Transaction, service: PublicService | None, progress: Progress, now: datetime
 ) -> outages.ExpectedDecision | None:
     """When the agency promises to be done, as long as it is not."""

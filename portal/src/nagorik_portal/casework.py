@@ -29,6 +29,8 @@ from nagorik_host.store.database import Transaction
 from nagorik_host.store.kept_documents import KeptDocument, kept_documents
 from nagorik_host.store.listings import ApplicationFilter, Page, PageCursor
 from nagorik_host.store.request_keys import RequestKey
+from nagorik_host.vault import Erased
+from nagorik_host.view_reader import expected_decision, service_of
 from nagorik_host.views import CITIZEN, OFFICER, ApplicationView, OfficerView, consent_operations
 from nagorik_platform.documents import document_problems
 from nagorik_platform.lifecycle import Decided, NotPossible, Progress
@@ -78,6 +80,18 @@ class IssuedDeliverable(NamedTuple):
     deliverable: Deliverable
     document: DocumentReference | None
     fetched_at: datetime | None
+
+
+class ApplicationBrief(NamedTuple):
+    """What a list says of an application beside its row.
+
+    ``reference`` is its tracking number, ``expected_by`` when the agency should be done. Both are ``None`` where the
+    citizen's data were erased.
+    """
+
+    reference: str | None
+    agency_reference: str | None
+    expected_by: datetime | None
 
 
 class FoundCases(NamedTuple):
@@ -352,6 +366,15 @@ class Casework:
         """The service that an application of the centre is for, by id."""
         return (await self._own(application, "apply")).service
 
+    async def filed_draft(self, application: str) -> ApplicationDraft:
+        """What the citizen handed in, as it was corrected since."""
+        found = (await self._own(application, "apply")).id
+
+        def read(transaction: Transaction) -> ApplicationDraft:
+            return self._host.store.draft(transaction, self._host.store.read(transaction, found))
+
+        return await self._host.database.run(read)
+
     # Documents
 
     async def put_document(
@@ -417,6 +440,24 @@ class Casework:
             services = set(chosen.services) & self.actor.services if chosen.services else self.actor.services
             chosen = replace(chosen, services=services or {""})
         return await self._host.applications(chosen, after=after, limit=limit)
+
+    async def briefs(self, rows: Iterable[Any]) -> Mapping[str, ApplicationBrief]:
+        """What a list says of these rows of ``queue`` or ``search``, by their ids."""
+        self.actor.require("view")
+        ids, now = [row.id for row in rows], self._host.clock.now()
+
+        def read(transaction: Transaction) -> dict[str, ApplicationBrief]:
+            return {one: self._brief(transaction, one, now) for one in ids}
+
+        return await self._host.database.snapshot(read)
+
+    def _brief(self, transaction: Transaction, application: str, now: datetime) -> ApplicationBrief:
+        try:
+            progress = self._host.store.read(transaction, application).progress
+        except Erased:
+            return ApplicationBrief(None, None, None)
+        expected = expected_decision(transaction, service_of(self._host, progress.service), progress, now)
+        return ApplicationBrief(progress.client_reference, progress.agency_reference, expected and expected.at)
 
     async def outbox(self, *, after: PageCursor | None = None, limit: int = 50) -> Page:
         """Applications of the centre of which it is not known that their agency has them."""

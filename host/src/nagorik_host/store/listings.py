@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Row, Select, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, Select, case, func, literal, or_, select, tuple_
 
+from nagorik.model.status import ApplicationState
 from nagorik.values import dhaka_zone
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, Instant, applications, microseconds, payments, shown
+from nagorik_platform.lifecycle import Party
 
 _PLACE: Final = re.compile(r"([0-9]{1,17})-(.+)", re.DOTALL)
 
 _A: Final = applications.c
 _P: Final = payments.c
+_PARTY: Final = case(
+    (or_(_A.blocked.is_not(None), _A.state == ApplicationState.MANUAL_REVIEW.value), Party.PERSON.value),
+    else_=func.coalesce(_A.hold_party, ""),
+)
 _APPLICATION: Final[Select[Any]] = select(
     *(_A.id, _A.service, _A.state, _A.gateway, _A.hold_party.label("waits_for"), _A.hold_code.label("hold")),
     *(
@@ -75,7 +81,8 @@ class ApplicationFilter:
     """Which applications are wanted; ``None`` or empty matches all. Times are aware; ``_from`` is inclusive.
 
     ``opened`` is when it was taken in, ``owner`` who did so; ``hold`` and ``blocked`` are codes. With ``due_until``
-    it is in its agency's queue and was due by then; such a list begins with the longest due.
+    it is in its agency's queue and was due by then; such a list begins with the longest due. ``waits_for`` names the
+    parties of a hold, the empty one for an application that no party holds up; what is set aside waits for a person.
     """
 
     states: Collection[str] = ()
@@ -88,6 +95,8 @@ class ApplicationFilter:
     opened_from: datetime | None = None
     opened_before: datetime | None = None
     due_until: datetime | None = None
+    waits_for: Collection[str] = ()
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +126,13 @@ def list_applications(
         *([_A.blocked == wanted.blocked] if wanted.blocked is not None else []),
         *([_A.owner == wanted.owner] if wanted.owner is not None else []),
         *([_A.closed_at.is_(None)] if wanted.open_only else []),
+        *_one_of(_PARTY, wanted.waits_for),
         *_between(_A.opened_at, wanted.opened_from, wanted.opened_before),
     )
     if wanted.due_until is not None:
         due = query.where(IN_QUEUE, _A.due_at <= wanted.due_until)
-        return _page(transaction, due, (_A.due_at, _A.id), after, limit)
-    return _page(transaction, query, (_A.opened_at, _A.id), after, limit)
+        return _page(transaction, due, (_A.due_at, _A.id), after, limit, is_ascending=True)
+    return _page(transaction, query, (_A.opened_at, _A.id), after, limit, is_ascending=wanted.oldest_first)
 
 
 def list_payments(
@@ -149,14 +159,19 @@ def applications_by_id(
 
 
 def _page(
-    transaction: Transaction, query: Select[Any], by: Sequence[Column[Any]], after: PageCursor | None, limit: int
+    transaction: Transaction,
+    query: Select[Any],
+    by: Sequence[Column[Any]],
+    after: PageCursor | None,
+    limit: int,
+    *,
+    is_ascending: bool = False,
 ) -> Page:
-    """A page in the order of a time and of the ids: what is due the longest, or else the newest, comes first."""
-    is_due = by[0] is _A.due_at
+    """A page in the order of a time and of the ids: the latest comes first, or the earliest."""
     if after is not None:
         last = tuple_(literal(after.at, Instant), literal(after.id))
-        query = query.where(tuple_(*by) > last if is_due else tuple_(*by) < last)
-    query = query.order_by(*(column.asc() if is_due else column.desc() for column in by))
+        query = query.where(tuple_(*by) > last if is_ascending else tuple_(*by) < last)
+    query = query.order_by(*(column.asc() if is_ascending else column.desc() for column in by))
     rows = transaction.connection.execute(query.limit(limit + 1)).all()
     if len(rows) <= limit:
         return Page(rows, None)
@@ -164,7 +179,7 @@ def _page(
     return Page(rows[:limit], PageCursor(getattr(last_row, by[0].name), shown(last_row.id)))
 
 
-def _one_of(column: Column[Any], values: Collection[str]) -> list[ColumnElement[bool]]:
+def _one_of(column: ColumnElement[Any], values: Collection[str]) -> list[ColumnElement[bool]]:
     return [column.in_(sorted(values))] if values else []
 
 

@@ -158,7 +158,7 @@ def typed_page(path: str, name: str, make: Made, go_on: Callable[[Visit, Draft],
 
 async def _sent(one: TypedPage, typed: Typed, go_on: Callable[[Visit, Draft], Awaitable[str]]) -> Response:
     visit = one.visit
-    changed = _entries_changed(visit, typed)
+    changed = entries_changed(visit, typed)
     if changed is not None or visit.is_language_change:
         await save(one, typed if changed is None else changed)
         return visit.go(one.path)
@@ -274,7 +274,7 @@ def _typed(visit: Visit) -> dict[str, str]:
     return {name: value for name, value in visit.typed.items() if isinstance(value, str) and name not in _OWN}
 
 
-def _entries_changed(visit: Visit, typed: Typed) -> dict[str, str] | None:
+def entries_changed(visit: Visit, typed: Typed) -> dict[str, str] | None:
     """What stands in the inputs after the button that adds an entry to a list, or takes one away; else ``None``."""
     if added := visit.typed_text(ADD):
         count = typed.get(f"{added}.count", "1")

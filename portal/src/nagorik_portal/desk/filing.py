@@ -124,13 +124,14 @@ async def _read_files(visit: Visit, service: PublicService) -> tuple[list[Docume
         if isinstance(file, UploadFile) and file.filename and name.startswith(_FILE):
             kind = name.removeprefix(_FILE)
             try:
-                taken.append(await visit.casework.put_document(service.id, kind, _pieces(file)))
+                taken.append(await visit.casework.put_document(service.id, kind, pieces_of_upload(file)))
             except InputRejected as error:
                 errors += [PageError(f"file-{kind}", problem.text) for problem in error.fields]
     return taken, errors
 
 
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
+async def pieces_of_upload(file: UploadFile) -> AsyncIterator[bytes]:
+    """The content of a file that a browser sent."""
     while piece := await file.read(_PIECE):
         yield piece
 

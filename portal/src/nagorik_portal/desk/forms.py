@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import StringConstraints, field_validator
 
 from nagorik_portal.desk.wording import catalogue
 from nagorik_toolkit import BirthDate, BirthRegistration, LabelledForm, Mobile, Name, NidOfBirthYear, WholeNumber
@@ -38,3 +38,11 @@ class ConsentForm(LabelledForm):
         if not agreed:
             raise catalogue().problem("consent.not-agreed")
         return agreed
+
+
+class CollectorForm(LabelledForm):
+    """Who collects what was issued, as on the document that is seen at the counter."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    relation: Literal["self", "parent", "spouse", "child", "sibling", "other-relative", "authorised-person"]
+    identity_seen: Literal["nid-card", "birth-registration-certificate", "passport", "driving-licence"]

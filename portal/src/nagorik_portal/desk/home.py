@@ -1,19 +1,24 @@
 """The first page: what this operator's centre has begun, and where everything else is."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
 from nagorik_portal.desk.visits import Visit, page
 from nagorik_portal.desk.wording import age_text, text
 
+if TYPE_CHECKING:
+    from nagorik_portal.drafts import DraftEntry
+
 _MOST: Final = 100
 
 
-async def _show(visit: Visit) -> Response:
+async def draft_rows(visit: Visit, entries: "Sequence[DraftEntry] | None" = None) -> list[dict[str, object]]:
+    """Drafts as the lists draw them: these, or those of the centre that are not handed in."""
     now, names = visit.portal.host.clock.now(), await visit.portal.accounts.names(visit.operator.centre)
     known = {service.id: service.name for service in visit.casework.services()}
-    drafts = [
+    return [
         {
             "id": draft.id,
             "reference": draft.reference,
@@ -22,8 +27,12 @@ async def _show(visit: Visit) -> Response:
             "age": age_text(draft.updated_at, now),
             "is_mine": draft.operator == visit.operator.id,
         }
-        for draft in await visit.casework.drafts(limit=_MOST)
+        for draft in (entries if entries is not None else await visit.casework.drafts(limit=_MOST))
     ]
+
+
+async def _show(visit: Visit) -> Response:
+    drafts = await draft_rows(visit)
     mine = [draft for draft in drafts if draft["is_mine"]]
     others = [draft for draft in drafts if not draft["is_mine"]]
     return visit.page("home.html", "home.title", mine=mine, others=others, nothing=not drafts)

@@ -29,8 +29,15 @@ from nagorik_toolkit.texts import Fill
 CSRF: Final = "csrf"
 """The hidden field of each form that holds the session's token."""
 LANGUAGE: Final = "language"
-NAVIGATION: Final = [{"href": "/", "text": "navigation.home"}]
-"""The menu of every page, in order: an address and the code of its text."""
+NAVIGATION: Final = [
+    {"href": "/", "text": "navigation.home", "scope": "apply"},
+    {"href": "/work", "text": "navigation.work", "scope": "view"},
+    {"href": "/search", "text": "navigation.search", "scope": "view"},
+    {"href": "/outbox", "text": "navigation.outbox", "scope": "view"},
+    {"href": "/cases", "text": "navigation.cases", "scope": "decide"},
+    {"href": "/tills", "text": "navigation.tills", "scope": "apply"},
+]
+"""The menu, in order: an address, the code of its text, and the scope that its page needs."""
 _MOST_FIELDS: Final = 1_000
 
 
@@ -131,10 +138,13 @@ class Visit:
             "typed": self.typed,
             "path": self.request.url.path,
             "form": "language-form",
-            "navigation": NAVIGATION,
+            "navigation": [one for one in NAVIGATION if self.actor and one["scope"] in self.actor.scopes],
             "title": self.t(title) if " " not in title and "." in title else title,
             "errors": [{"href": error.href, "text": self.say(error.text)} for error in errors],
-            "error_at": {error.field: {"text": self.say(error.text)} for error in reversed(errors)},
+            "error_at": {
+                error.field: {"text": self.say(error.text), "visuallyHiddenText": self.t("layout.error-prefix")}
+                for error in reversed(errors)
+            },
         }
         return HTMLResponse(ENVIRONMENT.get_template(template).render({**known, **context}), status_code=status)
 
