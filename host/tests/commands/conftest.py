@@ -40,6 +40,13 @@ documents = [
   { kind = "guardian-nid", name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }, when = { shop = ["minor"] } },
 ]
 
+[[services]]
+id = "office.visit"
+name = { en = "A visit", bn = "সাক্ষাৎ" }
+form = "forms:LicenceForm"
+reads = ["eligibility", "status", "slots"]
+writes = { submit = "native", book-slot = "client-reference" }
+
 [[gateways]]
 id = "office.till"
 name = { en = "The office's till", bn = "দপ্তরের কাউন্টার" }
@@ -107,6 +114,16 @@ async def nagorik_answer_correction(request, context):
 @hookimpl
 async def nagorik_fetch_deliverable(request, context):
     return await given("DELIVERABLE", request, context)
+
+
+@hookimpl
+async def nagorik_list_slots(request, context):
+    return await given("SLOTS", request)
+
+
+@hookimpl
+async def nagorik_book_slot(request, context):
+    return await given("BOOK", request)
 
 
 @hookimpl
