@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain, repeat
 from random import Random
 from typing import Any, Final
@@ -18,11 +19,13 @@ from nagorik_testing.simulator.base import ExampleApplication, Simulator, instal
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Effect
+from nagorik_testing.simulator.slot_board import SlotBoard
 
 FILED: Final = "application"
 CAPTURED: Final = "capture"
 REFUNDED: Final = "refund"
 RECORDED: Final = "payment"
+BOOKED: Final = "appointment"
 SHORTER: Final = 60
 """How many times faster than usual a gateway is, where an application does not take as long as in life."""
 
@@ -126,6 +129,16 @@ class SimulatedAgencies:
     def refunded(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Money that gateways gave back, by payment."""
         return _by_reference(self.simulators.items(), REFUNDED)
+
+    def booked(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
+        """Appointments that agencies have given, by client reference; the effect's reference is the holder."""
+        return _by_reference(self.simulators.items(), BOOKED)
+
+    def appointments(self) -> Mapping[str, datetime]:
+        """When the appointment begins that a holder has now."""
+        boards = (one for simulator in self.simulators.values() for one in simulator.components)
+        held = (board.holdings for board in boards if isinstance(board, SlotBoard))
+        return {holder: slot.begins for holdings in held for holder, slot in holdings.items()}
 
     def recorded(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Payments that agencies have booked, by client reference."""

@@ -19,7 +19,7 @@ from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.cases import list_cases
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, amounts_to
-from nagorik_platform.lifecycle.events import Moved, QuoteReceived
+from nagorik_platform.lifecycle.events import BookingChanged, Moved, QuoteReceived
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.money import MoneyCircumstances, MoneyLedgers, ended_without_result, money_problems
@@ -80,6 +80,7 @@ async def compare(
     """
     comparison = Comparison()
     filed, now = agencies.filed(), host.clock.now()
+    booked, appointments = agencies.booked(), agencies.appointments()
     ledgers = MoneyLedgers(agencies.captured(), agencies.refunded(), agencies.recorded())
     waiting = {one.application for one in await host.database.run(partial(list_cases, limit=ALL_CASES, now=now))}
     told = ToldComparison(host, agencies, documents, cases, clocks_apart=clocks_apart)
@@ -100,6 +101,7 @@ async def compare(
             *_filing(tracked, filed, leaves_one=case.files),
             *money_problems(tracked.progress, ledgers, _circumstances(host, case, tracked, row, waiting, left)),
             *await told.problems(tracked, row, case),
+            *_bookings(tracked, booked.get(tracked.progress.client_reference, ()), appointments),
             *_journal(tracked),
         )
         comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
@@ -150,6 +152,19 @@ def _filing(
         and progress.agency_reference not in {effect.reference for _, effect in there}
     ):
         yield "never-filed", f"{progress.state.value} here and not at the agency"
+
+
+def _bookings(
+    tracked: Tracked, there: Sequence[tuple[str, Effect]], appointments: Mapping[str, datetime]
+) -> Iterator[tuple[str, str]]:
+    """Whether the agency has booked what was chosen, and each choice once."""
+    changes = (event.booking for event in tracked.events if isinstance(event, BookingChanged))
+    choices = {booking.chosen_at: booking.slot.starts_at for booking in changes if booking is not None}
+    if len(there) > len(choices):
+        yield "booked-twice", f"{len(there)} at the agency, and {len(choices)} were chosen"
+    booking, held = tracked.progress.booking_in("booked"), {appointments.get(one.reference or "") for _, one in there}
+    if booking is not None and tracked.progress.state is S.AWAITING_APPEARANCE and booking.slot.starts_at not in held:
+        yield "never-booked", "booked here, and the agency holds another appointment or none"
 
 
 def _circumstances(

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import ApplicationDraft, Consent, Operation
+from nagorik import ApplicationDraft, Consent, NagorikError, Operation
 from nagorik.model.application import DocumentStore
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.values import Money
@@ -32,6 +32,8 @@ from nagorik_testing.campaign.cases import CampaignCase
 
 OFTEN: Final = 3
 """How often somebody does the same thing about the same application."""
+BOOKING: Final = 2
+"""Every how manieth citizen chooses an appointment; the others come when the agency says."""
 MOST_PAYMENTS: Final = 12
 """More than any application needs, however often one of its payments fails."""
 HALF: Final = 0.5
@@ -124,8 +126,21 @@ class People:
         elif code.startswith("consent-"):
             await self._host.consent(application, consent(self._host, case))
             self.acts += 1
+        elif code == "appearance-required" and case.id.int % BOOKING == 0:
+            await self._book(application)
         elif code in _ACTS:
             await self._try(application, _ACTS[code])
+
+    async def _book(self, application: str) -> None:
+        """Choose the first appointment that is free, or the second in place of it, and so on."""
+        try:
+            free = (await self._host.slots(application)).slots
+            if free:
+                chosen = free[min(self._done[application, "appearance-required"], len(free)) - 1]
+                await self._host.book(application, chosen)
+                self.acts += 1
+        except (NagorikError, NotPossible):
+            return  # the citizen looks again later
 
     async def _or_note(self, case: CampaignCase, act: Coroutine[Any, Any, None]) -> None:
         """Do it; note where the host cannot take anything in about the application any more."""
