@@ -26,6 +26,7 @@ from nagorik_testing.simulator.base import installed_simulators, load_simulator
 from nagorik_testing.simulator.clock import OrderlyClock
 
 PLUGINS = ("nid", "cashdesk", "passport", "bkash")
+PROBLEM_JSON = "application/problem+json"
 SCOPES = ("apply", "view", "decide", "events")
 
 
@@ -48,6 +49,16 @@ class Api:
     other: httpx.AsyncClient
     anonymous: httpx.AsyncClient
     numbers: Any = field(default_factory=count)
+
+    unknown = "00000000-0000-4000-8000-000000000000"
+
+    @staticmethod
+    def problem(answer: httpx.Response, status: int, code: str) -> Any:
+        """What a problem says, if it is this one."""
+        assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM_JSON), answer.text
+        assert answer.json()["code"] == code
+        assert answer.json()["type"] == f"urn:nagorik:problem:{code}"
+        return answer.json()
 
     async def client(self, name: str, scopes=SCOPES, services=None) -> httpx.AsyncClient:
         return client_of(self.app, await self.key(name, scopes, services))

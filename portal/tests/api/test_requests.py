@@ -4,22 +4,17 @@ import asyncio
 import json
 
 import pytest
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
-
-
-def problem(answer, status, code):
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
-    assert answer.json()["code"] == code
-    assert answer.json()["type"] == f"urn:nagorik:problem:{code}"
-    return answer.json()
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 
 async def test_what_has_no_good_key_is_refused(api):
     for client in (api.anonymous, await api.client("centre-0042/app-shop")):
         client.headers["Authorization"] = client.headers.get("Authorization", "Bearer ngk_live_")[:-1] + "!"
         answer = await client.get("/v1/services")
-        problem(answer, 401, "not-signed-in")
+        api.problem(answer, 401, "not-signed-in")
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
@@ -27,13 +22,13 @@ async def test_scope_and_service_bound_a_key(api):
     application = await api.applied()
     reader = await api.client("centre-0042/reader", scopes=["view"])
     assert (await reader.get(f"/v1/applications/{application}")).status_code == 200
-    problem(await reader.get("/v1/cases"), 403, "not-permitted")
-    problem(await reader.get("/v1/events"), 403, "not-permitted")
+    api.problem(await reader.get("/v1/cases"), 403, "not-permitted")
+    api.problem(await reader.get("/v1/events"), 403, "not-permitted")
     body = api.application(43)
-    problem(await reader.post("/v1/applications", json=body, headers=api.once()), 403, "not-permitted")
+    api.problem(await reader.post("/v1/applications", json=body, headers=api.once()), 403, "not-permitted")
     passports = await api.client("centre-0042/passports", services=["passport.new"])
-    problem(await passports.get(f"/v1/applications/{application}"), 403, "not-permitted")
-    problem(await passports.post("/v1/applications", json=body, headers=api.once()), 403, "not-permitted")
+    api.problem(await passports.get(f"/v1/applications/{application}"), 403, "not-permitted")
+    api.problem(await passports.post("/v1/applications", json=body, headers=api.once()), 403, "not-permitted")
     assert [one["id"] for one in (await passports.get("/v1/services")).json()["services"]] == ["passport.new"]
 
 
@@ -55,7 +50,7 @@ async def test_keyed_request_has_its_effect_once(api):
 async def test_key_with_another_request_is_refused(api):
     said = api.once()
     await api.http.post("/v1/applications", json=api.application(), headers=said)
-    problem(await api.http.post("/v1/applications", json=api.application(43), headers=said), 422, "key-reused")
+    api.problem(await api.http.post("/v1/applications", json=api.application(43), headers=said), 422, "key-reused")
     # Another client's keys are its own.
     other = await api.other.post("/v1/applications", json=api.application(43), headers=said)
     assert other.status_code == 201
@@ -63,7 +58,7 @@ async def test_key_with_another_request_is_refused(api):
 
 async def test_effect_without_a_key_is_refused(api):
     answer = await api.http.post("/v1/applications", json=api.application())
-    problem(answer, 400, "idempotency-key-missing")
+    api.problem(answer, 400, "idempotency-key-missing")
 
 
 async def test_key_in_flight_is_refused_until_its_request_ended(api, monkeypatch):
@@ -79,7 +74,7 @@ async def test_key_in_flight_is_refused_until_its_request_ended(api, monkeypatch
     first = asyncio.create_task(api.http.post("/v1/applications", json=body, headers=said))
     await begun.wait()
     second = await api.http.post("/v1/applications", json=body, headers=said)
-    problem(second, 409, "request-in-flight")
+    api.problem(second, 409, "request-in-flight")
     assert second.headers["retry-after"] == "1"
     may_go_on.set()
     assert (await first).status_code == 201
@@ -91,9 +86,9 @@ async def test_change_needs_the_revision_that_was_read(api):
     application = await api.applied()
     path, now = f"/v1/applications/{application}/withdrawal", await api.http.get(f"/v1/applications/{application}")
     assert now.headers["etag"] == f'"{now.json()["revision"]}"'
-    problem(await api.http.post(path, headers=api.once()), 428, "revision-required")
-    problem(await api.http.post(path, headers=api.once(**{"If-Match": '"9999"'})), 412, "revision-outdated")
-    problem(await api.http.post(path, headers=api.once(**{"If-Match": "*"})), 422, "request-invalid")
+    api.problem(await api.http.post(path, headers=api.once()), 428, "revision-required")
+    api.problem(await api.http.post(path, headers=api.once(**{"If-Match": '"9999"'})), 412, "revision-outdated")
+    api.problem(await api.http.post(path, headers=api.once(**{"If-Match": "*"})), 422, "request-invalid")
     said = api.once(**{"If-Match": now.headers["etag"]})
     done = await api.http.post(path, headers=said)
     assert done.status_code == 200, done.text
@@ -106,7 +101,7 @@ async def test_change_needs_the_revision_that_was_read(api):
 async def test_what_is_not_open_to_an_application_now_is_refused_with_the_reason(api):
     application = await api.applied()
     answer = await api.act(application, "hand-over", {"name": "A", "relation": "self", "identity_seen": "nid-card"})
-    found = problem(answer, 409, "not-possible")
+    found = api.problem(answer, 409, "not-possible")
     assert found["reason_code"] == "nothing-to-receive"
     assert found["reason"]
 
@@ -117,7 +112,7 @@ async def test_too_many_requests_wait(api):
     api.portal.rate_limits._rate = 0.01
     answers = [await client.get("/v1/services") for _ in range(2)]
     assert answers[0].status_code == 200
-    problem(answers[1], 429, "too-many-requests")
+    api.problem(answers[1], 429, "too-many-requests")
     assert int(answers[1].headers["retry-after"]) > 0
 
 
@@ -133,8 +128,8 @@ async def test_too_many_requests_wait(api):
     ],
 )
 async def test_problems_come_in_the_language_asked_for(api, asked, language):
-    answer = await api.http.get(f"/v1/applications/{UNKNOWN}", headers={"Accept-Language": asked})
-    found = problem(answer, 404, "no-such-application")
+    answer = await api.http.get(f"/v1/applications/{api.unknown}", headers={"Accept-Language": asked})
+    found = api.problem(answer, 404, "no-such-application")
     assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
     assert any("\u0980" <= letter <= "\u09ff" for letter in found["detail"]) is (language == "bn")
     assert found["detail"].startswith(found["title"])
@@ -142,23 +137,23 @@ async def test_problems_come_in_the_language_asked_for(api, asked, language):
 
 
 async def test_framework_errors_are_problems_too(api):
-    problem(await api.http.get("/v1/nothing"), 404, "not-found")
-    problem(await api.http.get("/v1/applications/NGK-0000000000000042"), 404, "not-found")
+    api.problem(await api.http.get("/v1/nothing"), 404, "not-found")
+    api.problem(await api.http.get("/v1/applications/NGK-0000000000000042"), 404, "not-found")
     answer = await api.http.put("/v1/services")
-    problem(answer, 405, "method-not-allowed")
+    api.problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "GET"
     path = "/v1/eligibility"
     said = {"Content-Type": "application/json"}
-    problem(await api.http.post(path, content=b"{", headers=said), 400, "malformed")
-    problem(await api.http.post(path, content=b"{}", headers={"Content-Type": "text/plain"}), 415, _UNSUPPORTED)
-    problem(await api.http.post(path, content=b"{}"), 415, _UNSUPPORTED)
-    problem(await api.http.post(path, content=b" " * 1_000_001, headers=said), 413, "too-large")
+    api.problem(await api.http.post(path, content=b"{", headers=said), 400, "malformed")
+    api.problem(await api.http.post(path, content=b"{}", headers={"Content-Type": "text/plain"}), 415, _UNSUPPORTED)
+    api.problem(await api.http.post(path, content=b"{}"), 415, _UNSUPPORTED)
+    api.problem(await api.http.post(path, content=b" " * 1_000_001, headers=said), 413, "too-large")
 
     async def unannounced():
         for _ in range(11):
             yield b" " * 100_000
 
-    problem(await api.http.post(path, content=unannounced(), headers=said), 413, "too-large")
+    api.problem(await api.http.post(path, content=unannounced(), headers=said), 413, "too-large")
 
 
 _UNSUPPORTED = "media-type-unsupported"
@@ -170,7 +165,7 @@ async def test_wrong_fields_are_named_by_pointers_and_never_by_a_value(api):
     body["applicant"] |= {"birth_date": 0, "phone": number, "identifiers": [{"type": "nid", "value": "12"}]}
     body["consent"] = {"id": "c", "fee_ceiling": {"poisha": False}, "given_at": "0", secret: 1}
     answer = await api.http.post("/v1/applications", json=body, headers=api.once(**{"Accept-Language": "en"}))
-    found = problem(answer, 422, "request-invalid")
+    found = api.problem(answer, 422, "request-invalid")
     places = {one["pointer"] for one in found["errors"]}
     assert places >= {
         "/gateway",
@@ -187,7 +182,7 @@ async def test_wrong_fields_are_named_by_pointers_and_never_by_a_value(api):
         assert shown not in answer.text
     filled = api.application() | {"form": {"nid": number, secret: "x"}}
     answer = await api.http.post("/v1/applications", json=filled, headers=api.once())
-    found = problem(answer, 422, "input-rejected")
+    found = api.problem(answer, 422, "input-rejected")
     assert {"pointer", "code", "detail"} == set(found["errors"][0])
     assert secret not in answer.text
     assert number not in answer.text
@@ -201,7 +196,7 @@ async def test_body_is_read_strictly_as_json(api):
         assert (await api.http.post(path, content=content, headers=said)).status_code == 422, text
     assert (await api.http.post(path, json={"form": form})).json() == {"valid": True, "errors": []}
     pay = await api.act(await api.applied(), "payment", {"again": 0})
-    assert problem(pay, 422, "request-invalid")["errors"][0]["pointer"] == "/again"
+    assert api.problem(pay, 422, "request-invalid")["errors"][0]["pointer"] == "/again"
 
 
 async def test_failure_of_the_platform_shows_nothing_of_it(api, monkeypatch, capsys):
@@ -212,7 +207,7 @@ async def test_failure_of_the_platform_shows_nothing_of_it(api, monkeypatch, cap
 
     monkeypatch.setattr(api.host, "view", fail)
     answer = await api.http.get(f"/v1/applications/{await api.applied()}", headers={"Accept-Language": "en"})
-    problem(answer, 500, "internal")
+    api.problem(answer, 500, "internal")
     said = capsys.readouterr()
     assert secret not in answer.text + said.out + said.err
     assert "request_failed" in said.out + said.err
@@ -227,3 +222,27 @@ async def test_every_response_is_kept_by_nobody(api):
     ):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_nothing_of_a_citizen_is_in_spans_metrics_or_addresses(api, monkeypatch):
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    body, addresses = api.application(), []
+    api.http.event_hooks["response"].append(lambda answer: _note(addresses, answer))
+    with trace.get_tracer("a test").start_as_current_span("around"):
+        application = await api.applied()
+        await api.http.get(f"/v1/applications/{application}?nid=19569910035000042")
+        await api.http.post("/v1/search", json={"text": body["applicant"]["phone"]["e164"]})
+        await api.http.post("/v1/eligibility", json={"applicant": body["applicant"] | {"phone": "x"}})
+    assert [span.name for span in exporter.get_finished_spans()] == ["around"]
+    view = (await api.http.get(f"/v1/applications/{application}")).json()
+    applicant = body["applicant"]
+    personal = [view["client_reference"], applicant["phone"]["e164"], *applicant["name"].values()]
+    personal += [one["value"] for one in applicant["identifiers"]]
+    shown = (await api.anonymous.get("/v1/metrics")).text + "".join(addresses)
+    assert not [one for one in personal if one in shown]
+
+
+async def _note(addresses, answer):
+    addresses += [str(answer.url), answer.headers.get("location", ""), answer.headers.get("link", "")]

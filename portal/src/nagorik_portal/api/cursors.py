@@ -45,7 +45,7 @@ class Cursors:
             text = ""
         mark, place = text[:_MARK], text[_MARK:]
         if not hmac.compare_digest(mark.encode(), self._mark(of, place).encode()):
-            raise RequestRefused("cursor-invalid", 400)
+            raise RequestRefused("cursor-invalid", 422)
         return place
 
     def name_document(self, centre: str, document: DocumentReference) -> str:

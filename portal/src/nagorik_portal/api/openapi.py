@@ -68,7 +68,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     problem = ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= {**problem.pop("$defs"), "Problem": problem}
+    schemas |= {**problem.pop("$defs"), "ProblemView": problem}
     responses = {f"Problem{status}": _problem(int(status), texts) for status, texts in _examples()["problem"].items()}
     made["components"] |= {"headers": dict(_HEADERS), "responses": responses}
     for path, item in made["paths"].items():
@@ -107,11 +107,11 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         responses[done]["links"] = {target: link}
     responses[done] |= {"content": _CONTENT[name]} if name in _CONTENT else {}
     statuses = {
-        400: has_body or any(one["name"] == "after" for one in parameters),
+        400: has_body,
         401: is_authorised,
         403: is_authorised,
         404: "{" in path or method == "post",
-        409: is_keyed or method in {"put", "delete"},
+        409: is_keyed or method in {"put", "delete"} or name == "list_slots",
         410: "{application}" in path or is_keyed,
         412: is_conditional,
         413: has_body,
@@ -139,7 +139,7 @@ def _problem(status: int, code: str) -> dict[str, Any]:
     return {
         "description": HTTPStatus(status).phrase,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemView"}, "examples": examples}},
     }
 
 

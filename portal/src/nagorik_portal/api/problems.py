@@ -106,7 +106,7 @@ def language_of(request: Request) -> ProblemLanguage:
     return "en" if wanted.get("en", 0) > wanted.get("bn", 0) else "bn"
 
 
-def _of_error(request: Request, error: Exception) -> Response:
+async def _of_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, NagorikError)  # noqa: S101 - so it was registered
     known = {"service": error.service, "operation": error.operation}
     members = {"retry": error.retry.value, "outcome": error.outcome.value, **error.details()}
@@ -116,30 +116,30 @@ def _of_error(request: Request, error: Exception) -> Response:
     return refusal(request, error.code, error.status, message=error.message, members=members, headers=headers)
 
 
-def _of_host(request: Request, error: Exception) -> Response:
+async def _of_host(request: Request, error: Exception) -> Response:
     status, code = next(said for kind, said in _OF_HOST.items() if isinstance(error, kind))
     return refusal(request, code, status)
 
 
-def _of_not_possible(request: Request, error: Exception) -> Response:
+async def _of_not_possible(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotPossible)  # noqa: S101 - so it was registered
     reason = text_of("not-possible", error.code)
     members = {"reason_code": error.code, "reason": reason.en, "reason_bn": reason.bn}
     return refusal(request, "not-possible", 409, members=members)
 
 
-def _of_refusal(request: Request, error: Exception) -> Response:
+async def _of_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestRefused)  # noqa: S101 - so it was registered
     members = InputRejected(error.fields).details() if error.fields else None
     return refusal(request, error.code, error.status, members=members, headers=error.headers)
 
 
-def _of_http(request: Request, error: Exception) -> Response:
+async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - so it was registered
     return refusal(request, _OF_HTTP[error.status_code], error.status_code, headers=error.headers)
 
 
-def _of_validation(request: Request, error: Exception) -> Response:
+async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - so it was registered
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
@@ -163,6 +163,8 @@ def _field(one: Mapping[str, Any], body: object) -> FieldProblem:
     where, *location = one["loc"]
     place, here = ([], body) if where == "body" else ([where, *location[:1]], None)
     for part in location[:-1] if one["type"] == "extra_forbidden" else location:
+        if place[-1:] == ["form"]:
+            break  # its names are the caller's
         if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int)):
             here = here[part]
             place.append(part)

@@ -76,7 +76,7 @@ async def list_applications(
     return m.RowPage(rows=[m.ApplicationListed.model_validate(row) for row in page.rows], next=following)
 
 
-@router.post("/applications/search")
+@router.post("/search")
 async def search(asked: JsonBody[m.SearchBody], casework: Work) -> m.RowPage[m.ApplicationListed]:
     """Find the centre's applications by an id, a reference or the applicant's mobile number, at most 20."""
     found = await casework.search(asked.text)
