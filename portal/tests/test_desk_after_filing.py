@@ -23,22 +23,22 @@ async def desk(ready_file, keyring, vault, tmp_path):
 
 
 def decide(desk, outcome):
-    desk.simulators["nid"].script.set("*", outcome, durations=SOON)
+    soon = {**SOON, "printing": timedelta(minutes=1), "handover": timedelta(days=30)}
+    desk.simulators["nid"].script.set("*", outcome, durations=soon)
 
 
-async def file(desk, number=1, *, ceiling=10_000, gateway=None, service=REISSUE):
+async def file(desk, number=1, *, ceiling=10_000, gateway=None, **changed):
     """An application that was handed in at the centre."""
-    example = desk.simulators[service.partition(".")[0]].example(service, SyntheticCitizens().citizen(4000 + number))
+    example = desk.simulators["nid"].example(REISSUE, SyntheticCitizens().citizen(4000 + number))
     actor = await desk.actor("operator-7")
     casework = desk.portal.casework(actor)
     draft = ApplicationDraft(
-        service=service,
+        service=REISSUE,
         applicant=example.applicant,
-        form=dict(example.form),
+        form={**example.form, **changed},
         gateway=gateway,
-        documents=example.documents,
     )
-    consent = casework.make_consent(service, Money.taka(ceiling), days=300)
+    consent = casework.make_consent(REISSUE, Money.taka(ceiling), days=300)
     return await casework.apply(draft, consent)
 
 
@@ -125,7 +125,7 @@ async def test_a_fee_above_the_ceiling_asks_for_a_new_consent(desk):
 
 async def test_what_was_issued_is_handed_over_to_who_came_for_it(desk):
     decide(desk, "approve")
-    browser, application = await desk.browser(), await file(desk, gateway="cashdesk.counter")
+    browser, application = await desk.browser(), await file(desk, gateway="cashdesk.counter", collection="office")
     await work(desk, hours=6)
     address = f"/applications/{application}"
     form = await browser.get(f"{address}/hand-over")

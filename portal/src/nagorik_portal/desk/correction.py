@@ -73,7 +73,7 @@ async def _show(visit: Visit, *, problems: Sequence[FieldProblem] = (), is_outda
     if not wanted and not papers:
         return _choice(visit, view, service, fields)
     typed = typed_fields(visit) if KEY in visit.typed else _held(wanted, draft)
-    views, errors = field_views(visit, wanted, typed, problems)
+    views, errors = field_views(visit, wanted, typed, problems, has_heading=True)
     uploaded = _uploads(visit)
     files = [
         {

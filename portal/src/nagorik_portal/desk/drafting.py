@@ -237,13 +237,21 @@ async def _shown(one: TypedPage, problems: Sequence[FieldProblem] = ()) -> Respo
 
 
 def field_views(
-    visit: Visit, fields: Sequence[Field], typed: Typed, problems: Iterable[FieldProblem] = ()
+    visit: Visit,
+    fields: Sequence[Field],
+    typed: Typed,
+    problems: Iterable[FieldProblem] = (),
+    *,
+    has_heading: bool = False,
 ) -> tuple[list[FieldView], list[PageError]]:
-    """The fields as the templates draw them, and each problem at the first input that it belongs to."""
+    """The fields as the templates draw them, and each problem at the first input that it belongs to.
+
+    The label of a field that is alone is the page's heading, unless the page has one.
+    """
     said: dict[str, Text] = {}
     for problem in problems:
         said.setdefault(problem.pointer.removeprefix(f"{FORM}/").replace("/", "."), problem.text)
-    is_alone = len(fields) == 1
+    is_alone = len(fields) == 1 and not has_heading
     views = [field_view(field, field.key, typed, visit.language, said, is_heading=is_alone) for field in fields]
     inputs = {view.at: view.first for view in views for view in view.all_views()}
     fallback = views[0].first if views else "main-content"

@@ -104,16 +104,19 @@ def fee_tables(visit: Visit, view: ApplicationView) -> list[dict[str, object]]:
 
 
 def _table(heading: Text, part: ViewPart, agency: Text) -> dict[str, object]:
+    last: Text | None = None
     currency, found = part["currency"], []
     lines = part["lines"]
     assert isinstance(lines, list)  # noqa: S101 - the host's document
     for line in lines:
         assert isinstance(line, dict)  # noqa: S101 - the host's document
-        payee = line.get("payee") or agency
-        found.append({"payee": payee, "text": line["text"], "amount": money_of(line["amount"], currency)})
+        payee = Text.model_validate(line["payee"]) if line.get("payee") else agency
+        shown = payee if payee != last else None
+        last = payee
+        found.append({"payee": shown, "text": line["text"], "amount": money_of(line["amount"], currency)})
         vat = money_of(line["vat"], currency)
         if vat.poisha:
-            found.append({"payee": payee, "text": text("fee.vat"), "amount": vat})
+            found.append({"payee": None, "text": text("fee.vat"), "amount": vat})
     return {"heading": heading, "lines": found, "total": money_of(part["total"], currency)}
 
 

@@ -88,18 +88,18 @@ def service_of(visit: Visit, view: ApplicationView) -> PublicService | None:
 def whereabouts(visit: Visit, view: ApplicationView) -> Text | None:
     """Who has the application: "we have it" is not "the agency has it"; ``None`` once that is of no interest."""
     agency = agency_of(visit, view.service)
-    if view.agency_reference is not None:
+    if view.agency_reference is not None and view.ended_as is None:
         return text("standing.agency-has-it", agency=agency)
     return text(f"standing.where-{view.state}", agency=agency) if view.state in _HERE else None
 
 
 def sentences(view: ApplicationView) -> list[Text]:
-    """What the citizen has to do, without names of commands."""
+    """What the citizen has to do beside what the application waits for."""
     held = view.waits_for
     if held is None:
         return list(view.what_to_do)
-    own = own_sentence(f"held.{held.code}", held.means)
-    return [own if one == held.means else one for one in view.what_to_do]
+    # What the hold says stands above them.
+    return [one for one in view.what_to_do if one != held.means]
 
 
 def timeline_of(view: ApplicationView) -> list[dict[str, object]]:
@@ -117,7 +117,8 @@ def _waits(view: ApplicationView) -> dict[str, Text] | None:
         return {"party": text("party.person"), "means": view.blocked.means}
     if view.state in _AGENCY:
         return {"party": text("party.agency"), "means": text("party.agency-means")}
-    return {"party": text("party.host"), "means": text("party.host-means")} if view.next is not None else None
+    is_ours = view.next is not None and view.ended_as is None
+    return {"party": text("party.host"), "means": text("party.host-means")} if is_ours else None
 
 
 def next_call(view: ApplicationView) -> Text | None:
