@@ -1,5 +1,7 @@
 """After filing: pages of an application, each step at the counter, lists, and what is sent twice or too late."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from nagorik import ApplicationDraft, Money
 from nagorik_host.store.application_store import set_aside
 from nagorik_testing import SyntheticCitizens
 from nagorik_testing.faults.kinds import AnswerLost
+from nagorik_testing.fixtures.documents import specimen_pdf
 
 REISSUE = "nid.reissue"
 ALL = ["apply", "view", "decide", "supervise"]
@@ -27,19 +30,26 @@ def decide(desk, outcome):
     desk.simulators["nid"].script.set("*", outcome, durations=soon)
 
 
-async def file(desk, number=1, *, ceiling=10_000, gateway=None, **changed):
+async def file(desk, number=1, *, service=REISSUE, ceiling=10_000, gateway=None, **changed):
     """An application that was handed in at the centre."""
-    example = desk.simulators["nid"].example(REISSUE, SyntheticCitizens().citizen(4000 + number))
+    plugin = service.partition(".")[0]
+    example = desk.simulators[plugin].example(service, SyntheticCitizens().citizen(4000 + number))
     actor = await desk.actor("operator-7")
     casework = desk.portal.casework(actor)
+    documents = [await casework.put_document(service, one.kind, pieces(one.content)) for one in example.documents]
     draft = ApplicationDraft(
-        service=REISSUE,
+        documents=documents,
+        service=service,
         applicant=example.applicant,
         form={**example.form, **changed},
         gateway=gateway,
     )
-    consent = casework.make_consent(REISSUE, Money.taka(ceiling), days=300)
+    consent = casework.make_consent(service, Money.taka(ceiling), days=300)
     return await casework.apply(draft, consent)
+
+
+async def pieces(content):
+    yield content
 
 
 async def work(desk, **for_at_most):
@@ -110,6 +120,19 @@ async def test_a_correction_survives_the_language_and_a_change_meanwhile(desk):
     assert (form["reason"], form["delivery"]) == ("lost", "regular")
 
 
+async def test_a_document_that_was_uploaded_is_not_asked_for_again(desk):
+    browser, application = await desk.browser(), await file(desk, service="nid.migration")
+    address = f"/applications/{application}"
+    kind = desk.portal.host.platform.service("nid.migration").documents[0].kind
+    form = await browser.send(await browser.get(f"{address}/correct"), paper=kind)
+    upload = {f"file.{kind}": ("scan.pdf", specimen_pdf("another"), "application/pdf")}
+    english = await browser.send(form, files=upload, language="en")
+    assert "kept" in english.forms["page"]["fields"]
+    assert (await browser.send(english)).path == address
+    kept = await desk.portal.casework(await desk.actor()).documents(application)
+    assert [one.by for one in kept if one.reference.kind == kind and not one.superseded] == [f"{CENTRE}/operator-7"]
+
+
 async def test_a_fee_above_the_ceiling_asks_for_a_new_consent(desk):
     browser, application = await desk.browser(), await file(desk, ceiling=1, gateway="cashdesk.counter")
     await work(desk, seconds=1)
@@ -135,6 +158,21 @@ async def test_what_was_issued_is_handed_over_to_who_came_for_it(desk):
     assert done.path == address
     assert "Synthetic Collector" in done.said
     assert (await browser.send(form, **given)).path == address
+
+
+async def test_an_appointment_is_chosen_among_the_free_ones(desk):
+    browser = await desk.browser()
+    application = await file(desk, service="passport.new", gateway="cashdesk.counter", office="Dhaka (Agargaon)")
+    await work(desk, days=1)
+    address = f"/applications/{application}/appointment"
+    form = await browser.get(address)
+    assert (await browser.send(form)).status == 422
+    slot = re.search(r'name="slot" type="radio" value="([^"]+)"', form.html)[1]
+    booked = await browser.send(form, slot=html.unescape(slot))
+    assert booked.path == f"/applications/{application}"
+    assert (await browser.send(form, slot=html.unescape(slot))).path == f"/applications/{application}"
+    await work(desk, seconds=5)
+    assert (await desk.portal.host.view(application, "citizen")).booking["state"] == "booked"
 
 
 async def test_lists_and_search_show_the_centre_its_own(desk):

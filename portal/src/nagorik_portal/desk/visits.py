@@ -189,6 +189,8 @@ def page(path: str, name: str, show: Handler, send: Handler | None = None, *, pu
             response = visit.page("problem.html", "problem.form-outdated", text=said, status=403)
         except NagorikError as error:
             response = problem_page(visit, error)
+        finally:
+            await request.close()
         for cookie, value in visit.cookies.items():
             _set_cookie(visit, response, cookie, value)
         return response
