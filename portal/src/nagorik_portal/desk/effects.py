@@ -30,7 +30,7 @@ SEEN: Final = "seen"
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _REVISION: Final = re.compile(r"[0-9]{1,9}")
 
-Effect = Callable[["RequestKey", int], Awaitable[object]]
+KeyedEffect = Callable[["RequestKey", int], Awaitable[object]]
 
 
 class ShowAgain(Protocol):
@@ -89,7 +89,7 @@ def _since(visit: Visit, view: ApplicationView) -> list[dict[str, object]]:
 
 
 async def take_effect(
-    visit: Visit, show: ShowAgain, operation: str, asked: object, effect: Effect, *, to: str | None = None
+    visit: Visit, show: ShowAgain, operation: str, asked: object, effect: KeyedEffect, *, to: str | None = None
 ) -> Response:
     """Take a form in once, and go to the application's page, or to ``to``.
 

@@ -104,8 +104,8 @@ def sentences(view: ApplicationView) -> list[Text]:
 
 def timeline_of(view: ApplicationView) -> list[dict[str, object]]:
     """What happened, the latest first, without names of commands."""
-    told = [(one, own_sentence(f"held.{one.code}", one.text)) for one in reversed(view.timeline)]
-    return [{"at": one.at, "text": said} for one, said in told]
+    shown = [(one, own_sentence(f"held.{one.code}", one.text)) for one in reversed(view.timeline)]
+    return [{"at": one.at, "text": said} for one, said in shown]
 
 
 def _waits(view: ApplicationView) -> dict[str, Text] | None:
