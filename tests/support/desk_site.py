@@ -32,7 +32,9 @@ class Page(HTMLParser):
         self.forms, self.links, self.text, self.scripts = {}, [], [], []
         self._form, self._select, self._silent, self._area = None, None, None, None
         self.feed(self.html)
-        self.said = re.sub(r"\s+", " ", " ".join(self.text))
+        self.pieces = [re.sub(r"\s+", " ", piece).strip() for piece in self.text]
+        self.said = " ".join(filter(None, self.pieces))
+        self.title = next(filter(None, self.pieces))
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
@@ -72,7 +74,7 @@ class Browser:
     """An operator's browser without JavaScript: it follows redirects and sends forms as they stand."""
 
     def __init__(self, app):
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://desk.example", follow_redirects=True)
 
     async def get(self, path):

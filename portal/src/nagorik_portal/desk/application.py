@@ -24,7 +24,6 @@ from nagorik_portal.desk.standing import STANDING_ROUTES
 from nagorik_portal.desk.static_files import STATIC_ROUTE
 from nagorik_portal.desk.tills import TILL_ROUTES
 from nagorik_portal.desk.visits import Visit, language_of
-from nagorik_portal.desk.wording import text
 from nagorik_portal.desk.work import WORK_ROUTES
 from nagorik_portal.portal import Portal
 
@@ -37,11 +36,8 @@ _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
-
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     STATIC_ROUTE,
     *SIGN_IN_ROUTES,
@@ -62,7 +58,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
 
 def create_desk(portal: Portal) -> Starlette:
     """Make the desk's application on an open portal; it needs no lifespan of its own."""
-    handlers = {HTTPException: _show_http_error, Exception: _show_fault}
+    handlers = {HTTPException: _show_error, Exception: _show_error}
     desk = Starlette(routes=ROUTES, middleware=[Middleware(_ResponseHeaders)], exception_handlers=handlers)
     desk.state.portal = portal
     return desk
@@ -85,16 +81,8 @@ class _ResponseHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-async def _show_http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    code = "not-found" if status in {404, 405} else "not-understood"
-    return _problem(request, code, status)
-
-
-async def _show_fault(request: Request, _: Exception) -> Response:
-    return _problem(request, "fault", 500)
-
-
-def _problem(request: Request, code: str, status: int) -> Response:
+async def _show_error(request: Request, error: Exception) -> Response:
     visit = Visit(request, request.app.state.portal, language_of(request))
-    return visit.page("problem.html", f"problem.{code}", text=text(f"problem.{code}-text"), status=status)
+    if not isinstance(error, HTTPException):
+        return visit.problem("fault", 500)
+    return visit.problem("not-found" if error.status_code in {404, 405} else "not-understood", error.status_code)

@@ -14,7 +14,6 @@ from nagorik.model.status import Slot
 from nagorik_host.texts import text_of
 from nagorik_host.views import consent_operations
 from nagorik_platform.lifecycle import NotPossible
-from nagorik_portal.desk.drafting import field_views
 from nagorik_portal.desk.effects import (
     application_of,
     effect_page,
@@ -23,6 +22,7 @@ from nagorik_portal.desk.effects import (
     refusal_page,
     take_effect,
 )
+from nagorik_portal.desk.field_views import field_views
 from nagorik_portal.desk.fields import BLANK, Field, Typed, read_fields
 from nagorik_portal.desk.filing import agency_of
 from nagorik_portal.desk.forms import CollectorForm, ConsentForm
@@ -48,7 +48,7 @@ def typed_fields(visit: Visit) -> dict[str, str]:
 def read_values(fields: Sequence[Field], typed: Typed) -> dict[str, JsonValue]:
     """What was typed, as a form takes it."""
     found = {field.key: field.value(typed, field.key) for field in fields}
-    return {key: value for key, value in found.items() if value is not BLANK}  # type: ignore[misc]
+    return {key: value for key, value in found.items() if value is not BLANK}
 
 
 # Confirmations

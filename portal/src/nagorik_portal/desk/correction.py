@@ -16,8 +16,9 @@ from nagorik.manifest import PublicService
 from nagorik_host.views import ApplicationView
 from nagorik_platform.documents import in_megabytes
 from nagorik_portal.desk.citizen_acts import read_values, typed_fields
-from nagorik_portal.desk.drafting import entries_changed, field_views
+from nagorik_portal.desk.drafting import entries_changed
 from nagorik_portal.desk.effects import KEY, application_of, effect_page, read_view, refusal_page, take_effect
+from nagorik_portal.desk.field_views import field_views
 from nagorik_portal.desk.fields import Field, read_fields
 from nagorik_portal.desk.filing import pieces_of_upload
 from nagorik_portal.desk.standing import reasons, service_of
@@ -179,9 +180,6 @@ async def _send(visit: Visit) -> Response:
     )
 
 
-_send.keeps_typed = True  # type: ignore[attr-defined]
-
-
 async def _keep_uploads(visit: Visit, service: PublicService) -> list[FieldProblem]:
     """Take files into the host's store; the form then carries their references, so that no file is sent twice."""
     kept, problems = [], []
@@ -221,4 +219,6 @@ def _uploaded(visit: Visit, document: DocumentReference) -> str:
     return visit.t("documents.uploaded", type=kind, size=in_megabytes(document.bytes))
 
 
-CORRECTION_ROUTES: Final[list[Route]] = [page("/applications/{application}/correct", "correct", _show, _send)]
+CORRECTION_ROUTES: Final[list[Route]] = [
+    page("/applications/{application}/correct", "correct", _show, _send, keeps_typed=True)
+]

@@ -2,199 +2,33 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, cast
 
 from pydantic import JsonValue
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 from starlette.routing import Route
 
-from nagorik import (
-    DocumentReference,
-    InputRejected,
-    Money,
-    NagorikError,
-    QuoteLine,
-    ServiceNotOffered,
-    Text,
-    Verdict,
-)
+from nagorik import InputRejected, Money, NagorikError, QuoteLine, ServiceNotOffered, Text, Verdict
 from nagorik.manifest import PublicService
 from nagorik_host.views import consent_operations
-from nagorik_platform.documents import in_megabytes, is_required, missing_documents
-from nagorik_portal.desk.drafting import Taken, TypedPage, Wrong, change_draft, open_draft, typed_page, visited
+from nagorik_platform.documents import in_megabytes, is_required
+from nagorik_portal.casework import DraftPrice
+from nagorik_portal.desk.drafting import DraftChange, TypedPage, change_draft, on_draft, typed_page
 from nagorik_portal.desk.fields import Field, read_fields
-from nagorik_portal.desk.forms import CitizenForm, ConsentForm
-from nagorik_portal.desk.intake import held_applicant
-from nagorik_portal.desk.steps import Stage, next_page, stage_of
+from nagorik_portal.desk.forms import ConsentForm
+from nagorik_portal.desk.intake import CITIZEN_FIELDS, held_applicant, type_names
+from nagorik_portal.desk.steps import go_on_from, next_page, on_service, stage_of
 from nagorik_portal.desk.visits import PageError, Visit, page
 from nagorik_portal.desk.wording import text
 from nagorik_portal.drafts import Draft, DraftContent
 from nagorik_toolkit.form_validation import form_schema, validate_form
 
-if TYPE_CHECKING:
-    from nagorik_portal.casework import DraftPrice
-
-_CITIZEN: Final = read_fields(form_schema(CitizenForm))
-_CONSENT: Final = read_fields(form_schema(ConsentForm))
+_CONSENT_FIELDS: Final = read_fields(form_schema(ConsentForm))
+_ORDER: Final = ("submit", "start-payment", "advise-payment", "answer-correction", "book-slot", "withdraw")
+"""How the operations of a consent are read aloud."""
 _PIECE: Final = 64 * 1024
 _FILE: Final = "file."
-
-
-# Documents
-
-
-async def _documents(visit: Visit, errors: Sequence[PageError] = ()) -> Response:
-    draft = await open_draft(visit)
-    if isinstance(draft, Response):
-        return draft
-    stage = await stage_of(visit, draft)
-    if stage.service is None or not stage.service.documents:
-        return visit.go(await next_page(visit, draft))
-    handed_in = draft.content.documents
-    kinds = [
-        {
-            "id": f"file-{one.kind}",
-            "name": f"{_FILE}{one.kind}",
-            "label": visit.say(one.label),
-            "hint": visit.t(
-                "documents.hint-required" if is_required(one, draft.content.form) else "documents.hint",
-                types=", ".join(kind.rpartition("/")[2].upper() for kind in one.media_types),
-                largest=in_megabytes(one.largest_bytes),
-            ),
-            "accept": ",".join(one.media_types),
-            "uploaded": [_uploaded(visit, document) for document in handed_in if document.kind == one.kind],
-        }
-        for one in stage.service.documents
-    ]
-    return visit.page(
-        "documents.html",
-        "step.documents",
-        errors=errors,
-        status=422 if errors else 200,
-        form="page",
-        draft=draft,
-        kinds=kinds,
-        back=f"/drafts/{draft.id}",
-    )
-
-
-def _uploaded(visit: Visit, document: DocumentReference) -> dict[str, str]:
-    kind = document.media_type.rpartition("/")[2].upper()
-    return {"id": document.id, "text": visit.t("documents.uploaded", type=kind, size=in_megabytes(document.bytes))}
-
-
-async def _take_documents(visit: Visit) -> Response:
-    draft = await open_draft(visit)
-    if isinstance(draft, Response):
-        return draft
-    service = (await stage_of(visit, draft)).service
-    if service is None:
-        return visit.go(f"/drafts/{draft.id}/services")
-    taken, errors = await _read_files(visit, service)
-    gone = visit.typed_text("remove")
-
-    def change(content: DraftContent) -> DraftContent:
-        kept = tuple(one for one in content.documents if one.id != gone)
-        return content.model_copy(update={"documents": (*kept, *taken), "page": "documents"})
-
-    if taken or gone:
-        draft = await change_draft(visit, draft, change)
-    if errors:
-        return await _documents(visit, errors)
-    if visit.is_language_change or gone or "upload" in visit.typed:
-        return visit.go(f"/drafts/{draft.id}/documents")
-    kinds = [one.kind for one in draft.content.documents]
-    missing = list(missing_documents(service, kinds, draft.content.form))
-    if missing:
-        wanted = [one for one in service.documents if is_required(one, draft.content.form) and one.kind not in kinds]
-        return await _documents(
-            visit, [PageError(f"file-{one.kind}", text("documents.missing", document=one.label)) for one in wanted]
-        )
-    draft = await change_draft(visit, draft, visited("documents"))
-    return visit.go(await next_page(visit, draft))
-
-
-_take_documents.keeps_typed = True  # type: ignore[attr-defined]
-
-
-async def _read_files(visit: Visit, service: PublicService) -> tuple[list[DocumentReference], list[PageError]]:
-    taken, errors = [], []
-    for name, file in visit.typed.multi_items():
-        if isinstance(file, UploadFile) and file.filename and name.startswith(_FILE):
-            kind = name.removeprefix(_FILE)
-            try:
-                taken.append(await visit.casework.put_document(service.id, kind, pieces_of_upload(file)))
-            except InputRejected as error:
-                errors += [PageError(f"file-{kind}", problem.text) for problem in error.fields]
-    return taken, errors
-
-
-async def pieces_of_upload(file: UploadFile) -> AsyncIterator[bytes]:
-    """The content of a file that a browser sent."""
-    while piece := await file.read(_PIECE):
-        yield piece
-
-
-# Consent
-
-
-class _ConsentPage(TypedPage):
-    template = "consent.html"
-    price: "DraftPrice | None" = None
-
-    def held(self, content: DraftContent) -> Mapping[str, JsonValue]:
-        if (given := content.consent) is not None:
-            days = (given.expires_at - given.given_at).days
-            return {"ceiling": -(-given.fee_ceiling.poisha // 100), "days": days, "agreed": True}
-        total = self.price.total if self.price is not None else None
-        return {"days": 180, **({"ceiling": -(-total.poisha // 100)} if total is not None else {})}
-
-    async def take(self, values: Mapping[str, JsonValue]) -> Taken:
-        try:
-            form = validate_form(ConsentForm, values)
-        except InputRejected as error:
-            raise Wrong(error.fields) from None
-        assert isinstance(form, ConsentForm)  # noqa: S101 - what is validated against it
-        casework, service = self.visit.casework, self.visit.casework.service(self.draft.service or "")
-        currency = self.price.total.currency if self.price is not None and self.price.total is not None else "BDT"
-        ceiling = Money(poisha=form.ceiling * 100, currency=currency)
-        consent = casework.make_consent(service.id, ceiling, days=form.days, asks=service.asks)
-        return Taken(lambda content: content.model_copy(update={"consent": consent}))
-
-    async def context(self) -> dict[str, object]:
-        visit, applicant = self.visit, self.draft.content.applicant
-        service = visit.casework.service(self.draft.service or "")
-        return {
-            "heading": visit.say(self.title),
-            "citizen": _name_of(visit, self.draft),
-            "service": service,
-            "agency": agency_of(visit, service.id),
-            "operations": [text(f"operation.{one.value}") for one in sorted(consent_operations(service))],
-            "asks": [_asked(visit, one) for one in service.asks],
-            "total": self.price.total if self.price is not None else None,
-            "has_applicant": applicant is not None,
-        }
-
-
-async def _consent(visit: Visit, draft: Draft) -> TypedPage:
-    one = _ConsentPage(visit, draft, "consent", f"/drafts/{draft.id}/consent", text("step.consent"), _CONSENT)
-    with suppress(NagorikError):  # the text names no sum then, and the citizen says one
-        one.price = await visit.casework.quote(draft)
-    return one
-
-
-def _name_of(visit: Visit, draft: Draft) -> str:
-    name = draft.content.applicant.name if draft.content.applicant is not None else None
-    written = (name.bn or name.en if visit.language == "bn" else name.en or name.bn) if name is not None else None
-    return written or ""
-
-
-def _asked(visit: Visit, service: str) -> Text:
-    try:
-        return visit.portal.host.platform.service(service).name
-    except ServiceNotOffered:
-        return Text(en=service, bn=service)
 
 
 def agency_of(visit: Visit, service: str) -> Text:
@@ -204,136 +38,208 @@ def agency_of(visit: Visit, service: str) -> Text:
     return next((one.name for one in manifests if one is not None), Text(en=plugin, bn=plugin))
 
 
+# Documents
+
+
+async def _documents(
+    visit: Visit, draft: Draft, service: PublicService, errors: Sequence[PageError] = ()
+) -> Response:
+    kinds = [
+        {
+            "id": f"file-{one.kind}",
+            "name": f"{_FILE}{one.kind}",
+            "label": visit.say(one.label),
+            "hint": visit.t(
+                "documents.hint-required" if is_required(one, draft.content.form) else "documents.hint",
+                types=type_names(one.media_types),
+                largest=in_megabytes(one.largest_bytes),
+            ),
+            "accept": ",".join(one.media_types),
+            "uploaded": [
+                {"id": each.id, "type": type_names([each.media_type]), "size": in_megabytes(each.bytes)}
+                for each in draft.content.documents
+                if each.kind == one.kind
+            ],
+        }
+        for one in service.documents
+    ]
+    shown: dict[str, Any] = {"draft": draft, "kinds": kinds, "back": f"/drafts/{draft.id}"}
+    return visit.page("documents.html", "step.documents", errors=errors, form="page", **shown)
+
+
+async def _take_documents(visit: Visit, draft: Draft, service: PublicService) -> Response:
+    taken, errors = [], []
+    for name, file in visit.typed.multi_items():
+        if isinstance(file, UploadFile) and file.filename and name.startswith(_FILE):
+            kind = name.removeprefix(_FILE)
+            try:
+                taken.append(await visit.casework.put_document(service.id, kind, pieces_of_upload(file)))
+            except InputRejected as error:
+                errors += [PageError(f"file-{kind}", problem.text) for problem in error.fields]
+    gone = visit.typed_text("remove")
+
+    def change(content: DraftContent) -> DraftContent:
+        kept = tuple(one for one in content.documents if one.id != gone)
+        return content.model_copy(update={"documents": (*kept, *taken)})
+
+    draft = await change_draft(visit, draft, change) if taken or gone else draft
+    stays = visit.is_language_change or gone or "upload" in visit.typed
+    kinds = {one.kind for one in draft.content.documents}
+    for one in service.documents:
+        if is_required(one, draft.content.form) and one.kind not in kinds and not errors and not stays:
+            errors.append(PageError(f"file-{one.kind}", text("documents.missing", document=one.label)))
+    if errors:
+        return await _documents(visit, draft, service, errors)
+    return visit.go(f"/drafts/{draft.id}/documents") if stays else await go_on_from("documents")(visit, draft)
+
+
+async def pieces_of_upload(file: UploadFile) -> AsyncIterator[bytes]:
+    """The content of an uploaded file, piece by piece."""
+    while piece := await file.read(_PIECE):
+        yield piece
+
+
+# Consent
+
+
+async def _consent(visit: Visit, draft: Draft) -> TypedPage:
+    service, price = visit.casework.service(draft.service or ""), DraftPrice()
+    with suppress(NagorikError):  # the text names no sum then, and the citizen says one
+        price = await visit.casework.quote(draft)
+
+    def held(content: DraftContent) -> Mapping[str, JsonValue]:
+        if (given := content.consent) is not None:
+            days = (given.expires_at - given.given_at).days
+            return {"ceiling": -(-given.fee_ceiling.poisha // 100), "days": days, "agreed": True}
+        return {"days": 180, "ceiling": -(-price.total.poisha // 100) if price.total is not None else None}
+
+    async def take(values: Mapping[str, JsonValue]) -> DraftChange:
+        form = cast("ConsentForm", validate_form(ConsentForm, values))
+        ceiling = Money(poisha=form.ceiling * 100, currency=price.total.currency if price.total else "BDT")
+        consent = visit.casework.make_consent(service.id, ceiling, days=form.days, asks=service.asks)
+        return lambda content: content.model_copy(update={"consent": consent})
+
+    name = draft.content.applicant.name if draft.content.applicant is not None else None
+    operations = sorted((one.value for one in consent_operations(service)), key=_ORDER.index)
+    more = {
+        "heading": visit.t("step.consent"),
+        "citizen": Text(bn=name.bn or name.en or "-", en=name.en or name.bn or "-") if name is not None else "-",
+        "service": service,
+        "agency": agency_of(visit, service.id),
+        "operations": [text(f"operation.{one}") for one in operations],
+        "asks": [_asked(visit, one) for one in service.asks],
+        "total": price.total,
+    }
+    title = text("step.consent")
+    return TypedPage(visit, draft, "consent", title, _CONSENT_FIELDS, held, take, "consent.html", more)
+
+
+def _asked(visit: Visit, service: str) -> Text:
+    try:
+        return visit.portal.host.platform.service(service).name
+    except ServiceNotOffered:
+        return Text(en=service, bn=service)
+
+
 # The fee
 
 
-async def _fee(visit: Visit) -> Response:
-    draft = await open_draft(visit)
-    if isinstance(draft, Response):
-        return draft
-    stage = await stage_of(visit, draft)
-    if stage.service is None:
-        return visit.go(f"/drafts/{draft.id}/services")
-    shown: dict[str, object] = {"service": stage.service}
+async def _fee(visit: Visit, draft: Draft, service: PublicService) -> Response:
+    shown: dict[str, Any] = {"draft": draft, "service": service, "back": f"/drafts/{draft.id}"}
     try:
-        shown |= _price(visit, stage.service, draft, await visit.casework.quote(draft))
+        shown |= _price(visit, service, draft, await visit.casework.quote(draft))
     except NagorikError as error:
         shown["problem"] = error.message
-    return visit.page("fee.html", "step.fee", draft=draft, form="page", back=f"/drafts/{draft.id}", **shown)
+    return visit.page("fee.html", "step.fee", form="page", **shown)
 
 
-def _price(visit: Visit, service: PublicService, draft: Draft, price: "DraftPrice") -> dict[str, object]:
-    if price.quote is None:
+def _price(visit: Visit, service: PublicService, draft: Draft, price: DraftPrice) -> dict[str, Any]:
+    quote, total, consent = price.quote, price.total, draft.content.consent
+    if quote is None or total is None or (not quote.total.poisha and not quote.unpriced):
         return {"no_fee": True}
-    ceiling = draft.content.consent.fee_ceiling if draft.content.consent is not None else None
-    is_above = ceiling is not None and price.total is not None and price.total.poisha > ceiling.poisha
-    return {
-        "fees": _by_payee(price.quote.lines, agency_of(visit, service.id)),
-        "charges": _by_payee(price.charges, text("fee.centre")),
-        "total": price.total,
-        "unpriced": price.quote.unpriced,
-        "when": text(f"fee.{price.quote.due.value}"),
-        "source": price.quote.source,
-        "expires_at": price.quote.expires_at,
-        "ceiling": ceiling if is_above else None,
-    }
+    fees = [_table("fee.fees", quote.lines, agency_of(visit, service.id), quote.total)]
+    if price.charges:
+        of_centre = Money(poisha=total.poisha - quote.total.poisha, currency=total.currency)
+        fees.append(_table("fee.charges", price.charges, text("fee.centre"), of_centre))
+    is_above = consent is not None and total.poisha > consent.fee_ceiling.poisha
+    shown = {"fees": fees, "total": total, "quote": quote, "when": text(f"fee.{quote.due.value}")}
+    return {**shown, "ceiling": consent.fee_ceiling if consent is not None and is_above else None}
 
 
-def _by_payee(lines: Sequence[QuoteLine], own: Text) -> list[dict[str, object]]:
-    """Lines as they come, each payee with what is theirs."""
-    found: dict[Text, list[dict[str, object]]] = {}
+def _table(heading: str, lines: Sequence[QuoteLine], own: Text, total: Money) -> dict[str, Any]:
+    shown: list[dict[str, Any]] = []
+    last = None
     for line in lines:
-        listed = found.setdefault(line.payee or own, [])
-        listed.append({"text": line.text, "amount": line.amount})
+        payee = line.payee or own
+        shown.append({"payee": payee if payee != last else None, "text": line.text, "amount": line.amount})
+        last = payee
         if line.vat.poisha:
-            listed.append({"text": text("fee.vat"), "amount": line.vat})
-    return [{"payee": payee, "lines": listed} for payee, listed in found.items()]
-
-
-async def _fee_seen(visit: Visit) -> Response:
-    draft = await open_draft(visit)
-    if isinstance(draft, Response):
-        return draft
-    return visit.go(await next_page(visit, await change_draft(visit, draft, visited("fee"))))
+            shown.append({"text": text("fee.vat"), "amount": line.vat})
+    return {"heading": text(heading), "lines": shown, "total": total}
 
 
 # Checking and handing in
 
 
-async def _check(visit: Visit, errors: Sequence[PageError] = ()) -> Response:
-    draft = await open_draft(visit)
-    if isinstance(draft, Response):
-        return draft
-    stage = await stage_of(visit, draft)
-    if stage.service is None or draft.content.applicant is None:
-        return visit.go(f"/drafts/{draft.id}/{stage.next_path}")
-    content, address = draft.content, f"/drafts/{draft.id}"
-    known = held_applicant(content.applicant)
-    citizen = [(field, known.get(field.key), f"{address}/citizen") for field in _CITIZEN]
-    answers = [(field, content.form.get(field.key), f"{address}/form/{field.key}") for field in stage.fields]
-    return visit.page(
-        "check.html",
-        "check.title",
-        errors=errors,
-        status=422 if errors else 200,
-        form="page",
-        draft=draft,
-        service=stage.service,
-        citizen=_rows(visit, citizen),
-        seen=text(f"identity.{content.identity_check.seen}") if content.identity_check is not None else None,
-        answers=_rows(visit, answers),
-        documents=[_document_name(stage.service, one) for one in content.documents],
-        consent=content.consent,
-        against=await _reasons_against(visit, stage, draft),
-        undone=[step for step in stage.steps if not step.is_done],
-        address=address,
-        back=address,
-    )
+async def _check(visit: Visit, draft: Draft, service: PublicService, errors: Sequence[PageError] = ()) -> Response:
+    stage, address, content = await stage_of(visit, draft), f"/drafts/{draft.id}", draft.content
+    kinds = {one.kind: one.label for one in service.documents}
+    shown: dict[str, Any] = {
+        "service": service,
+        "citizen": _rows(visit, CITIZEN_FIELDS, held_applicant(content), f"{address}/citizen"),
+        "seen": content.identity_check and text(f"identity.{content.identity_check.seen}"),
+        "answers": [
+            row for one in stage.fields for row in _rows(visit, [one], content.form, f"{address}/form/{one.key}")
+        ],
+        "documents": [kinds.get(one.kind, one.kind) for one in content.documents],
+        "consent": content.consent,
+        "against": await _reasons_against(visit, draft, stage.fields),
+        "undone": [step for step in stage.steps if not step.is_done],
+    }
+    more = {"draft": draft, "address": address, "back": address, **shown}
+    return visit.page("check.html", "check.title", errors=errors, form="page", **more)
 
 
-def _rows(visit: Visit, given: Sequence[tuple[Field, JsonValue, str]]) -> list[dict[str, object]]:
+def _rows(visit: Visit, fields: Sequence[Field], held: Mapping[str, JsonValue], href: str) -> list[dict[str, Any]]:
+    change = {"href": href, "text": visit.t("check.change")}
     return [
         {
             "key": {"text": visit.say(label)},
             "value": {"text": visit.say(shown)},
-            "actions": {
-                "items": [{"href": href, "text": visit.t("check.change"), "visuallyHiddenText": visit.say(label)}]
-            },
+            "actions": {"items": [{**change, "visuallyHiddenText": visit.say(label)}]},
         }
-        for field, value, href in given
-        for label, shown in field.answers(value)
+        for field in fields
+        if field.key in held
+        for label, shown in field.answers(held[field.key])
     ]
 
 
-def _document_name(service: PublicService, document: DocumentReference) -> Text:
-    listed = service.document_kind(document.kind)
-    return listed.label if listed is not None else Text(en=document.kind, bn=document.kind)
-
-
-async def _reasons_against(visit: Visit, stage: Stage, draft: Draft) -> list[Text]:
+async def _reasons_against(visit: Visit, draft: Draft, fields: Sequence[Field]) -> list[Text]:
     """Why the citizen may not apply, or why that cannot be known now, by the form as it is."""
-    if stage.service is None or draft.content.applicant is None:
+    applicant, form = draft.content.applicant, draft.content.form
+    if applicant is None or any(field.key not in form for field in fields):
         return []
     try:
-        decision = await visit.casework.eligibility(stage.service.id, draft.content.applicant, draft.content.form)
+        decision = await visit.casework.eligibility(draft.service or "", applicant, form)
     except NagorikError:
         return [text("check.eligibility-unknown")]
     return [one.text for one in decision.criteria if one.verdict is not Verdict.PASS]
 
 
-async def _hand_in(visit: Visit) -> Response:
-    draft = await open_draft(visit)
-    if isinstance(draft, Response):
-        return draft
-    stage = await stage_of(visit, draft)
-    undone = [PageError("steps", text("check.undone", step=step.label)) for step in stage.steps if not step.is_done]
+async def _hand_in(visit: Visit, draft: Draft, service: PublicService) -> Response:
+    address, steps = f"/drafts/{draft.id}", (await stage_of(visit, draft)).steps
+    undone = [
+        PageError(f"{address}/{one.path}", text("check.undone", step=one.label)) for one in steps if not one.is_done
+    ]
     if undone:
-        return await _check(visit, undone)
+        return await _check(visit, draft, service, undone)
     try:
         application = await visit.casework.submit(draft.id)
     except InputRejected as error:
-        places = [(problem.pointer.strip("/").split("/"), problem.text) for problem in error.fields]
-        return await _check(visit, [PageError(f"/drafts/{draft.id}/{'/'.join(at[:2])}", said) for at, said in places])
+        places = [("/".join(one.pointer.strip("/").split("/")[:2]), one.text) for one in error.fields]
+        known = {one.path for one in steps}
+        found = [PageError(f"{address}/{at if at in known else at.partition('/')[0]}", said) for at, said in places]
+        return await _check(visit, draft, service, found)
     return visit.go(f"/applications/{application}/filed")
 
 
@@ -343,9 +249,15 @@ async def _filed(visit: Visit) -> Response:
 
 
 FILING_ROUTES: Final[list[Route]] = [
-    page("/drafts/{draft}/documents", "documents", _documents, _take_documents),
+    page(
+        "/drafts/{draft}/documents",
+        "documents",
+        on_service(_documents),
+        on_service(_take_documents),
+        keeps_typed=True,
+    ),
     *typed_page("consent", "consent", _consent, next_page),
-    page("/drafts/{draft}/fee", "fee", _fee, _fee_seen),
-    page("/drafts/{draft}/check", "check", _check, _hand_in),
+    page("/drafts/{draft}/fee", "fee", on_service(_fee), on_draft(go_on_from("fee"))),
+    page("/drafts/{draft}/check", "check", on_service(_check), on_service(_hand_in)),
     page("/applications/{application}/filed", "filed", _filed),
 ]

@@ -26,7 +26,7 @@ class IdentityForm(LabelledForm):
 
 
 class ConsentForm(LabelledForm):
-    """What the citizen agrees to, after the text was read aloud."""
+    """What the citizen agrees to, after the text was read aloud; the ceiling is in whole units of the currency."""
 
     ceiling: Annotated[int, WholeNumber(0, 10_000_000)]
     days: Annotated[int, WholeNumber(1, 3_650)] = 180

@@ -5,42 +5,42 @@ from typing import Final
 from starlette.responses import Response
 
 from nagorik_portal.accounts import SignInRefused
-from nagorik_portal.desk.visits import SESSION, VISITOR, PageError, Visit, page
+from nagorik_portal.desk.visits import KEPT, SESSION, VISITOR, PageError, Visit, page
 from nagorik_portal.desk.wording import text
 
 
-async def _show(visit: Visit) -> Response:
+async def _show(visit: Visit, refused: SignInRefused | None = None) -> Response:
     if visit.actor is not None:
         return visit.go("/")
-    return visit.page("sign-in.html", "sign-in.title", form="page", name=visit.typed_text("name"))
+    errors, status, headers = [], 200, {}
+    if refused is not None:
+        errors, status = [PageError("name", text("sign-in.wrong"))], 422
+        if refused.retry_after is not None:
+            wait = text("sign-in.throttled", minutes=-(-refused.retry_after // 60))
+            errors, status, headers = [PageError("name", wait)], 429, {"retry-after": str(refused.retry_after)}
+    kept = [(name, value) for name, value in visit.typed.multi_items() if name.startswith(KEPT)]
+    shown = {"form": "page", "name": visit.typed_text("name"), "next": visit.typed_text("next"), "kept": kept}
+    response = visit.page("sign-in.html", "sign-in.title", errors=errors, status=status, **shown)
+    response.headers.update(headers)
+    return response
 
 
 async def _send(visit: Visit) -> Response:
     source = visit.request.client.host if visit.request.client else ""
-    password = visit.typed.get("password", "")
+    accounts = visit.portal.accounts
     try:
-        token = await visit.portal.accounts.sign_in(visit.typed_text("name"), str(password), source)
+        token = await accounts.sign_in(visit.typed_text("name"), str(visit.typed.get("password", "")), source)
     except SignInRefused as refused:
-        return _refused(visit, refused)
+        return await _show(visit, refused)
     visit.cookies |= {SESSION: token, VISITOR: None}
-    return visit.go("/")
+    kept = [(name.removeprefix(KEPT), one) for name, one in visit.typed.multi_items() if name.startswith(KEPT)]
+    if not kept:
+        return visit.go("/")
+    visit.token, visit.actor = token, await accounts.session(token)
+    return visit.page("resume.html", "sign-in.resume", kept=kept, next=visit.typed_text("next"))
 
 
-def _refused(visit: Visit, refused: SignInRefused) -> Response:
-    name = visit.typed_text("name")
-    if refused.retry_after is None:
-        error, status = text("sign-in.wrong"), 422
-    else:
-        error, status = text("sign-in.throttled", minutes=-(-int(refused.retry_after) // 60)), 429
-    response = visit.page(
-        "sign-in.html", "sign-in.title", errors=[PageError("name", error)], status=status, form="page", name=name
-    )
-    if refused.retry_after is not None:
-        response.headers["retry-after"] = str(int(refused.retry_after))
-    return response
-
-
-async def _show_sign_out(visit: Visit) -> Response:
+async def _home(visit: Visit) -> Response:
     return visit.go("/")
 
 
@@ -53,5 +53,5 @@ async def _sign_out(visit: Visit) -> Response:
 
 SIGN_IN_ROUTES: Final = (
     page("/sign-in", "sign-in", _show, _send, public=True),
-    page("/sign-out", "sign-out", _show_sign_out, _sign_out, public=True),
+    page("/sign-out", "sign-out", _home, _sign_out, public=True),
 )

@@ -1,7 +1,7 @@
 """A visit: one request of one operator, and the page or the redirect that it ends with.
 
-A page is two functions, ``show`` for GET and ``send`` for POST, and ``page`` makes a route of them. The route finds
-the session, refuses a POST without the session's token, changes the language, and shows what went wrong as a page.
+A page is two functions, ``show`` for GET and ``send`` for POST, and ``page`` makes a route of them: it finds the
+session, refuses a POST without the session's token, changes the language, and shows what went wrong as a page.
 """
 
 import hmac
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,15 +21,18 @@ from starlette.routing import Route
 from nagorik import NagorikError, Text
 from nagorik_portal.actors import PortalActor
 from nagorik_portal.casework import Casework
-from nagorik_portal.desk.rendering import ENVIRONMENT
-from nagorik_portal.desk.static_files import static_url
-from nagorik_portal.desk.wording import Language, is_language, text, written
+from nagorik_portal.desk.static_files import static_files
+from nagorik_portal.desk.wording import Language, catalogue, is_language, text, written
 from nagorik_portal.portal import Portal
 from nagorik_toolkit.texts import Fill
 
 CSRF: Final = "csrf"
 """The hidden field of each form that holds the session's token."""
 LANGUAGE: Final = "language"
+SESSION: Final = "session"
+VISITOR: Final = "visitor"
+KEPT: Final = "kept."
+"""Begins the names of fields that a page of signing in carries on for a form whose session had ended."""
 NAVIGATION: Final = [
     {"href": "/", "text": "navigation.home", "scope": "apply"},
     {"href": "/work", "text": "navigation.work", "scope": "view"},
@@ -39,30 +43,36 @@ NAVIGATION: Final = [
 ]
 """The menu, in order: an address, the code of its text, and the scope that its page needs."""
 _MOST_FIELDS: Final = 1_000
+_MACROS: Final = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+_LOADER: Final = ChoiceLoader([PackageLoader("nagorik_portal.desk"), _MACROS])
+# The macros ask for members that may be absent, so an undefined name is empty here.
+_TEMPLATES: Final = Environment(loader=_LOADER, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+class SignInNeeded(Exception):
+    """There is no session, or it has ended."""
+
+
+class FormOutdated(Exception):
+    """A form came without the token of its session. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class PageError:
-    """What is wrong with what was typed.
-
-    ``field`` is the id of the input that the summary links to, or the path of a page where it is put right.
-    """
+    """What is wrong; ``field`` is the id of the input, or the path of the page, where it is put right."""
 
     field: str
     text: Text
 
     @property
     def href(self) -> str:
-        """Where the summary links to."""
+        """Where the error summary links to."""
         return self.field if self.field.startswith("/") else f"#{self.field}"
 
 
 @dataclass
 class Visit:
-    """One request. ``typed`` holds the fields of a POST; it is empty in a GET.
-
-    ``language`` is the page's. ``actor`` is the operator who signed in.
-    """
+    """One request; ``typed`` holds the fields of a POST, and ``cookies`` what the response sets or takes away."""
 
     request: Request
     portal: Portal
@@ -71,15 +81,10 @@ class Visit:
     token: str | None = None
     typed: FormData = field(default_factory=FormData)
     cookies: dict[str, str | None] = field(default_factory=dict)
-    """Cookies that the response sets; ``None`` takes one away."""
 
     @property
     def operator(self) -> PortalActor:
-        """The operator who signed in.
-
-        Raises:
-            SignInNeeded: There is no session.
-        """
+        """The operator who signed in; raises ``SignInNeeded`` where there is no session."""
         if self.actor is None:
             raise SignInNeeded
         return self.actor
@@ -91,12 +96,12 @@ class Visit:
 
     @property
     def is_language_change(self) -> bool:
-        """Whether the form was sent by a button of the language switch."""
+        """Whether the form was sent by the button of the language switch."""
         return is_language(self.typed.get(LANGUAGE))
 
     @property
     def csrf(self) -> str:
-        """The token that each form of this session carries."""
+        """The token that each form carries: of the session, or before signing in of this browser."""
         if self.token is not None:
             return self.portal.accounts.csrf(self.token)
         if VISITOR not in self.cookies:
@@ -125,116 +130,116 @@ class Visit:
         self, template: str, title: str, *, errors: Sequence[PageError] = (), status: int = 200, **context: object
     ) -> HTMLResponse:
         """Render a template of ``templates/``; ``title`` is the code of its heading, or the heading itself."""
-        other: Language = "en" if self.language == "bn" else "bn"
         known = {
-            "visit": self,
             "language": self.language,
-            "other": other,
+            "other": "en" if self.language == "bn" else "bn",
             "actor": self.actor,
             "csrf": self.csrf,
             "t": self.t,
             "say": self.say,
-            "static": static_url,
+            "static": lambda name: static_files()[name][0],
             "typed": self.typed,
             "path": self.request.url.path,
             "form": "language-form",
             "navigation": [one for one in NAVIGATION if self.actor and one["scope"] in self.actor.scopes],
-            "title": self.t(title) if " " not in title and "." in title else title,
+            "title": self.t(title) if title in catalogue() else title,
             "errors": [{"href": error.href, "text": self.say(error.text)} for error in errors],
             "error_at": {
                 error.field: {"text": self.say(error.text), "visuallyHiddenText": self.t("layout.error-prefix")}
                 for error in reversed(errors)
             },
         }
-        return HTMLResponse(ENVIRONMENT.get_template(template).render({**known, **context}), status_code=status)
+        status = 422 if errors and status == 200 else status  # noqa: PLR2004 - what was sent is refused
+        return HTMLResponse(_TEMPLATES.get_template(template).render({**known, **context}), status_code=status)
+
+    def problem(self, code: str, status: int) -> HTMLResponse:
+        """A page that says what happened, what it means and what to do next."""
+        return self.page("problem.html", f"problem.{code}", text=text(f"problem.{code}-text"), status=status)
 
     def go(self, path: str) -> Response:
         """Redirect to a page of this desk, which the browser then gets."""
         return RedirectResponse(path, status_code=303)
 
 
-Handler = Callable[[Visit], Awaitable[Response]]
-SESSION: Final = "session"
-VISITOR: Final = "visitor"
+PageHandler = Callable[[Visit], Awaitable[Response]]
 
 
-class SignInNeeded(Exception):
-    """There is no session, or it has ended."""
+def page(
+    path: str,
+    name: str,
+    show: PageHandler,
+    send: PageHandler | None = None,
+    *,
+    public: bool = False,
+    keeps_typed: bool = False,
+) -> Route:
+    """Make the route of a page, which is shown without a session where it is ``public``.
 
-
-class FormOutdated(Exception):
-    """A form came without the token of its session. Nothing was changed."""
-
-
-def page(path: str, name: str, show: Handler, send: Handler | None = None, *, public: bool = False) -> Route:
-    """Make the route of a page.
-
-    Args:
-        path: Its path, with the placeholders of Starlette.
-        name: Its name in the route table.
-        show: Renders it. It also renders it when the language changes: ``visit.typed`` then holds what was typed.
-        send: Takes its form in and redirects, or renders it with errors. It is called for a change of language
-            too if it has the attribute ``keeps_typed``, and saves what was typed.
-        public: Whether it is shown without a session.
+    ``send`` takes its form in and redirects, or renders it with errors. A change of language calls ``show`` with what
+    was typed in ``visit.typed``; with ``keeps_typed`` it calls ``send``, which saves that first.
     """
+    change_language = send if send is not None and keeps_typed else show
 
     async def endpoint(request: Request) -> Response:
         visit = Visit(request, request.app.state.portal, language_of(request))
         try:
-            response = await _answer(visit, show, send, public=public)
+            await _enter(visit, public=public)
+            if request.method != "POST":
+                response = await show(visit)
+            elif visit.is_language_change:
+                response = await change_language(visit)
+            elif send is not None:
+                response = await send(visit)
+            else:
+                raise HTTPException(405)
         except SignInNeeded:
-            response = visit.go("/sign-in")
+            response = _sign_in(visit)
         except FormOutdated:
-            said = text("problem.form-outdated-text")
-            response = visit.page("problem.html", "problem.form-outdated", text=said, status=403)
+            response = visit.problem("form-outdated", 403)
         except NagorikError as error:
-            response = problem_page(visit, error)
+            response = visit.page("problem.html", "problem.title", text=error.message, status=error.status)
         finally:
             await request.close()
+        secure = visit.portal.settings.secure_cookies
         for cookie, value in visit.cookies.items():
-            _set_cookie(visit, response, cookie, value)
+            age = 0 if value is None else None
+            response.set_cookie(
+                visit.cookie(cookie), value or "", max_age=age, secure=secure, httponly=True, samesite="lax"
+            )
         return response
 
     return Route(path, endpoint, methods=["GET", "POST"], name=name)
 
 
-async def _answer(visit: Visit, show: Handler, send: Handler | None, *, public: bool) -> Response:
+async def _enter(visit: Visit, *, public: bool) -> None:
+    """Find the session, and read a form that carries the session's token."""
     token = visit.request.cookies.get(visit.cookie(SESSION))
-    if token is not None:
-        visit.actor = await visit.portal.accounts.session(token)
-        visit.token = token if visit.actor is not None else None
+    visit.actor = await visit.portal.accounts.session(token) if token is not None else None
+    # The token of a session that has ended still shows that a form is this desk's own.
+    visit.token = token if visit.actor is not None or not public else None
+    if visit.request.method == "POST":
+        typed = await visit.request.form(max_fields=_MOST_FIELDS)
+        given = typed.get(CSRF)
+        if not hmac.compare_digest(str(given).encode(), visit.csrf.encode()):
+            raise FormOutdated if visit.actor is not None or public else SignInNeeded
+        visit.typed = typed
+        if visit.is_language_change:
+            visit.cookies[LANGUAGE] = visit.typed_text(LANGUAGE)
+            visit.language = "en" if visit.typed_text(LANGUAGE) == "en" else "bn"
     if visit.actor is None and not public:
         raise SignInNeeded
-    if visit.request.method != "POST":
-        return await show(visit)
-    visit.typed = await visit.request.form(max_fields=_MOST_FIELDS)
-    if not hmac.compare_digest(visit.typed_text(CSRF).encode(), visit.csrf.encode()):
-        raise FormOutdated
-    if visit.is_language_change:
-        chosen = visit.typed_text(LANGUAGE)
-        visit.cookies[LANGUAGE] = chosen
-        visit.language = "en" if chosen == "en" else "bn"
-        keeps = send is not None and getattr(send, "keeps_typed", False)
-        return await (send if send is not None and keeps else show)(visit)
-    if send is None:
-        raise HTTPException(405)
-    return await send(visit)
 
 
-def problem_page(visit: Visit, error: NagorikError) -> Response:
-    """A page that says what happened, what it means and what to do next."""
-    return visit.page("problem.html", "problem.title", text=error.message, status=error.status)
+def _sign_in(visit: Visit) -> Response:
+    """Let the operator sign in; a form whose session had ended is carried on, and sent again afterwards."""
+    visit.token = None
+    kept = [(f"{KEPT}{name}", value) for name, value in visit.typed.multi_items() if name not in {CSRF, LANGUAGE}]
+    if not kept:
+        return visit.go("/sign-in")
+    return visit.page("sign-in.html", "sign-in.again", form="page", kept=kept, next=visit.request.url.path)
 
 
 def language_of(request: Request) -> Language:
     """The language that this browser chose; Bangla if it chose none."""
     names = ("__Host-nagorik-language", "nagorik-language")
     return next((found for name in names if is_language(found := request.cookies.get(name))), "bn")
-
-
-def _set_cookie(visit: Visit, response: Response, name: str, value: str | None) -> None:
-    secure = visit.portal.settings.secure_cookies
-    if value is None:
-        response.delete_cookie(visit.cookie(name), path="/", secure=secure, httponly=True, samesite="lax")
-    else:
-        response.set_cookie(visit.cookie(name), value, path="/", secure=secure, httponly=True, samesite="lax")

@@ -131,11 +131,9 @@ async def _find(visit: Visit) -> Response:
     )
 
 
-_find.keeps_typed = True  # type: ignore[attr-defined]
-
 WORK_ROUTES: Final[list[Route]] = [
     page("/work", "work", _work),
     page("/work/{group}", "work-group", _whole_group),
     page("/outbox", "outbox", _outbox),
-    page("/search", "search", _search, _find),
+    page("/search", "search", _search, _find, keeps_typed=True),
 ]
