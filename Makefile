@@ -27,7 +27,7 @@ QUIETLY := --quiet --disable-pip-version-check
 BY_UV := --quiet --python $(BIN)/python
 EDITABLE := $(addprefix --editable ./,$(DISTRIBUTIONS))
 
-.PHONY: help demo test compiled faults check types campaign bench mutation requirements surface reference clean
+.PHONY: help demo test compiled proofs faults check types campaign bench mutation requirements surface reference clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ test: $(READY)  ## Run all tests, in random order, on all cores, with files in m
 
 compiled: $(READY)  ## Compile once what the tests import, which each process of a first run would do for itself.
 	@$(BIN)/pytest --collect-only --quiet --quiet >$(VENV)/collected
+
+proofs: $(READY)  ## Run what takes too long for every run: the desk's journeys in a browser, and its other proofs.
+	@$(BIN)/pytest -m proof --no-header $(ARGUMENTS) portal/tests
 
 faults: $(READY)  ## Check that the tests notice each seeded fault (ARGUMENTS="client").
 	@$(BIN)/python tests/faults/run.py $(ARGUMENTS)
@@ -69,6 +72,7 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/host.py --quick
 	$(BIN)/python benchmarks/store.py --quick
 	$(BIN)/python benchmarks/apply.py --quick
+	$(BIN)/python benchmarks/api.py --quick
 
 mutation: $(READY)  ## Measure anew how many changes of a plugin's code are noticed, and keep the scores (PLUGINS="land nid").
 	@for plugin in $(PLUGINS); do \
