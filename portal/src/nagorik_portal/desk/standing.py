@@ -43,7 +43,9 @@ async def _show(visit: Visit) -> Response:
     view = await read_view(visit)
     is_unknown = view.state == UNKNOWN
     documents = await visit.casework.documents(view.application)
-    service = service_of(visit, view)
+    service, collection = service_of(visit, view), await _collection(visit, view)
+    # What was downloaded is printed and handed over, though the application closes by itself.
+    is_fetched = collection is None and any(one.source == "agency" for one in documents)
     return visit.page(
         "unknown.html" if is_unknown else "standing.html",
         "standing.unknown-title" if is_unknown else visit.say(view.service_name or text("standing.title")),
@@ -55,7 +57,7 @@ async def _show(visit: Visit) -> Response:
         money_unknown=any(flag.code == "payment_unknown" for flag in view.flags),
         next=next_call(view),
         overdue=view.expected_by is not None and view.expected_by < visit.portal.host.clock.now(),
-        actions=_actions(visit, view, service),
+        actions=_actions(visit, view, service, is_fetched=is_fetched),
         payments=[_payment(visit, one) for one in view.payments],
         reasons=[*reasons(view)],
         booking=booking_of(view),
@@ -70,7 +72,7 @@ async def _show(visit: Visit) -> Response:
             for one in documents
             if not one.superseded
         ],
-        collection=await _collection(visit, view),
+        collection=collection,
         timeline=timeline_of(view),
         refresh=_SECONDS if view.state in _MOVING and view.waits_for is None else None,
         back="/work",
@@ -168,7 +170,9 @@ def _parts(value: object) -> list[dict[str, object]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list | tuple) else []
 
 
-def _actions(visit: Visit, view: ApplicationView, service: PublicService | None) -> list[dict[str, object]]:
+def _actions(
+    visit: Visit, view: ApplicationView, service: PublicService | None, *, is_fetched: bool
+) -> list[dict[str, object]]:
     """What can be done now, the most urgent first; all but the first are secondary."""
     held = view.waits_for.code if view.waits_for is not None else ""
     is_payable = any(one.pay_at is not None or one.instructions is not None for one in view.payments)
@@ -180,7 +184,7 @@ def _actions(visit: Visit, view: ApplicationView, service: PublicService | None)
         ("new-consent", view.consent is not None and view.consent["gap"] is not None and view.ended_as is None),
         ("pay", held == CHOOSE_GATEWAY or held in PAY_AGAIN or is_payable),
         ("appointment", offers_slots and asked_to_come),
-        ("hand-over", held == "to-be-received"),
+        ("hand-over", held == "to-be-received" or is_fetched),
         ("withdraw", view.state in _WITHDRAWABLE and view.state != UNKNOWN),
     )
     if "apply" not in visit.operator.scopes:
