@@ -48,16 +48,10 @@ _PEOPLE: Final = {"operator": "Operator 7", "officer": "Officer 1"}
 
 
 async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
-    """Serve on the loopback until SIGINT or SIGTERM, and keep nothing.
+    """Serve on the loopback until SIGINT or SIGTERM, print where and who may sign in, and keep nothing.
 
-    Args:
-        port: Of the desk and the API; 0 for a free one.
-        pace: Simulated seconds in one of the machine's, at least 1.
-        as_json: Whether where the desk is, and who may sign in, is printed as one line of JSON.
-
-    Raises:
-        SimulatorUnusable: A simulator that an installed plugin brings cannot be used.
-        OSError: The port is taken.
+    ``port`` may be 0 for a free one; ``pace`` is in simulated seconds in one of the machine's, at least 1. Raises
+    ``SimulatorUnusable``, and ``OSError`` where the port is taken.
     """
     async with AsyncExitStack() as stack:
         stop, folder = stack.enter_context(stop_signals()), stack.enter_context(scratch_folder("country"))
@@ -120,8 +114,6 @@ async def _pass_time(worker: Worker, host: Host, clock: FlowingClock, calls: Req
 
 
 def _has_open_page(transaction: Transaction, since: datetime) -> bool:
-    is_elsewhere = payments.c.gateway.not_like(f"{CASH}.%")
-    query = select(payments.c.id).where(
-        payments.c.state == PaymentState.PENDING.value, is_elsewhere, payments.c.opened_at > since
-    )
-    return transaction.connection.execute(query.limit(1)).first() is not None
+    of, pending = payments.c, PaymentState.PENDING.value
+    query = select(of.id).where(of.state == pending, of.gateway.not_like(f"{CASH}.%"), of.opened_at > since)
+    return transaction.connection.scalar(query) is not None
