@@ -9,7 +9,7 @@ from nagorik_host.store.audit import verify_ledger
 from nagorik_portal.accounts import AccountInvalid, Accounts, SignInRefused
 from nagorik_portal.actors import NotPermitted
 from nagorik_portal.schema import attempts
-from nagorik_portal.throttle import SignInThrottle
+from nagorik_portal.throttle import begin_sign_in, sign_in_succeeded, throttle_ids
 from nagorik_testing import SimulatedClock
 
 OPERATOR = "centre-0042/operator-7"
@@ -78,23 +78,36 @@ async def test_neither_name_nor_password_alone_lets_in_and_both_are_refused_alik
     assert unknown.to_problem() == wrong.to_problem()
 
 
-async def test_the_fifth_failure_makes_a_name_wait_longer_each_time_and_a_success_forgets_it(database, vault, clock):
-    throttle, waits = SignInThrottle(database, vault), []
+@pytest.fixture
+def begin(database, vault, clock):
+    """Begins a sign-in: how long it has to wait."""
+
+    async def run(name=OPERATOR, source=SOURCE):
+        ids = throttle_ids(vault, name, source)
+        return await database.run(lambda unit: begin_sign_in(unit, ids, clock.now()))
+
+    return run
+
+
+async def test_the_fifth_failure_makes_a_name_wait_longer_each_time_and_a_success_forgets_it(
+    begin, database, vault, clock
+):
+    waits = []
     for number in range(15):
-        assert await throttle.begin(OPERATOR, f"192.0.2.{number}", clock.now()) is None
+        assert await begin(source=f"192.0.2.{number}") is None
         # Nothing is counted of one that has to wait.
-        waits += [await throttle.begin(OPERATOR, "198.51.100.1", clock.now())] if number >= 4 else []
+        waits += [await begin(source="198.51.100.1")] if number >= 4 else []
         clock.advance(timedelta(seconds=waits[-1] if waits else 0))
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
-    assert await throttle.begin(OPERATOR, SOURCE, clock.now()) is None
-    await throttle.succeeded(OPERATOR, SOURCE, clock.now())
-    for _ in range(4):
-        assert await throttle.begin(OPERATOR, SOURCE, clock.now()) is None
+    assert await begin() is None
+    ids = throttle_ids(vault, OPERATOR, SOURCE)
+    await database.run(lambda unit: sign_in_succeeded(unit, ids, clock.now()))
+    assert [await begin() for _ in range(4)] == [None] * 4
 
 
-async def test_the_right_password_waits_with_the_wrong_ones(accounts, database, vault, clock):
+async def test_the_right_password_waits_with_the_wrong_ones(accounts, begin, clock):
     for number in range(5):
-        await SignInThrottle(database, vault).begin(OPERATOR, f"192.0.2.{number}", clock.now())
+        await begin(source=f"192.0.2.{number}")
     waiting = await refused(accounts, password=PASSWORD, source="198.51.100.1")
     assert (waiting.code, waiting.status, waiting.retry_after) == ("sign-in-throttled", 429, 2)
     assert "Wait" in waiting.message.en
@@ -102,15 +115,14 @@ async def test_the_right_password_waits_with_the_wrong_ones(accounts, database, 
     assert await accounts.session(await accounts.sign_in(OPERATOR, PASSWORD, SOURCE)) is not None
 
 
-async def test_one_source_that_tries_many_names_waits_and_others_do_not(database, vault, clock):
-    throttle = SignInThrottle(database, vault)
+async def test_one_source_that_tries_many_names_waits_and_others_do_not(begin, database, clock):
     for number in range(20):
-        assert await throttle.begin(f"centre-0042/operator-{number}", SOURCE, clock.now()) is None
-    assert await throttle.begin(OPERATOR, SOURCE, clock.now()) == 2
-    assert await throttle.begin(OPERATOR, "198.51.100.1", clock.now()) is None
+        assert await begin(name=f"centre-0042/operator-{number}") is None
+    assert await begin() == 2
+    assert await begin(source="198.51.100.1") is None
     # What is a day old counts no more, and guessed names do not fill the table.
     clock.advance(timedelta(days=2))
-    assert await throttle.begin(OPERATOR, SOURCE, clock.now()) is None
+    assert await begin() is None
     assert await database.run(lambda unit: unit.connection.scalar(select(func.count()).select_from(attempts))) == 2
 
 
@@ -120,7 +132,7 @@ async def test_another_password_and_a_disabled_account_end_sessions(accounts):
     assert await accounts.session(token) is None
     await refused(accounts, password=PASSWORD)
     token = await accounts.sign_in(OPERATOR, "another synthetic phrase", SOURCE)
-    await accounts.disable(OPERATOR)
+    await accounts.end(OPERATOR)
     assert await accounts.session(token) is None
     await refused(accounts, password="another synthetic phrase")
 
@@ -131,7 +143,7 @@ async def test_another_password_and_a_disabled_account_end_sessions(accounts):
         (OPERATOR, "Desk", PASSWORD, ["view"], "is there"),
         ("operator-7", "Desk", PASSWORD, ["view"], "such as centre-0042/operator-7"),
         ("Centre/7", "Desk", PASSWORD, ["view"], "such as centre-0042/operator-7"),
-        ("centre/8", " ", PASSWORD, ["view"], "a name of 1 to 120"),
+        ("centre/8", " ", PASSWORD, ["view"], "of 1 to 120 characters"),
         ("centre/8", "Desk", "short", ["view"], "12 to 200"),
         ("centre/8", "Desk", "x" * 201, ["view"], "12 to 200"),
         ("centre/8", "Desk", PASSWORD, [], "at least one scope"),
@@ -159,12 +171,12 @@ async def test_a_machine_comes_in_by_its_key_until_it_expires_or_is_revoked(acco
     assert await accounts.machine(key) is None
     other = await accounts.make_key("centre-0042/app-shop", "Shop", scopes=["events"])
     assert await accounts.machine(other) is not None
-    first, second = await accounts.keys()
+    _, first, second = sorted(await accounts.listed(), key=lambda one: (one.kind == "key", one.made_at))
     assert (first.used_at, second.used_at) == (clock.now() - timedelta(days=2), clock.now())
-    await accounts.revoke_key(second.id)
+    await accounts.end(second.id)
     assert await accounts.machine(other) is None
     with pytest.raises(AccountInvalid):
-        await accounts.revoke_key(second.id)
+        await accounts.end(second.id)
 
 
 async def test_colleagues_are_shown_by_name(accounts):

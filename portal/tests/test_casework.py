@@ -39,7 +39,6 @@ def test_a_draft_becomes_one_application_however_often_it_is_handed_in(site):
         consent = (await host.track(application)).events[0].consent
         assert consent.acting == OPERATOR.id
         assert [one.id for one in (await casework.search(draft.reference)).applications] == [application]
-        assert [one.id for one in (await casework.outbox()).rows] == [application]
         assert [one.id for one in (await casework.queue()).rows] == [application]
 
     site(do)
@@ -87,7 +86,6 @@ def test_another_centre_finds_nothing(site):
                 stranger.view(one),
                 stranger.officer_view(one),
                 stranger.act(one, "pay"),
-                stranger.withdraw(one),
                 stranger.consent(one, consent),
                 stranger.decide(one, Decided("", "reason")),
                 stranger.slots(one),
@@ -179,11 +177,9 @@ def test_a_document_is_taken_by_its_content_and_given_out_to_its_centre_alone(si
     async def do(portal, world, host):
         casework, content = portal.casework(OPERATOR), specimen_pdf()
         kind = host.platform.service(SERVICE).documents[0].kind
-        key = casework.request_key("document", "key-1", SERVICE, kind)
-        taken = await casework.put_document(SERVICE, kind, in_pieces(content, 7), key=key)
+        taken = await casework.put_document(SERVICE, kind, in_pieces(content, 7))
         assert (taken.media_type, taken.bytes) == ("application/pdf", len(content))
         assert taken.sha256 == hashlib.sha256(content).hexdigest()
-        assert await casework.put_document(SERVICE, kind, in_pieces(b"other"), key=key) == taken
         listed = host.platform.service(SERVICE).document_kind(kind)
         for wrong in (b"", b"no pdf at all", content + b" " * listed.largest_bytes):
             with pytest.raises(InputRejected):
@@ -203,8 +199,7 @@ def test_a_document_is_taken_by_its_content_and_given_out_to_its_centre_alone(si
         with pytest.raises(InputRejected):
             await casework.save_draft(draft.id, DraftContent(documents=(mine.reference,)), revision=saved.revision)
         await casework.save_draft(draft.id, DraftContent(), revision=saved.revision)
-        with pytest.raises(DocumentNotHeld):
-            await casework.put_document(SERVICE, kind, in_pieces(content), key=key)
+        assert not host.documents.opens(taken.id)
 
     site(do)
 

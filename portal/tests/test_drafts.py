@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from portal_site import COLLEAGUE, OPERATOR, STRANGER
 from sqlalchemy import select
 
 from nagorik import Applicant
@@ -10,12 +11,12 @@ from nagorik.values import MobileNumber, PersonName
 from nagorik_host.store.audit import verify_ledger
 from nagorik_host.store.retention import rotate
 from nagorik_host.vault import Keyring, Vault, make_key, read_keyring
-from nagorik_portal.drafts import DraftChanged, DraftContent, Drafts, DraftSubmitted, NoSuchDraft, erase_draft
-from nagorik_portal.hand_overs import Collector, erase_collection, read_collection, record_collection
+from nagorik_portal.drafts import DraftChanged, DraftContent, Drafts, DraftSubmitted, NoSuchDraft, expire_drafts
+from nagorik_portal.extension import extension
+from nagorik_portal.hand_overs import Collector, read_collection, record_collection
 from nagorik_portal.schema import drafts as table
 from nagorik_testing import SimulatedClock
 
-CENTRE, OPERATOR, COLLEAGUE = "centre-0042", "centre-0042/operator-7", "centre-0042/operator-8"
 CONTENT = DraftContent(
     applicant=Applicant(
         name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3), phone=MobileNumber.parse("01712000001")
@@ -32,85 +33,89 @@ def clock():
 
 @pytest.fixture
 async def drafts(database, vault, clock):
-    yield Drafts(database, vault, clock)
+    yield Drafts(database, vault, clock, OPERATOR)
     assert [one.findings async for one in verify_ledger(database, vault) if one.findings] == []
 
 
-async def test_a_colleague_takes_up_what_was_saved_and_a_stale_save_changes_nothing(drafts, clock):
-    begun = await drafts.create(CENTRE, OPERATOR)
+@pytest.fixture
+def colleague(database, vault, clock):
+    return Drafts(database, vault, clock, COLLEAGUE)
+
+
+async def test_a_colleague_takes_up_what_was_saved_and_a_stale_save_changes_nothing(drafts, colleague, clock):
+    begun = await drafts.new_draft()
     assert (begun.revision, begun.content, begun.service, begun.application) == (1, DraftContent(), None, None)
     clock.advance(timedelta(seconds=10))
-    saved = await drafts.save(begun.id, CENTRE, OPERATOR, CONTENT, revision=1, service="nid.reissue")
-    assert await drafts.read(begun.id, CENTRE) == saved
+    saved = await drafts.save_draft(begun.id, CONTENT, revision=1, service="nid.reissue")
+    assert await drafts.draft(begun.id) == saved
     assert (saved.revision, saved.reference, saved.updated_at) == (2, begun.reference, clock.now())
     with pytest.raises(DraftChanged):
-        await drafts.save(begun.id, CENTRE, COLLEAGUE, DraftContent(), revision=1)
-    more = await drafts.save(begun.id, CENTRE, COLLEAGUE, CONTENT, revision=2)
-    assert (more.operator, more.service) == (COLLEAGUE, "nid.reissue")
+        await colleague.save_draft(begun.id, DraftContent(), revision=1)
+    more = await colleague.save_draft(begun.id, CONTENT, revision=2)
+    assert (more.operator, more.service) == (COLLEAGUE.id, "nid.reissue")
 
 
-async def test_another_centre_has_no_such_draft(drafts):
-    draft = await drafts.create(CENTRE, OPERATOR, CONTENT)
-    other = "centre-0001"
+async def test_another_centre_has_no_such_draft(drafts, database, vault, clock):
+    draft = await drafts.new_draft(CONTENT)
+    stranger = Drafts(database, vault, clock, STRANGER)
     for call in (
-        drafts.read(draft.id, other),
-        drafts.save(draft.id, other, f"{other}/operator-1", CONTENT, revision=1),
-        drafts.discard(draft.id, other),
-        drafts.submitted(draft.id, other, "application"),
+        stranger.draft(draft.id),
+        stranger.save_draft(draft.id, CONTENT, revision=1),
+        stranger.discard_draft(draft.id),
     ):
         with pytest.raises(NoSuchDraft):
             await call
-    assert [*await drafts.list(other), *await drafts.find(draft.reference, other)] == []
+    assert [*await stranger.drafts(), *await stranger.find_drafts(draft.reference)] == []
 
 
 @pytest.mark.parametrize("typed", ["01712000001", "+8801712000001", "০১৭১২-০০০০০১"])
 async def test_a_draft_is_found_by_the_mobile_and_by_the_tracking_number(drafts, typed):
-    draft = await drafts.create(CENTRE, OPERATOR, CONTENT)
-    await drafts.create(CENTRE, OPERATOR)
+    draft = await drafts.new_draft(CONTENT)
+    await drafts.new_draft()
     for text in (typed, draft.reference, f" {draft.reference.lower()} "):
-        assert [one.id for one in await drafts.find(text, CENTRE)] == [draft.id]
-    assert await drafts.find("01712000002", CENTRE) == []
+        assert [one.id for one in await drafts.find_drafts(text)] == [draft.id]
+    assert await drafts.find_drafts("01712000002") == []
 
 
-async def test_the_list_has_the_last_saved_first_and_nothing_that_was_handed_in(drafts, clock):
-    first, second, third = [await drafts.create(CENTRE, OPERATOR, CONTENT) for _ in range(3)]
+async def test_the_list_has_the_last_saved_first_and_nothing_that_was_handed_in(drafts, colleague, clock):
+    first, second, third = [await drafts.new_draft(CONTENT) for _ in range(3)]
     clock.advance(timedelta(seconds=1))
-    await drafts.save(first.id, CENTRE, COLLEAGUE, CONTENT, revision=1, service="nid.reissue")
-    await drafts.submitted(second.id, CENTRE, "11111111-1111-4111-8111-111111111111")
-    listed = await drafts.list(CENTRE)
+    await colleague.save_draft(first.id, CONTENT, revision=1, service="nid.reissue")
+    await drafts._handed_in(second.id, "11111111-1111-4111-8111-111111111111")
+    listed = await drafts.drafts()
     assert [one.id for one in listed] == [first.id, third.id]
-    assert listed[0][1:] == (first.reference, COLLEAGUE, "nid.reissue", clock.now())
+    assert (listed[0].operator, listed[0].service, listed[0].updated_at) == (COLLEAGUE.id, "nid.reissue", clock.now())
 
 
 async def test_what_was_handed_in_is_held_by_the_application_alone_and_gone_with_it(drafts, database, clock):
     application = "11111111-1111-4111-8111-111111111111"
-    draft = await drafts.create(CENTRE, OPERATOR, CONTENT)
+    draft = await drafts.new_draft(CONTENT)
     for _ in range(2):
-        await drafts.submitted(draft.id, CENTRE, application)
-    left = await drafts.read(draft.id, CENTRE)
+        await drafts._handed_in(draft.id, application)
+    left = await drafts.draft(draft.id)
     assert (left.application, left.content, left.reference) == (application, DraftContent(), draft.reference)
     for call in (
-        drafts.save(draft.id, CENTRE, OPERATOR, CONTENT, revision=1),
-        drafts.discard(draft.id, CENTRE),
+        drafts.save_draft(draft.id, CONTENT, revision=1),
+        drafts.discard_draft(draft.id),
     ):
         with pytest.raises(DraftSubmitted):
             await call
-    await database.run(lambda unit: erase_draft(unit, application, clock.now()))
+    await database.run(lambda unit: extension.erase(unit, application, clock.now()))
     with pytest.raises(NoSuchDraft):
-        await drafts.read(draft.id, CENTRE)
+        await drafts.draft(draft.id)
 
 
-async def test_a_discarded_draft_and_one_that_was_left_are_gone(drafts, clock):
-    discarded, left, kept = [await drafts.create(CENTRE, OPERATOR, CONTENT) for _ in range(3)]
-    assert (await drafts.discard(discarded.id, CENTRE)).content == CONTENT
+async def test_a_discarded_draft_and_one_that_was_left_are_gone(drafts, database, vault, clock):
+    discarded, left, kept = [await drafts.new_draft(CONTENT) for _ in range(3)]
+    assert (await drafts.discard_draft(discarded.id)).content == CONTENT
     clock.advance(timedelta(days=31))
-    await drafts.save(kept.id, CENTRE, OPERATOR, CONTENT, revision=1)
-    assert [one.id for one in await drafts.expire(timedelta(days=30))] == [left.id]
-    assert [one.id for one in await drafts.list(CENTRE)] == [kept.id]
+    await drafts.save_draft(kept.id, CONTENT, revision=1)
+    assert [one.id for one in await expire_drafts(database, vault, clock.now(), timedelta(days=30))] == [left.id]
+    assert [one.id for one in await drafts.drafts()] == [kept.id]
 
 
 async def test_nothing_of_a_citizen_stands_in_the_row(drafts, database):
-    draft = await drafts.create(CENTRE, OPERATOR, CONTENT)
+    draft = await drafts.new_draft(CONTENT)
     row = await database.run(lambda unit: unit.connection.execute(select(table)).one())
     said = repr([value.hex() if isinstance(value, bytes) else value for value in row])
     for personal in ("PORIKKHA", "0099000202", "1712000001", draft.reference, "পরীক্ষা"):
@@ -120,17 +125,17 @@ async def test_nothing_of_a_citizen_stands_in_the_row(drafts, database):
 
 
 async def test_keys_are_rotated_and_a_collector_is_erased(drafts, database, vault, keyring, clock):
-    draft, application = await drafts.create(CENTRE, OPERATOR, CONTENT), "11111111-1111-4111-8111-111111111111"
+    draft, application = await drafts.new_draft(CONTENT), "11111111-1111-4111-8111-111111111111"
     collector, now = Collector(name="Porikkha Ma", relation="mother", identity_seen="nid-card"), clock.now()
-    await database.run(lambda unit: record_collection(unit, vault, application, collector, OPERATOR, now))
+    await database.run(lambda unit: record_collection(unit, vault, application, collector, OPERATOR.id, now))
     found = await database.run(lambda unit: read_collection(unit, vault, application))
-    assert (found.collector, found.handed_over_by, found.at) == (collector, OPERATOR, now)
+    assert (found.collector, found.handed_over_by, found.at) == (collector, OPERATOR.id, now)
     added = read_keyring(make_key("index") + make_key("second")).wrapping
     second = Vault(Keyring(keyring.index, {**added, **keyring.wrapping}))
     assert (await rotate(database, second)).wrapped_anew == 2
     alone = Vault(Keyring(keyring.index, added))
-    assert (await Drafts(database, alone, clock).read(draft.id, CENTRE)).content == CONTENT
-    await database.run(lambda unit: erase_collection(unit, application, now))
+    assert (await Drafts(database, alone, clock, OPERATOR).draft(draft.id)).content == CONTENT
+    await database.run(lambda unit: extension.erase(unit, application, now))
     erased = await database.run(lambda unit: read_collection(unit, alone, application))
-    assert (erased.collector, erased.handed_over_by) == (None, OPERATOR)
+    assert (erased.collector, erased.handed_over_by) == (None, OPERATOR.id)
     assert await database.run(lambda unit: read_collection(unit, alone, draft.id)) is None

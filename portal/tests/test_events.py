@@ -9,17 +9,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from portal_site import OPERATOR, STRANGER, submitted
+from portal_site import OPERATOR, STRANGER, filled, submitted
+from sqlalchemy import update
 from standardwebhooks import Webhook as Verifier, WebhookVerificationError
 
 from nagorik_host.store.audit import verify_ledger
-from nagorik_portal.background import Deliverer, make_client
+from nagorik_portal.schema import subscriptions as table
+from nagorik_portal.serving import sweep
 from nagorik_portal.subscriptions import DELAYS, SubscriptionInvalid, Subscriptions
-from nagorik_portal.webhooks import Webhook, is_public, make_receiver, send, signature
+from nagorik_portal.webhooks import Receiver, is_public, make_client, send
 from nagorik_testing import SimulatedClock
 
 NOW = datetime.now(UTC)
-EVENT = Webhook("11111111-1111-4111-8111-111111111111", b'{"specversion":"1.0"}')
+EVENT, BODY = "11111111-1111-4111-8111-111111111111", b'{"specversion":"1.0"}'
 
 
 class Receiving:
@@ -47,18 +49,18 @@ async def receiver():
 
 
 def test_a_webhook_is_verified_by_either_of_its_signatures():
-    made = make_receiver("https://portal.example/events", b"k" * 32)
+    made = Receiver(url="https://portal.example/events")
     # The verifier holds the time against the machine's, and a zone changes nothing.
-    signed = signature(made, EVENT, NOW.astimezone())
-    headers = {"webhook-id": EVENT.id, "webhook-timestamp": str(int(NOW.timestamp())), "webhook-signature": signed}
-    assert Verifier(made.symmetric).verify(EVENT.body, headers) == json.loads(EVENT.body)
+    signed = made.sign(EVENT, NOW.astimezone(), BODY)
+    headers = {"webhook-id": EVENT, "webhook-timestamp": str(int(NOW.timestamp())), "webhook-signature": signed}
+    assert Verifier(made.secret).verify(BODY, headers) == json.loads(BODY)
     with pytest.raises(WebhookVerificationError):
-        Verifier(made.symmetric).verify(EVENT.body + b" ", headers)
+        Verifier(made.secret).verify(BODY + b" ", headers)
     first, second = signed.split(" ")
     assert (first[:4], second[:3]) == ("v1a,", "v1,")
     key = Ed25519PublicKey.from_public_bytes(b64decode(made.public.removeprefix("whpk_")))
-    key.verify(b64decode(first[4:]), f"{EVENT.id}.{int(NOW.timestamp())}.".encode() + EVENT.body)
-    assert "whs" not in repr(made)
+    key.verify(b64decode(first[4:]), f"{EVENT}.{int(NOW.timestamp())}.".encode() + BODY)
+    assert made.symmetric not in repr(made)
 
 
 @pytest.mark.parametrize(
@@ -88,138 +90,154 @@ def test_addresses_of_the_internet_are_public():
 
 async def test_a_webhook_goes_nowhere_but_to_a_checked_address():
     async with receiver() as found, make_client() as client:
-        made = make_receiver(f"{found.url}/events?for=me", b"k" * 32)
-        assert await send(client, made, EVENT, NOW, allow_private=False) == "address-refused"
+        made = Receiver(url=f"{found.url}/events?for=me")
+        assert await send(client, made, EVENT, BODY, NOW, allow_private=False) == "address-refused"
         assert found.came == []
         found.status = 307
-        assert await send(client, made, EVENT, NOW, allow_private=True) == "http-307"
+        assert await send(client, made, EVENT, BODY, NOW, allow_private=True) == "http-307"
         found.status = 204
-        assert await send(client, made, EVENT, NOW, allow_private=True) is None
+        assert await send(client, made, EVENT, BODY, NOW, allow_private=True) is None
     line, headers, body = found.came[-1]
-    assert (line, body) == ("POST /events?for=me HTTP/1.1", EVENT.body)
+    assert (line, body) == ("POST /events?for=me HTTP/1.1", BODY)
     # The receiver is addressed by its name, though the connection goes to the checked address.
     assert headers["host"] == found.url.removeprefix("http://")
     assert headers["content-type"] == "application/cloudevents+json; charset=utf-8"
     assert [line for line, _, _ in found.came] == ["POST /events?for=me HTTP/1.1"] * 2
     assert "cookie" not in headers
     async with make_client() as client:
-        assert await send(client, made, EVENT, NOW, allow_private=True) == "not-reached"
-        nowhere = make_receiver("https://no-such-name.invalid/", b"k" * 32)
-        assert await send(client, nowhere, EVENT, NOW, allow_private=False) == "unknown-host"
+        assert await send(client, made, EVENT, BODY, NOW, allow_private=True) == "not-reached"
+        nowhere = Receiver(url="https://no-such-name.invalid/")
+        assert await send(client, nowhere, EVENT, BODY, NOW, allow_private=False) == "not-reached"
 
 
-@pytest.mark.parametrize(
-    "url", ["http://portal.example/", "https://u:p@portal.example/", "https://", "ftp://x/", "x"]
-)
-async def test_an_address_that_cannot_be_used_is_refused_without_being_quoted(database, vault, url):
-    with pytest.raises(SubscriptionInvalid) as caught:
-        await Subscriptions(database, vault).subscribe(None, "centre-0042", url, allow_private=False)
-    assert "portal.example/events" in str(caught.value)
-    assert "u:p" not in str(caught.value)
+@pytest.fixture
+def outgoing(site):
+    """Runs a coroutine function with a portal, its subscriptions on a clock of their own, a receiver and a client."""
+
+    def run(do):
+        async def opened(portal, world, host):
+            subscriptions = Subscriptions(host, "https://portal.example", clock := SimulatedClock(NOW))
+            async with receiver() as found, make_client() as client:
+
+                async def deliver():
+                    return await subscriptions.deliver(client)
+
+                await do(portal, world, subscriptions, clock, found, deliver)
+            assert [one.findings async for one in verify_ledger(host.database, host.vault) if one.findings] == []
+
+        site(opened)
+
+    return run
 
 
-def test_each_change_is_delivered_once_and_the_centre_hears_of_its_own_alone(site):
-    async def do(portal, world, host):
-        clock = SimulatedClock(NOW)
-        subscriptions = Subscriptions(host.database, host.vault, clock)
+def test_an_address_that_cannot_be_used_is_refused_without_being_quoted(outgoing):
+    async def do(portal, world, subscriptions, clock, found, deliver):
+        for url in ("http://portal.example/", "https://u:p@portal.example/", "https://", "ftp://x/", "x"):
+            with pytest.raises(SubscriptionInvalid) as caught:
+                await subscriptions.subscribe("centre-0042", url, allow_private=False)
+            assert "portal.example/events" in str(caught.value)
+            assert "u:p" not in str(caught.value)
+
+    outgoing(do)
+
+
+def test_each_change_is_delivered_once_and_the_centre_hears_of_its_own_alone(outgoing):
+    async def do(portal, world, subscriptions, clock, found, deliver):
         await submitted(portal.casework(OPERATOR))
-        async with receiver() as found, make_client() as client:
-            _, made = await subscriptions.subscribe(host, "centre-0042", f"{found.url}/e", allow_private=True)
-            deliverer, other = [Deliverer(portal, subscriptions, client) for _ in range(2)]
-            # What happened before the subscription is not sent.
-            assert await deliverer.look() == 0
-            _, application = await submitted(portal.casework(OPERATOR))
-            await submitted(portal.casework(STRANGER))
-            await world.carry(host)
-            assert await other.look() == 0
-            while await deliverer.look():
-                pass
-            clock.advance(timedelta(minutes=2))
-            # The lease of a process that ended goes to another.
-            assert await other.look() == 0
-        changes = [one for one in (await host.changes(owner="centre-0042")).changes if one.application == application]
+        _, made = await subscriptions.subscribe("centre-0042", f"{found.url}/e", allow_private=True)
+        # What happened before the subscription is not sent.
+        assert await deliver() == 0
+        _, application = await submitted(portal.casework(OPERATOR))
+        await submitted(portal.casework(STRANGER))
+        await world.carry(portal.host)
+        # Of several processes, one delivers.
+        while sum(await asyncio.gather(deliver(), deliver())):
+            pass
+        page = await portal.host.changes(owner="centre-0042")
+        changes = {(one.application, one.revision, one.state) for one in page.changes}
         events = []
         for _, headers, body in found.came:
-            Verifier(made.symmetric).verify(body, headers)
+            Verifier(made.secret).verify(body, headers)
             event = from_structured_event(HTTPMessage(headers, body))
             events.append((event.get_subject(), event.get_data()["revision"], event.get_data()["state"]))
-        mine = [one for one in events if one[0] == application]
-        assert len(set(mine)) == len(mine)
-        assert set(mine) == {(application, one.revision, one.state) for one in changes}
+        assert len(set(events)) == len(events)
+        assert {one for one in events if one[0] == application} == {one for one in changes if one[0] == application}
+        assert set(events) < changes
         assert len({headers["webhook-id"] for _, headers, _ in found.came}) == len(found.came)
         assert {one.result for one in await subscriptions.history()} == {"delivered"}
-        assert [one.findings async for one in verify_ledger(host.database, host.vault) if one.findings] == []
 
-    site(do)
+    outgoing(do)
 
 
-def test_what_is_not_taken_is_sent_again_for_75_hours_and_by_hand_after_that(site):
-    async def do(portal, world, host):
-        clock = SimulatedClock(NOW)
-        subscriptions = Subscriptions(host.database, host.vault, clock)
-        async with receiver() as found, make_client() as client:
-            identity, _ = await subscriptions.subscribe(host, "centre-0042", f"{found.url}/e", allow_private=True)
+def test_what_is_not_taken_is_sent_again_for_75_hours_and_by_hand_after_that(outgoing):
+    async def do(portal, world, subscriptions, clock, found, deliver):
+        identity, _ = await subscriptions.subscribe("centre-0042", f"{found.url}/e", allow_private=True)
+        await submitted(portal.casework(OPERATOR))
+        found.status, waits = 503, []
+        while True:
+            assert [await deliver(), await deliver()] == [1, 0]
+            (left,) = await subscriptions.history(identity)
+            if left.due_at is None:
+                break
+            waits.append(left.due_at - clock.now())
+            clock.advance(waits[-1])
+        assert (tuple(waits), left.attempts, left.result) == (DELAYS, 10, "http-503")
+        assert timedelta(hours=75) < sum(waits, timedelta()) < timedelta(hours=76)
+        found.status = 200
+        await subscriptions.replay(left.id)
+        assert await deliver() == 1
+        assert (await subscriptions.history())[0].result == "delivered"
+        assert len({headers["webhook-id"] for _, headers, _ in found.came}) == 1
+        clock.advance(timedelta(days=91))
+        await subscriptions.forget()
+        assert await subscriptions.history() == []
+        for wrong in (subscriptions.replay(left.id), subscriptions.unsubscribe(left.id)):
+            with pytest.raises(SubscriptionInvalid):
+                await wrong
+
+    outgoing(do)
+
+
+def test_a_process_that_ended_leaves_its_lease_to_another(outgoing):
+    async def do(portal, world, subscriptions, clock, found, deliver):
+        await subscriptions.subscribe("centre-0042", found.url, allow_private=True)
+        await submitted(portal.casework(OPERATOR))
+        values = {"lease_until": clock.now() + timedelta(minutes=10)}
+        await portal.host.database.run(lambda unit: unit.connection.execute(update(table).values(**values)).rowcount)
+        assert await deliver() == 0
+        clock.advance(timedelta(minutes=11))
+        assert await deliver() == 1
+
+    outgoing(do)
+
+
+def test_a_receiver_that_is_gone_is_called_no_more(outgoing):
+    async def do(portal, world, subscriptions, clock, found, deliver):
+        for ended_as in ("gone", "unsubscribed"):
+            identity, _ = await subscriptions.subscribe("centre-0042", found.url, allow_private=True)
             await submitted(portal.casework(OPERATOR))
-            deliverer, found.status, waits = Deliverer(portal, subscriptions, client), 503, []
-            while True:
-                assert await deliverer.look() == 1
-                assert await deliverer.look() == 0
-                (left,) = await subscriptions.history(identity)
-                if left.due_at is None:
-                    break
-                waits.append(left.due_at - clock.now())
-                clock.advance(waits[-1])
-            assert (tuple(waits), left.attempts, left.result) == (DELAYS, 10, "http-503")
-            assert timedelta(hours=75) < sum(waits, timedelta()) < timedelta(hours=76)
-            found.status = 200
-            await subscriptions.replay(left.id)
-            assert await deliverer.look() == 1
-            assert (await subscriptions.history())[0].result == "delivered"
-            assert len({headers["webhook-id"] for _, headers, _ in found.came}) == 1
-            clock.advance(timedelta(days=91))
-            await deliverer.sweep()
-            assert await subscriptions.history() == []
-            for wrong in (subscriptions.replay(left.id), subscriptions.unsubscribe(left.id)):
-                with pytest.raises(SubscriptionInvalid):
-                    await wrong
+            if ended_as == "gone":
+                found.status = 410
+                assert await deliver() == 1
+            else:
+                await subscriptions.unsubscribe(identity)
+            entry = (await subscriptions.subscribed())[-1]
+            assert (entry.id, entry.ended_as) == (identity, ended_as)
+            await submitted(portal.casework(OPERATOR))
+            assert await deliver() == 0
+        assert len(found.came) == 1
 
-    site(do)
-
-
-def test_a_receiver_that_is_gone_is_called_no_more(site):
-    async def do(portal, world, host):
-        subscriptions = Subscriptions(host.database, host.vault, SimulatedClock(NOW))
-        async with receiver() as found, make_client() as client:
-            for ended_as in ("gone", "unsubscribed"):
-                identity, _ = await subscriptions.subscribe(host, "centre-0042", found.url, allow_private=True)
-                await submitted(portal.casework(OPERATOR))
-                if ended_as == "gone":
-                    found.status = 410
-                    deliverer = Deliverer(portal, subscriptions, client)
-                    assert await deliverer.look() == 1
-                else:
-                    await subscriptions.unsubscribe(identity)
-                entry = (await subscriptions.subscriptions())[-1]
-                assert (entry.id, entry.ended_as) == (identity, ended_as)
-                await submitted(portal.casework(OPERATOR))
-                assert await deliverer.look() == 0
-            assert len(found.came) == 1
-
-    site(do)
+    outgoing(do)
 
 
 def test_drafts_that_were_left_go_with_their_documents(site):
     async def do(portal, world, host):
-        from portal_site import filled
-
         casework = portal.casework(OPERATOR)
         draft = await filled(casework)
-        async with make_client() as client:
-            deliverer = Deliverer(portal, Subscriptions(host.database, host.vault), client)
-            await deliverer.sweep()
-            assert len(await casework.drafts()) == 1
-            world.clock.advance(timedelta(days=portal.settings.draft_days + 1))
-            await deliverer.sweep()
+        await sweep(portal)
+        assert len(await casework.drafts()) == 1
+        world.clock.advance(timedelta(days=portal.settings.draft_days + 1))
+        await sweep(portal)
         assert await casework.drafts() == []
         assert not host.documents.opens(draft.content.documents[0].id)
 

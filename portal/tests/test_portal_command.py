@@ -24,12 +24,12 @@ def portal(ready, monkeypatch):
 def test_an_operator_is_added_changed_and_disabled(portal):
     added = portal("add-operator", OPERATOR, "--name", "Desk 7", given="a long synthetic phrase\n")
     assert added.code == 0, added.err
-    listed = portal("list", "--json").document["operators"]
-    assert [(one["id"], one["name"], one["disabled_at"]) for one in listed] == [(OPERATOR, "Desk 7", None)]
+    listed = portal("list", "--json").document["list"]
+    assert [(one["id"], one["name"], one["ended_at"]) for one in listed] == [(OPERATOR, "Desk 7", None)]
     assert set(listed[0]["scopes"].split(",")) == ROLES["operator"]
     assert portal("set-password", OPERATOR, given="another synthetic phrase\n").code == 0
     assert portal("disable", OPERATOR).code == 0
-    assert portal("list", "--json").document["operators"][0]["disabled_at"] is not None
+    assert portal("list", "--json").document["list"][0]["ended_at"] is not None
     assert OPERATOR in portal("list").out
     assert portal("add-operator", OPERATOR, "--name", "Desk 7", given="a long synthetic phrase\n").code == 2
     short = portal("set-password", OPERATOR, given="short\n")
@@ -43,8 +43,8 @@ def test_a_key_is_shown_once_and_revoked(portal):
     assert portal(*words, "--test").out.startswith("ngk_test_")
     listed = portal("list", "--json")
     assert key not in listed.out
-    first = listed.document["keys"][0]
-    assert (first["client"], first["scopes"], first["services"]) == (
+    first = listed.document["list"][0]
+    assert (first["actor"], first["scopes"], first["services"]) == (
         "centre-0042/app-shop",
         "events,view",
         "nid.reissue",
@@ -59,10 +59,11 @@ def test_a_subscription_is_made_and_ended(portal):
     assert (refused.code, "secret-path" in refused.err) == (2, False)
     made = portal("subscribe", "centre-0042", "https://portal.example/secret-path", "--json").document
     assert (made["public_key"][:5], made["secret"][:6]) == ("whpk_", "whsec_")
-    listed = portal("deliveries", "--json")
+    listed = portal("subscriptions", "--json")
     assert [one["id"] for one in listed.document["subscriptions"]] == [made["subscription"]]
-    assert "secret-path" not in listed.out + portal("deliveries").out
+    assert "secret-path" not in listed.out + portal("subscriptions").out
+    assert portal("deliveries", "--json").document == {"deliveries": []}
     assert portal("unsubscribe", made["subscription"]).code == 0
     assert portal("unsubscribe", made["subscription"]).code == 2
     assert portal("replay", made["subscription"]).code == 2
-    assert portal("deliveries", "--json").document["subscriptions"][0]["ended_as"] == "unsubscribed"
+    assert portal("subscriptions", "--json").document["subscriptions"][0]["ended_as"] == "unsubscribed"

@@ -8,15 +8,14 @@ import re
 import secrets
 from base64 import b32encode
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, partial
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.exc import IntegrityError
 
 from nagorik.clock import Clock
@@ -26,32 +25,38 @@ from nagorik_host.vault import Vault
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.actors import PortalActor, Scope
 from nagorik_portal.errors import Throttled
-from nagorik_portal.schema import keys, operators, sessions
-from nagorik_portal.throttle import SignInThrottle
+from nagorik_portal.records import add_row, change_rows, delete_rows
+from nagorik_portal.schema import credentials
+from nagorik_portal.throttle import begin_sign_in, sign_in_succeeded, throttle_ids
 
 Environment = Literal["live", "test"]
 """A portal before real agencies, or one for training and tests: keys of one are not taken by the other."""
-LONGEST_PASSWORD: Final = 200
 SHORTEST_PASSWORD: Final = 12
+LONGEST_PASSWORD: Final = 200
+LISTED: Final = ("id", "kind", "actor", "name", "scopes", "services", "made_at", "expires_at", "ended_at", "used_at")
+"""What a list has of each credential."""
 _ID: Final = re.compile(r"[a-z][a-z0-9._-]*(/[a-z0-9._-]+)+")
-_SESSION: Final = "portal-session"
-_KEY: Final = "portal-key"
-_CSRF: Final = "portal-csrf"
+_LONGEST_ID: Final = 80
 _SEEN_EACH: Final = timedelta(minutes=1)
 """How exactly it is known when a session or a key was used last."""
-_O: Final = operators.c
-_S: Final = sessions.c
-_K: Final = keys.c
+_C: Final = credentials.c
+_TAKEN: Final = "an account of this id is there. এই আইডির অ্যাকাউন্ট আগে থেকেই আছে।"
+_NOT_THERE: Final = "nothing of this id lets anyone in. এই আইডির কোনো অ্যাকাউন্ট বা চাবি চালু নেই।"
+_PASSWORD: Final = "a password has 12 to 200 characters. পাসওয়ার্ড ১২ থেকে ২০০ অক্ষরের হতে হবে।"  # noqa: S105 - a sentence
+_INVALID: Final = (
+    "write an id such as centre-0042/operator-7 in small letters, no name and no number of a person; a name to show,"
+    " of 1 to 120 characters; and at least one scope. আইডি লিখুন ছোট হাতের অক্ষরে, যেমন centre-0042/operator-7;"
+    " কারও নাম বা নম্বর নয়। দেখানোর জন্য ১ থেকে ১২০ অক্ষরের নাম এবং অন্তত একটি অধিকার দিন।"
+)
 
 
 class SignInRefused(Throttled):
-    """The sign-in failed: the name or the password is wrong, the account is disabled, or too many attempts failed.
+    """The sign-in failed: the name or the password is wrong, the account ended, or too many attempts failed.
 
     ``retry_after`` has whole seconds in the last case, in which nothing was checked.
     """
 
-    code = "sign-in-refused"
-    status = 401
+    code, status = "sign-in-refused", 401
 
     def __init__(self, retry_after: int | None = None) -> None:
         """Refuse, or let wait for so many seconds."""
@@ -64,39 +69,6 @@ class AccountInvalid(ValueError):
     """An account or a key cannot be made or changed so; the text says why, in both languages."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionLimits:
-    """How long a session lasts: at most, and without a request."""
-
-    longest: timedelta = timedelta(hours=12)
-    idle: timedelta = timedelta(hours=1)
-
-
-class OperatorEntry(NamedTuple):
-    """An operator in a list."""
-
-    id: str
-    name: str
-    scopes: str
-    services: str | None
-    added_at: datetime
-    disabled_at: datetime | None
-
-
-class KeyEntry(NamedTuple):
-    """A machine's key in a list."""
-
-    id: str
-    client: str
-    name: str
-    scopes: str
-    services: str | None
-    made_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
-    used_at: datetime | None
-
-
 class Accounts:
     """The accounts in a host's database."""
 
@@ -106,82 +78,65 @@ class Accounts:
         vault: Vault,
         clock: Clock | None = None,
         *,
-        limits: SessionLimits | None = None,
+        longest: timedelta = timedelta(hours=12),
+        idle: timedelta = timedelta(hours=1),
         environment: Environment = "live",
     ) -> None:
-        """Use the machine's clock unless another is given."""
+        """Use the machine's clock unless another is given; a session lasts ``longest``, or ``idle`` unused."""
         self._database, self._vault, self._clock = database, vault, clock or SystemClock()
-        self._limits, self._environment = limits or SessionLimits(), environment
-        self._throttle = SignInThrottle(database, vault)
+        self._longest, self._idle, self._environment = longest, idle, environment
         # Argon2 takes some 50 ms and 64 MiB, which no request of others waits for.
         self._hasher, self._threads = PasswordHasher(), OwnThreads("nagorik-passwords")
 
-    # Operators
-
     async def sign_in(self, name: str, password: str, source: str) -> str:
-        """Let an operator in; returns the token of a new session, which is shown once.
+        """Let an operator in by their id, in any case; returns a new session's token. Raises ``SignInRefused``.
 
-        Args:
-            name: The operator's id, in any case.
-            password: What was typed.
-            source: Where the request comes from, such as an address; a keyed hash of it is kept for a day.
-
-        Raises:
-            SignInRefused: The name or the password is wrong, or there were too many attempts.
+        ``source`` says where the request comes from, such as an address; a keyed hash of it is kept for a day.
         """
-        name, now = name.strip().lower()[:_LONGEST_NAME], self._clock.now()
-        wait = await self._throttle.begin(name, source, now)
-        if wait is not None:
+        name, now = name.strip().lower()[:_LONGEST_ID], self._clock.now()
+        ids = throttle_ids(self._vault, name, source)
+        if (wait := await self._database.run(lambda unit: begin_sign_in(unit, ids, now))) is not None:
             raise SignInRefused(wait)
-        row = await self._database.run(partial(_operator, name=name))
+        found = await self._rows(select(credentials).where(_C.id == name, _C.kind == "password"))
         # An unknown name takes as long as a known one.
-        known = row.password if row is not None else self._unknown
+        known = found[0].secret if found else self._unknown
         is_right = await self._threads.run(partial(self._verify, known, password[: LONGEST_PASSWORD + 1]))
-        if row is None or not is_right or row.disabled_at is not None:
+        if not found or not is_right or found[0].ended_at is not None:
             raise SignInRefused
-        await self._throttle.succeeded(name, source, now)
-        token = secrets.token_urlsafe(32)
-        values = {
-            "id": self._vault.lookup(_SESSION, token),
-            "operator": row.id,
-            "began_at": now,
-            "ends_at": now + self._limits.longest,
-            "seen_at": now,
+        token, row = secrets.token_urlsafe(32), found[0]
+        session = {one: getattr(row, one) for one in ("actor", "name", "scopes", "services")} | {
+            "id": str(uuid4()),
+            "kind": "session",
+            "secret": self._vault.lookup("portal-session", token),
+            "made_at": now,
+            "expires_at": now + self._longest,
+            "used_at": now,
         }
 
-        def begin(transaction: Transaction) -> None:
-            _end_sessions(transaction, _S.ends_at < now, now)
-            transaction.connection.execute(insert(sessions).values(**values))
-            transaction.record_row(sessions, values["id"], at=now)
+        def begin(unit: Transaction) -> None:
+            sign_in_succeeded(unit, ids, now)
+            delete_rows(unit, credentials, (_C.kind == "session") & (_C.expires_at < now), now)
+            add_row(unit, credentials, now, **session)
 
         await self._database.run(begin)
         return token
 
     async def session(self, token: str) -> PortalActor | None:
         """The operator whose session a token opens; ``None`` where it ended or never was."""
-        identity, now = self._vault.lookup(_SESSION, token), self._clock.now()
-        is_there = _S.id == identity, _S.ends_at > now, _S.seen_at > now - self._limits.idle, _O.disabled_at.is_(None)
-        query = select(operators, _S.seen_at).join(sessions, _S.operator == _O.id).where(*is_there)
+        return await self._let_in("session", token, self._idle)
 
-        def read(transaction: Transaction) -> Row[Any] | None:
-            return transaction.connection.execute(query).one_or_none()
-
-        row = await self._database.snapshot(read)
-        if row is None:
-            return None
-        if row.seen_at <= now - _SEEN_EACH:
-            seen = update(sessions).where(_S.id == identity).values(seen_at=now)
-            await self._database.run(lambda transaction: transaction.connection.execute(seen).rowcount)
-        return _actor(row.id, "operator", row)
+    async def machine(self, key: str) -> PortalActor | None:
+        """The machine that a key belongs to; ``None`` where it expired, was ended or never was."""
+        return await self._let_in("key", key) if key.startswith(f"ngk_{self._environment}_") else None
 
     async def sign_out(self, token: str) -> None:
         """End a session; of one that ended before, nothing is changed."""
-        identity, now = self._vault.lookup(_SESSION, token), self._clock.now()
-        await self._database.run(lambda transaction: _end_sessions(transaction, _S.id == identity, now))
+        is_this = _C.secret == self._vault.lookup("portal-session", token)
+        await self._database.run(lambda unit: delete_rows(unit, credentials, is_this, self._clock.now()))
 
     def csrf(self, token: str) -> str:
         """The text that each form of a session carries, and that no other site knows."""
-        return self._vault.lookup(_CSRF, token)
+        return self._vault.lookup("portal-csrf", token)
 
     def is_csrf(self, token: str, given: str) -> bool:
         """Whether a form carries the text of the session."""
@@ -198,70 +153,10 @@ class Accounts:
     ) -> None:
         """Add an operator by an id such as ``centre-0042/operator-7``, under which they sign in.
 
-        Raises:
-            AccountInvalid: The id, the name, a scope or the password cannot be used, or the id is taken.
+        Raises ``AccountInvalid``, as all methods that follow do.
         """
-        _check(identity, name, scopes)
-        values = {**_rights(name, scopes, services), "id": identity, "password": await self._hash(password)}
-        now = self._clock.now()
-
-        def write(transaction: Transaction) -> None:
-            transaction.connection.execute(insert(operators).values(**values, added_at=now))
-            transaction.record_row(operators, identity, at=now)
-
-        try:
-            await self._database.run(write)
-        except IntegrityError:
-            raise AccountInvalid(_TAKEN) from None
-
-    async def set_password(self, identity: str, password: str) -> None:
-        """Give an operator another password, and end their sessions.
-
-        Raises:
-            AccountInvalid: There is no such operator, or the password cannot be used.
-        """
-        await self._change_operator(identity, {"password": await self._hash(password)})
-
-    async def disable(self, identity: str) -> None:
-        """Let an operator in no more, and end their sessions.
-
-        Raises:
-            AccountInvalid: There is no such operator.
-        """
-        await self._change_operator(identity, {"disabled_at": self._clock.now()})
-
-    async def operators(self) -> Sequence[OperatorEntry]:
-        """All operators, by id."""
-        query = select(*(_O[name] for name in OperatorEntry._fields)).order_by(_O.id)
-
-        def read(transaction: Transaction) -> list[OperatorEntry]:
-            return [OperatorEntry(*row) for row in transaction.connection.execute(query)]
-
-        return await self._database.run(read)
-
-    async def names(self, centre: str) -> Mapping[str, str]:
-        """What colleagues see of each operator of a centre, by id."""
-        return {one.id: one.name for one in await self.operators() if one.id.partition("/")[0] == centre}
-
-    # Machines
-
-    async def machine(self, key: str) -> PortalActor | None:
-        """The machine that a key belongs to; ``None`` where it expired, was revoked or never was."""
-        if not key.startswith(f"ngk_{self._environment}_"):
-            return None
-        now, is_key = self._clock.now(), _K.key_hash == self._vault.lookup(_KEY, key)
-        query = select(keys).where(is_key, _K.revoked_at.is_(None), _K.expires_at > now)
-
-        def read(transaction: Transaction) -> Row[Any] | None:
-            return transaction.connection.execute(query).one_or_none()
-
-        row = await self._database.snapshot(read)
-        if row is None:
-            return None
-        if row.used_at is None or row.used_at <= now - _SEEN_EACH:
-            used = update(keys).where(is_key).values(used_at=now)
-            await self._database.run(lambda transaction: transaction.connection.execute(used).rowcount)
-        return _actor(row.client, "machine", row)
+        secret = await self._hash(password)
+        await self._add(identity, name, scopes, services, id=identity, kind="password", secret=secret)
 
     async def make_key(
         self,
@@ -272,72 +167,74 @@ class Accounts:
         services: Collection[str] | None = None,
         days: int = 365,
     ) -> str:
-        """Make a key for a machine such as ``centre-0042/app-shop``, good for ``days``; it is shown this once.
-
-        Raises:
-            AccountInvalid: The id, the name or a scope cannot be used.
-        """
-        _check(client, name, scopes)
+        """Make a key for a machine such as ``centre-0042/app-shop``, good for ``days``; it is shown this once."""
         key = f"ngk_{self._environment}_{b32encode(secrets.token_bytes(20)).decode().lower()}"
-        identity, now = str(uuid4()), self._clock.now()
-        values = {
-            **_rights(name, scopes, services),
-            "id": identity,
-            "key_hash": self._vault.lookup(_KEY, key),
-            "client": client,
-            "made_at": now,
-            "expires_at": now + timedelta(days=days),
-        }
-
-        def write(transaction: Transaction) -> None:
-            transaction.connection.execute(insert(keys).values(**values))
-            transaction.record_row(keys, identity, at=now)
-
-        await self._database.run(write)
+        hashed, until = self._vault.lookup("portal-key", key), self._clock.now() + timedelta(days=days)
+        await self._add(client, name, scopes, services, id=str(uuid4()), kind="key", secret=hashed, expires_at=until)
         return key
 
-    async def revoke_key(self, identity: str) -> None:
-        """Let a key in no more.
+    async def set_password(self, identity: str, password: str) -> None:
+        """Give an operator another password, and end their sessions."""
+        await self._change((_C.id == identity) & (_C.kind == "password"), secret=await self._hash(password))
 
-        Raises:
-            AccountInvalid: There is no such key.
-        """
+    async def end(self, identity: str) -> None:
+        """Let an operator, or a key by its own id, in no more, and end the operator's sessions."""
+        await self._change((_C.id == identity) & _C.ended_at.is_(None), ended_at=self._clock.now())
+
+    async def listed(self) -> Sequence[Row[Any]]:
+        """All operators and keys, by actor and age: the columns of ``LISTED``."""
+        query = select(*(_C[name] for name in LISTED)).where(_C.kind != "session").order_by(_C.actor, _C.made_at)
+        return await self._rows(query)
+
+    async def names(self, centre: str) -> Mapping[str, str]:
+        """What colleagues see of each operator and machine of a centre, by id."""
+        return {one.actor: one.name for one in await self.listed() if one.actor.partition("/")[0] == centre}
+
+    async def _let_in(
+        self, kind: Literal["session", "key"], secret: str, idle: timedelta | None = None
+    ) -> PortalActor | None:
+        now, is_this = self._clock.now(), _C.secret == self._vault.lookup(f"portal-{kind}", secret)
+        query = select(credentials).where(is_this, _C.kind == kind, _C.ended_at.is_(None), _C.expires_at > now)
+        found = await self._rows(query)
+        if not found or (idle is not None and found[0].used_at <= now - idle):
+            return None
+        row = found[0]
+        if row.used_at is None or row.used_at <= now - _SEEN_EACH:
+            await self._database.run(lambda unit: change_rows(unit, credentials, is_this, now, used_at=now))
+        return PortalActor(
+            row.actor,
+            row.actor.partition("/")[0],
+            "operator" if kind == "session" else "machine",
+            row.name,
+            frozenset(row.scopes.split(",")),
+            frozenset(row.services.split(",")) if row.services is not None else None,
+        )
+
+    async def _add(
+        self, actor: str, name: str, scopes: Collection[Scope], services: Collection[str] | None, **values: Any
+    ) -> None:
+        if not (_ID.fullmatch(actor) and len(actor) <= _LONGEST_ID and 1 <= len(name.strip()) <= 120 and scopes):  # noqa: PLR2004
+            raise AccountInvalid(_INVALID)
+        now, listed = self._clock.now(), ",".join(sorted(services)) if services is not None else None
+        values |= {"actor": actor, "name": name.strip(), "scopes": ",".join(sorted(scopes)), "services": listed}
+        try:
+            await self._database.run(lambda unit: add_row(unit, credentials, now, made_at=now, **values))
+        except IntegrityError:
+            raise AccountInvalid(_TAKEN) from None
+
+    async def _change(self, where: ColumnElement[bool], **values: Any) -> None:
         now = self._clock.now()
-        revoked = update(keys).where(_K.id == identity, _K.revoked_at.is_(None)).values(revoked_at=now)
 
-        def write(transaction: Transaction) -> bool:
-            if not transaction.connection.execute(revoked).rowcount:
-                return False
-            transaction.record_row(keys, identity, at=now)
-            return True
+        def change(unit: Transaction) -> list[str]:
+            changed = change_rows(unit, credentials, where, now, **values)
+            delete_rows(unit, credentials, (_C.kind == "session") & _C.actor.in_(changed), now)
+            return changed
 
-        if not await self._database.run(write):
-            raise AccountInvalid(_NO_KEY)
+        if not await self._database.run(change):
+            raise AccountInvalid(_NOT_THERE)
 
-    async def keys(self) -> Sequence[KeyEntry]:
-        """All keys, without what lets in, by client and age."""
-        query = select(*(_K[name] for name in KeyEntry._fields)).order_by(_K.client, _K.made_at)
-
-        def read(transaction: Transaction) -> list[KeyEntry]:
-            return [KeyEntry(*row) for row in transaction.connection.execute(query)]
-
-        return await self._database.run(read)
-
-    # Below
-
-    async def _change_operator(self, identity: str, values: dict[str, Any]) -> None:
-        now = self._clock.now()
-
-        def write(transaction: Transaction) -> bool:
-            changed = update(operators).where(_O.id == identity).values(**values)
-            if not transaction.connection.execute(changed).rowcount:
-                return False
-            transaction.record_row(operators, identity, at=now)
-            _end_sessions(transaction, _S.operator == identity, now)
-            return True
-
-        if not await self._database.run(write):
-            raise AccountInvalid(_NO_OPERATOR)
+    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        return await self._database.snapshot(lambda unit: list(unit.connection.execute(query)))
 
     async def _hash(self, password: str) -> str:
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
@@ -354,49 +251,3 @@ class Accounts:
     def _unknown(self) -> str:
         """The hash of a random password, which was never shown."""
         return self._hasher.hash(secrets.token_urlsafe())
-
-
-_LONGEST_NAME: Final = 80
-_LETTERS: Final = 120
-_TAKEN: Final = "an account of this id is there. এই আইডির অ্যাকাউন্ট আগে থেকেই আছে।"
-_NO_OPERATOR: Final = "there is no operator of this id. এই আইডির কোনো অপারেটর নেই।"
-_NO_KEY: Final = "no key of this id is in use. এই আইডির কোনো চাবি চালু নেই।"
-_PASSWORD: Final = (
-    f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. পাসওয়ার্ড ১২ থেকে ২০০ অক্ষরের হতে হবে।"
-)
-_BAD_ID: Final = (
-    "write an id such as centre-0042/operator-7, in small letters: no name and no number of a person."
-    " আইডি লিখুন ছোট হাতের অক্ষরে, যেমন centre-0042/operator-7: কারও নাম বা নম্বর নয়।"
-)
-_BAD_NAME: Final = "write a name of 1 to 120 characters. ১ থেকে ১২০ অক্ষরের একটি নাম লিখুন।"
-_NO_SCOPE: Final = "name at least one scope. অন্তত একটি অধিকার উল্লেখ করুন।"
-
-
-def _check(identity: str, name: str, scopes: Collection[Scope]) -> None:
-    if not _ID.fullmatch(identity) or len(identity) > _LONGEST_NAME:
-        raise AccountInvalid(_BAD_ID)
-    if not 1 <= len(name.strip()) <= _LETTERS:
-        raise AccountInvalid(_BAD_NAME)
-    if not scopes:
-        raise AccountInvalid(_NO_SCOPE)
-
-
-def _rights(name: str, scopes: Collection[Scope], services: Collection[str] | None) -> dict[str, Any]:
-    listed = ",".join(sorted(services)) if services is not None else None
-    return {"name": name.strip(), "scopes": ",".join(sorted(scopes)), "services": listed}
-
-
-def _actor(identity: str, kind: Literal["operator", "machine"], row: Row[Any]) -> PortalActor:
-    services = frozenset(row.services.split(",")) if row.services is not None else None
-    return PortalActor(
-        identity, identity.partition("/")[0], kind, row.name, frozenset(row.scopes.split(",")), services
-    )
-
-
-def _operator(transaction: Transaction, *, name: str) -> Row[Any] | None:
-    return transaction.connection.execute(select(operators).where(_O.id == name)).one_or_none()
-
-
-def _end_sessions(transaction: Transaction, which: Any, now: datetime) -> None:
-    for identity in transaction.connection.scalars(delete(sessions).where(which).returning(_S.id)).all():
-        transaction.record_row(sessions, identity, at=now)

@@ -24,8 +24,7 @@ ROLES: Final[Mapping[str, frozenset[Scope]]] = MappingProxyType(
 class NotPermitted(PortalError):
     """The actor lacks the scope or the service."""
 
-    code = "not-permitted"
-    status = 403
+    code, status = "not-permitted", 403
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """The portal's own refusals: errors as the host's, with a sentence in both languages beside each code."""
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
 from nagorik import NagorikError, Text
 from nagorik.values.sentences import read_sentences
 
-_FILE: Final = "refusals.toml"
+refusals: Final = cache(lambda: read_sentences("nagorik_portal", "refusals.toml"))
+"""Gives the sentence for each code."""
 
 
 class PortalError(NagorikError):
@@ -20,16 +20,6 @@ class PortalError(NagorikError):
 
 
 class Throttled(PortalError):
-    """Base of refusals that end by themselves.
-
-    Attributes:
-        retry_after: Whole seconds after which the same is taken, at least 1; ``None`` where waiting changes nothing.
-    """
+    """Base of refusals that end after ``retry_after`` whole seconds; ``None`` where waiting is no use."""
 
     retry_after: int | None = None
-
-
-@cache
-def refusals() -> Mapping[str, Text]:
-    """The sentence for each code."""
-    return read_sentences("nagorik_portal", _FILE)

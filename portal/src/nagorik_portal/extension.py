@@ -6,16 +6,14 @@ from typing import Final
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_host.extensions import Extension
 from nagorik_host.store.database import Transaction
+from nagorik_portal.records import change_rows, delete_rows
 from nagorik_portal.schema import REVISION, collections, drafts, metadata, subscriptions
 
 
-def _erase(transaction: Transaction, application: str, now: datetime) -> None:
+def _erase(unit: Transaction, application: str, now: datetime) -> None:
     """Delete the draft of an application, and erase who collected what it brought."""
-    from nagorik_portal.drafts import erase_draft
-    from nagorik_portal.hand_overs import erase_collection
-
-    erase_draft(transaction, application, now)
-    erase_collection(transaction, application, now)
+    delete_rows(unit, drafts, drafts.c.application == application, now)
+    change_rows(unit, collections, collections.c.id == application, now, data_key=None, sealed=b"")
 
 
 extension: Final = Extension(

@@ -1,11 +1,9 @@
 """The portal's tables in a host's database; what leads to a citizen is sealed or hashed.
 
-The audit compares what stands in a row for good. Columns that change with each page or each request are not chained:
-the ledger would grow with every save of a form.
+The ledger does not chain what changes with each page or request: it would grow with every save of a form.
 """
 
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
@@ -26,34 +24,29 @@ REVISION: Final = "0001"
 metadata: Final = MetaData(naming_convention=host_metadata.naming_convention)
 
 
-def _moving(name: str) -> Column[datetime]:
-    return Column(name, Instant, info=UNCHAINED)
+def _moving(name: str, kind: Any = Instant, *, nullable: bool = True) -> Column[Any]:
+    return Column(name, kind, nullable=nullable, info=UNCHAINED)
 
 
-operators: Final = Table(
-    "portal_operators",
+def _sealed(**options: Any) -> list[Column[bytes]]:
+    return [Column("data_key", LargeBinary), Column("sealed", LargeBinary, nullable=False, **options)]
+
+
+# What lets an actor in: an operator's password, whose id is the operator's, a machine's key, or a session.
+credentials: Final = Table(
+    "portal_credentials",
     metadata,
-    # As ``Consent.acting``; the centre is its first part.
     bounded_text("id", CODE, primary_key=True),
-    *codes("name", "scopes"),
+    # "password", "key" or "session"; the actor is as ``Consent.acting``.
+    *codes("kind", "actor", "name", "scopes"),
     # Comma-separated ids; null for all services.
     Column("services", Text),
-    # Argon2id, with its salt and its costs.
-    Column("password", Text, nullable=False),
-    *instants("added_at", nullable=False),
-    *instants("disabled_at"),
-)
-
-sessions: Final = Table(
-    "portal_sessions",
-    metadata,
-    # The keyed hash of the token, which the browser alone has.
-    bounded_text("id", HASH, primary_key=True),
-    *codes("operator"),
-    *instants("began_at", "ends_at", nullable=False),
-    Column("seen_at", Instant, nullable=False, info=UNCHAINED),
-    Index("ix_portal_sessions_operator", "operator"),
-    Index("ix_portal_sessions_ends_at", "ends_at"),
+    # Argon2id of a password; the keyed hash of a key, or of a session's token.
+    Column("secret", Text, nullable=False, unique=True),
+    *instants("made_at", nullable=False),
+    *instants("expires_at", "ended_at"),
+    _moving("used_at"),
+    Index("ix_portal_credentials_actor", "actor"),
 )
 
 # Failed sign-ins of late, by a keyed hash of the name or of where they came from.
@@ -61,23 +54,8 @@ attempts: Final = Table(
     "portal_attempts",
     metadata,
     bounded_text("id", HASH, primary_key=True),
-    Column("failures", Integer, nullable=False, info=UNCHAINED),
-    Column("next_at", Instant, nullable=False, info=UNCHAINED),
-    Index("ix_portal_attempts_next_at", "next_at"),
-)
-
-keys: Final = Table(
-    "portal_keys",
-    metadata,
-    bounded_text("id", ID, primary_key=True),
-    bounded_text("key_hash", HASH, nullable=False, unique=True),
-    # As ``Consent.acting``.
-    *codes("client", "name", "scopes"),
-    Column("services", Text),
-    *instants("made_at", "expires_at", nullable=False),
-    *instants("revoked_at"),
-    _moving("used_at"),
-    Index("ix_portal_keys_client", "client"),
+    _moving("failures", Integer, nullable=False),
+    _moving("next_at", nullable=False),
 )
 
 drafts: Final = Table(
@@ -87,35 +65,26 @@ drafts: Final = Table(
     # The hash of the tracking number, which the application has as its client reference.
     bounded_text("reference", HASH, nullable=False, unique=True),
     *codes("centre"),
-    *instants("created_at", nullable=False),
     # Set once it was handed in.
-    bounded_text("application", ID),
+    bounded_text("application", ID, index=True),
     # The hash of the applicant's mobile number.
-    bounded_text("mobile", HASH, info=UNCHAINED),
-    bounded_text("operator", CODE, nullable=False, info=UNCHAINED),
-    bounded_text("service", CODE, info=UNCHAINED),
-    Column("revision", Integer, nullable=False, info=UNCHAINED),
-    Column("updated_at", Instant, nullable=False, info=UNCHAINED),
-    Column("data_key", LargeBinary),
-    Column("sealed", LargeBinary, nullable=False, info=UNCHAINED),
+    bounded_text("mobile", HASH, index=True, info=UNCHAINED),
+    _moving("updated_at", nullable=False),
+    *_sealed(info=UNCHAINED),
     Index("ix_portal_drafts_centre", "centre", "updated_at"),
-    Index("ix_portal_drafts_mobile", "mobile"),
-    Index("ix_portal_drafts_application", "application"),
 )
 
-# Who collected what was issued; sealed, and erased with the application.
+# Who collected what was issued; the id is the application's.
 collections: Final = Table(
     "portal_collections",
     metadata,
-    # The application's.
     bounded_text("id", ID, primary_key=True),
     *codes("handed_over_by"),
     *instants("at", nullable=False),
-    Column("data_key", LargeBinary),
-    Column("sealed", LargeBinary, nullable=False),
+    *_sealed(),
 )
 
-# Who is called when applications of a centre change.
+# Who is called when applications of a centre change; sealed are the address and what is signed with.
 subscriptions: Final = Table(
     "portal_subscriptions",
     metadata,
@@ -127,11 +96,10 @@ subscriptions: Final = Table(
     *instants("ended_at"),
     # "unsubscribed", or "gone" where the receiver answered so.
     bounded_text("ended_as", CODE),
-    # The cursor of the host's changes up to which deliveries were made.
+    # The cursor of the host's changes up to which deliveries were made; until when one process alone delivers.
     bounded_text("cursor", CODE, nullable=False, info=UNCHAINED),
-    # The address, which may hold a token, and what is signed with.
-    Column("data_key", LargeBinary),
-    Column("sealed", LargeBinary, nullable=False),
+    _moving("lease_until"),
+    *_sealed(),
 )
 
 # Each event to each subscription, for as long as the history is kept. The body leads to no citizen.
@@ -145,19 +113,8 @@ deliveries: Final = Table(
     *instants("made_at", nullable=False),
     # When it is sent next; null once it was delivered or given up.
     _moving("due_at"),
-    Column("attempts", Integer, nullable=False, info=UNCHAINED),
-    _moving("ended_at"),
-    # "delivered", "given-up", "ended"; or why the last attempt failed, such as "http-500".
+    _moving("attempts", Integer, nullable=False),
+    # "delivered", "ended", or why the last attempt failed, such as "http-500".
     bounded_text("result", CODE, info=UNCHAINED),
-    Index("ix_portal_deliveries_due_at", "due_at"),
-    Index("ix_portal_deliveries_subscription", "subscription", "made_at"),
-)
-
-# Which process does what one process does at a time.
-leases: Final = Table(
-    "portal_leases",
-    metadata,
-    bounded_text("id", CODE, primary_key=True),
-    bounded_text("holder", ID, nullable=False, info=UNCHAINED),
-    Column("lease_until", Instant, nullable=False, info=UNCHAINED),
+    Index("ix_portal_deliveries_subscription", "subscription", "due_at"),
 )

@@ -1,65 +1,94 @@
-"""The portal on a socket: one process, stopped gracefully."""
+"""The portal on a socket, and what it does beside requests: deliver events, delete what is not kept any longer."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
+from itertools import count
 from typing import Final
 
 import uvicorn
 
+from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import failure
+from nagorik_portal.drafts import expire_drafts
 from nagorik_portal.portal import Portal
+from nagorik_portal.subscriptions import Subscriptions
 from nagorik_portal.web import create_app
+from nagorik_portal.webhooks import make_client
 
+PAUSE: Final = 1.0
+"""Seconds between two looks for events."""
+_SWEEPS_EACH: Final = 600
+"""Looks between two sweeps of what is old."""
+_log = get_logger("nagorik.portal")
 GRACE: Final = 10
 """Seconds in which requests under way have to end once the server stops."""
-_WAITING: Final = 2_048
-"""Connections that may wait to be taken."""
 
 
 class PortalServer(uvicorn.Server):
-    """A server that leaves signals to its caller, and says when it has begun."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        """Serve by ``config``."""
-        super().__init__(config)
-        self.begun = asyncio.Event()
+    """A server that leaves signals to its caller, who stops it and closes the host."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: the caller stops the server and closes the host."""
+        """Leave signals alone."""
         yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
-        await super().startup(sockets)
-        self.begun.set()
 
 
 @asynccontextmanager
 async def serving(portal: Portal, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve within a block; yields the address, such as ``http://127.0.0.1:8000``. With port 0, any free one.
 
-    Requests under way end at the block's end, within ``GRACE`` seconds. The server logs nothing of its own.
-
-    Raises:
-        OSError: Nothing can be served there.
+    Requests under way end at the block's end, within ``GRACE`` seconds. The server logs nothing of its own. Raises
+    ``OSError`` where nothing can be served.
     """
     config = uvicorn.Config(
-        create_app(portal),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
+        create_app(portal), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
     )
-    server, family = PortalServer(config), socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=_WAITING) as listening:
+    server = PortalServer(config)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Connections that come before the server has begun wait in the socket's queue.
+    with socket.create_server((host, port), family=family, backlog=2_048) as listening:
         task = asyncio.create_task(server.serve([listening]))
-        begun = asyncio.create_task(server.begun.wait())
-        await asyncio.wait([task, begun], return_when=asyncio.FIRST_COMPLETED)
         try:
             yield f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         finally:
-            begun.cancel()
             server.should_exit = True
             await task
+
+
+async def sweep(portal: Portal) -> None:
+    """Delete drafts that were left, with their documents."""
+    host, after = portal.host, timedelta(days=portal.settings.draft_days)
+    for draft in await expire_drafts(host.database, host.vault, host.clock.now(), after):
+        for one in draft.content.documents:
+            portal.documents.remove(one.id)
+
+
+@asynccontextmanager
+async def in_background(portal: Portal) -> AsyncIterator[None]:
+    """Deliver and sweep again and again within a block."""
+    task = asyncio.create_task(_repeat(portal))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _repeat(portal: Portal) -> None:
+    subscriptions = Subscriptions(portal.host, portal.settings.base_url)
+    async with make_client() as client:
+        for number in count():
+            sent = 0
+            try:
+                if number % _SWEEPS_EACH == 0:
+                    await sweep(portal)
+                    await subscriptions.forget()
+                sent = await subscriptions.deliver(client)
+            except Exception as error:  # noqa: BLE001 - events are delivered later, and requests are served meanwhile
+                _log.error("events_not_delivered", defect=failure(error))
+            # One that has much to send goes on at once.
+            await asyncio.sleep(0 if sent else PAUSE)

@@ -1,306 +1,178 @@
-"""Subscriptions to the changes of a centre's applications, and the history of what was delivered."""
+"""Subscriptions to the changes of a centre's applications: who is called, what was delivered, what is due."""
 
+import asyncio
 import json
-import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from sqlalchemy import Row, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+import httpx
+from sqlalchemy import Row, or_, select
 
 from nagorik.clock import Clock
 from nagorik_host.host import Host
-from nagorik_host.store.changes import ApplicationChange
-from nagorik_host.store.database import Database, Transaction
-from nagorik_host.vault import Vault
+from nagorik_host.store.changes import ChangePage
+from nagorik_host.store.database import Transaction
+from nagorik_platform.logs import get_logger
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.cloud_events import cloud_event
-from nagorik_portal.schema import deliveries, leases, subscriptions
-from nagorik_portal.webhooks import GONE, Receiver, Webhook, make_receiver
+from nagorik_portal.records import add_row, change_rows, delete_rows, seal, unseal
+from nagorik_portal.schema import deliveries, subscriptions
+from nagorik_portal.webhooks import GONE, Receiver, send
 
-DELAYS: Final = tuple(
-    timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-)
+DELAYS: Final = tuple(timedelta(seconds=n) for n in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 """How long after each failed attempt the next one follows: ten attempts in 75 hours and a half."""
 HISTORY: Final = timedelta(days=90)
-"""How long a delivery that ended is kept."""
+"""How long a delivery is kept."""
 TOGETHER: Final = 20
-"""Deliveries that are sent side by side."""
-_PLACE: Final = "portal-subscription"
-_LEASE: Final = "events"
-_LEASE_LASTS: Final = timedelta(seconds=60)
+"""Deliveries of a subscription that are sent one after the other under one lease."""
+SUBSCRIBED: Final = ("id", "centre", "made_at", "ended_at", "ended_as")
+DELIVERED: Final = ("id", "subscription", "application", "made_at", "due_at", "attempts", "result")
+"""What lists have of each subscription and each delivery."""
+_LEASE: Final = timedelta(minutes=10)
 _S: Final = subscriptions.c
 _D: Final = deliveries.c
-_L: Final = leases.c
+_GOES_ON: Final = _S.ended_at.is_(None)
+_BAD_URL: Final = (
+    "write an address such as https://portal.example/events, without a name or a password in it; http:// needs"
+    " --allow-private. ঠিকানা লিখুন, যেমন https://portal.example/events; নাম বা পাসওয়ার্ড ছাড়া। http:// হলে"
+    " --allow-private দিতে হবে।"
+)
+_NOT_THERE: Final = "nothing of this id goes on. এই আইডির কিছু চালু নেই।"
+_log = get_logger("nagorik.portal")
 
 
 class SubscriptionInvalid(ValueError):
     """A subscription cannot be made or changed so; the text says why, in both languages, without the address."""
 
 
-class SubscriptionEntry(NamedTuple):
-    """A subscription in a list."""
-
-    id: str
-    centre: str
-    made_at: datetime
-    ended_at: datetime | None
-    ended_as: str | None
-
-
-class DeliveryEntry(NamedTuple):
-    """A delivery in the history; ``due_at`` is ``None`` once it was delivered or given up."""
-
-    id: str
-    subscription: str
-    application: str
-    made_at: datetime
-    due_at: datetime | None
-    attempts: int
-    ended_at: datetime | None
-    result: str | None
-
-
-class _Place(NamedTuple):
-    """How far the changes of a centre were taken up for a subscription."""
-
-    id: str
-    centre: str
-    cursor: str
-
-
-class DueDelivery(NamedTuple):
-    """A delivery that is to be sent now."""
-
-    webhook: Webhook
-    receiver: Receiver
-    allow_private: bool
-    attempts: int
-
-
 class Subscriptions:
     """The subscriptions in a host's database; their times are the machine's."""
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock | None = None) -> None:
-        """Use the machine's clock unless another is given."""
-        self._database, self._vault, self._clock = database, vault, clock or SystemClock()
+    def __init__(self, host: Host, base_url: str = "", clock: Clock | None = None) -> None:
+        """Name ``base_url`` as the source of events, and use the machine's clock unless another is given."""
+        self._host, self._base_url, self._clock = host, base_url, clock or SystemClock()
+        self._run = host.database.run
 
-    async def subscribe(
-        self, host: Host | None, centre: str, url: str, *, allow_private: bool
-    ) -> tuple[str, Receiver]:
+    async def subscribe(self, centre: str, url: str, *, allow_private: bool) -> tuple[str, Receiver]:
         """Call ``url`` for each change of a centre's applications from now on; returns the id and the keys.
 
-        Args:
-            host: Whose changes; without it, the earliest that is kept comes first.
-            centre: Whose applications.
-            url: Where to; ``https://…``, or ``http://…`` with ``allow_private``.
-            allow_private: Whether addresses of the own network may be called.
+        With ``allow_private``, it may be ``http://`` and an address of the own network.
 
         Raises:
             SubscriptionInvalid: The address cannot be used.
         """
         parts = urlsplit(url)
-        schemes = {"https", "http"} if allow_private else {"https"}
-        if parts.scheme not in schemes or not parts.hostname or parts.fragment or parts.username is not None:
+        is_usable = parts.hostname and not parts.fragment and parts.username is None
+        if not is_usable or parts.scheme not in ({"https", "http"} if allow_private else {"https"}):
             raise SubscriptionInvalid(_BAD_URL)
-        receiver, identity = make_receiver(url, secrets.token_bytes(32)), str(uuid4())
-        key, wrapped = self._vault.make_data_key(identity)
-        now, cursor = self._clock.now(), "0"
-        if host is not None:
-            while (page := await host.changes(cursor, owner=centre)).changes:
-                cursor = page.next
-        values = {
+        receiver, identity, now, cursor = Receiver(url=url), str(uuid4()), self._now(), "0"
+        while (page := await self._host.changes(cursor, owner=centre)).changes:
+            cursor = page.next
+        row = {
             "id": identity,
             "centre": centre,
             "allow_private": int(allow_private),
             "made_at": now,
             "cursor": cursor,
-            "data_key": wrapped,
-            "sealed": key.seal(receiver.model_dump_json().encode(), _PLACE),
         }
-
-        def write(transaction: Transaction) -> None:
-            transaction.connection.execute(insert(subscriptions).values(**values))
-            transaction.record_row(subscriptions, identity, at=now)
-
-        await self._database.run(write)
+        row |= seal(self._host.vault, subscriptions, identity, receiver)
+        await self._run(lambda unit: add_row(unit, subscriptions, now, **row))
         return identity, receiver
 
     async def unsubscribe(self, identity: str) -> None:
-        """Call no more; what was not delivered is dropped.
-
-        Raises:
-            SubscriptionInvalid: There is no such subscription, or it ended before.
-        """
-        now = self._clock.now()
-        if not await self._database.run(partial(_end, identity=identity, ended_as="unsubscribed", now=now)):
-            raise SubscriptionInvalid(_NO_SUBSCRIPTION)
-
-    async def subscriptions(self) -> Sequence[SubscriptionEntry]:
-        """All subscriptions, by age."""
-        query = select(*(_S[name] for name in SubscriptionEntry._fields)).order_by(_S.made_at)
-
-        def read(transaction: Transaction) -> list[SubscriptionEntry]:
-            return [SubscriptionEntry(*row) for row in transaction.connection.execute(query)]
-
-        return await self._database.run(read)
-
-    async def history(self, subscription: str | None = None, *, limit: int = 50) -> Sequence[DeliveryEntry]:
-        """Deliveries, the last first."""
-        query = select(*(_D[name] for name in DeliveryEntry._fields)).order_by(_D.made_at.desc(), _D.id).limit(limit)
-        if subscription is not None:
-            query = query.where(_D.subscription == subscription)
-
-        def read(transaction: Transaction) -> list[DeliveryEntry]:
-            return [DeliveryEntry(*row) for row in transaction.connection.execute(query)]
-
-        return await self._database.run(read)
+        """Call no more, and drop what was not delivered; raises ``SubscriptionInvalid``."""
+        if not await self._run(partial(self._end, identity=identity, ended_as="unsubscribed")):
+            raise SubscriptionInvalid(_NOT_THERE)
 
     async def replay(self, delivery: str) -> None:
-        """Send a delivery once more, under the same id.
+        """Send a delivery once more, under the same id; raises ``SubscriptionInvalid``."""
+        again = (_D.id == delivery) & _D.subscription.in_(select(_S.id).where(_GOES_ON))
+        values = {"due_at": self._now(), "attempts": 0, "result": None}
+        if not await self._run(lambda unit: change_rows(unit, deliveries, again, self._now(), **values)):
+            raise SubscriptionInvalid(_NOT_THERE)
 
-        Raises:
-            SubscriptionInvalid: There is no such delivery, or its subscription ended.
+    async def subscribed(self) -> Sequence[Row[Any]]:
+        """All subscriptions by age: the columns of ``SUBSCRIBED``."""
+        query = select(*(_S[name] for name in SUBSCRIBED)).order_by(_S.made_at)
+        return await self._run(lambda unit: list(unit.connection.execute(query)))
+
+    async def history(self, subscription: str | None = None, *, limit: int = 50) -> Sequence[Row[Any]]:
+        """Deliveries, the last first: the columns of ``DELIVERED``."""
+        query = select(*(_D[name] for name in DELIVERED)).order_by(_D.made_at.desc(), _D.id).limit(limit)
+        if subscription is not None:
+            query = query.where(_D.subscription == subscription)
+        return await self._run(lambda unit: list(unit.connection.execute(query)))
+
+    async def deliver(self, client: httpx.AsyncClient) -> int:
+        """Take up what changed and send what is due, once; returns how many were sent.
+
+        A subscription is leased meanwhile: of several processes, one delivers to it.
         """
-        goes_on = select(_S.id).where(_S.ended_at.is_(None))
-        again = (
-            update(deliveries)
-            .where(_D.id == delivery, _D.subscription.in_(goes_on))
-            .values(due_at=self._clock.now(), attempts=0, ended_at=None, result=None)
-        )
-        if not await self._database.run(lambda unit: unit.connection.execute(again).rowcount):
-            raise SubscriptionInvalid(_NO_DELIVERY)
-
-    # For the process that delivers
-
-    async def hold_lease(self, holder: str) -> bool:
-        """Take or renew the lease of the process that delivers; ``False`` where another has it."""
-        now = self._clock.now()
-        values = {"holder": holder, "lease_until": now + _LEASE_LASTS}
-        is_free = or_(_L.holder == holder, _L.lease_until < now)
-
-        def take(transaction: Transaction) -> bool:
-            taken = update(leases).where(_L.id == _LEASE, is_free).values(**values)
-            if transaction.connection.execute(taken).rowcount:
-                return True
-            if transaction.connection.scalar(select(_L.id).where(_L.id == _LEASE)) is not None:
-                return False
-            transaction.connection.execute(insert(leases).values(id=_LEASE, **values))
-            transaction.record_row(leases, _LEASE, at=now)
-            return True
-
-        try:
-            return await self._database.run(take)
-        except IntegrityError:
-            return False
-
-    async def take_up(self, host: Host, base_url: str) -> None:
-        """Make a delivery of each new change, for each subscription; none is missed or made twice."""
-        going_on = select(*(_S[name] for name in _Place._fields)).where(_S.ended_at.is_(None))
-
-        def read(transaction: Transaction) -> list[_Place]:
-            return [_Place(*row) for row in transaction.connection.execute(going_on)]
-
-        for place in await self._database.run(read):
-            page = await host.changes(place.cursor, owner=place.centre)
-            if page.changes:
-                made = partial(_make, place=place, changes=page.changes, base_url=base_url, now=self._clock.now())
-                await self._database.run(partial(made, cursor=page.next))
-
-    async def due(self) -> Sequence[DueDelivery]:
-        """The deliveries that are to be sent now, the longest due first."""
-        joined = select(deliveries, _S.sealed, _S.data_key, _S.allow_private).join(
-            subscriptions, _D.subscription == _S.id
-        )
-        query = joined.where(_D.due_at <= self._clock.now()).order_by(_D.due_at, _D.id).limit(TOGETHER)
-        rows = await self._database.run(lambda unit: unit.connection.execute(query).all())
-        return [
-            DueDelivery(
-                Webhook(row.id, row.body.encode()), self._receiver(row), bool(row.allow_private), row.attempts
-            )
-            for row in rows
-        ]
-
-    async def ended(self, delivery: DueDelivery, problem: str | None) -> None:
-        """Record an attempt: it was taken, is tried again later, or is given up; 410 ends the subscription."""
-        now, attempts = self._clock.now(), delivery.attempts + 1
-        values: dict[str, Any] = {"attempts": attempts, "due_at": None, "ended_at": now, "result": "delivered"}
-        if problem is not None:
-            values["result"] = problem
-            if problem != GONE and attempts <= len(DELAYS):
-                values |= {"due_at": now + DELAYS[attempts - 1], "ended_at": None}
-        is_this = _D.id == delivery.webhook.id
-
-        def write(transaction: Transaction) -> None:
-            transaction.connection.execute(update(deliveries).where(is_this).values(**values))
-            if problem == GONE:
-                subscription = transaction.connection.execute(select(_D.subscription).where(is_this)).scalar_one()
-                _end(transaction, identity=subscription, ended_as="gone", now=now)
-
-        await self._database.run(write)
+        query = select(_S.id).where(_GOES_ON)
+        ids = await self._run(lambda unit: list(unit.connection.scalars(query)))
+        return sum(await asyncio.gather(*(self._deliver_to(client, one) for one in ids)))
 
     async def forget(self) -> None:
-        """Delete deliveries that ended so long ago that their history is not kept, 500 at most."""
-        now = self._clock.now()
-        old = select(_D.id).where(_D.ended_at < now - HISTORY).limit(500)
+        """Delete deliveries whose history is not kept any longer."""
+        now = self._now()
+        await self._run(lambda unit: delete_rows(unit, deliveries, _D.made_at < now - HISTORY, now))
 
-        def write(transaction: Transaction) -> None:
-            gone = transaction.connection.scalars(delete(deliveries).where(_D.id.in_(old)).returning(_D.id)).all()
-            for identity in gone:
-                transaction.record_row(deliveries, identity, at=now)
+    async def _deliver_to(self, client: httpx.AsyncClient, identity: str) -> int:
+        now, is_this = self._now(), _S.id == identity
+        free = is_this & _GOES_ON & or_(_S.lease_until.is_(None), _S.lease_until < now)
+        query, lease = select(subscriptions).where(is_this), now + _LEASE
 
-        await self._database.run(write)
+        def take(unit: Transaction) -> Row[Any] | None:
+            taken = change_rows(unit, subscriptions, free, now, lease_until=lease)
+            return unit.connection.execute(query).one() if taken else None
 
-    def now(self) -> datetime:
-        """The time that deliveries are signed with."""
+        row = await self._run(take)
+        if row is None:
+            return 0
+        page = await self._host.changes(row.cursor, owner=row.centre)
+        await self._run(partial(self._make, subscription=row, page=page))
+        receiver, is_due = unseal(self._host.vault, subscriptions, row, Receiver), _D.due_at <= self._now()
+        due = select(deliveries).where(_D.subscription == identity, is_due).order_by(_D.due_at, _D.id).limit(TOGETHER)
+        found, sent = await self._run(lambda unit: list(unit.connection.execute(due))), 0
+        for one in found:
+            body, allow = one.body.encode(), bool(row.allow_private)
+            problem = await send(client, receiver, one.id, body, self._now(), allow_private=allow)
+            await self._run(partial(self._record, delivery=one, problem=problem))
+            sent += 1
+            if problem is not None:
+                _log.warning("event_not_delivered", delivery=one.id, result=problem)
+                break  # a receiver that does not answer would use up the lease
+        await self._run(lambda unit: change_rows(unit, subscriptions, is_this, now, lease_until=None))
+        return sent
+
+    def _make(self, unit: Transaction, *, subscription: Row[Any], page: ChangePage) -> None:
+        now, is_there = self._now(), (_S.id == subscription.id) & (_S.cursor == subscription.cursor)
+        if not page.changes or not change_rows(unit, subscriptions, is_there, now, cursor=page.next):
+            return
+        for change in page.changes:
+            body = json.dumps(cloud_event(change, self._base_url), separators=(",", ":"))
+            row = {"subscription": subscription.id, "application": change.application, "body": body, "attempts": 0}
+            add_row(unit, deliveries, now, id=str(uuid4()), made_at=now, due_at=now, **row)
+
+    def _record(self, unit: Transaction, *, delivery: Row[Any], problem: str | None) -> None:
+        """Record an attempt: it was taken, is tried again later, or is given up; 410 ends the subscription."""
+        now, attempts = self._now(), delivery.attempts + 1
+        due_at = now + DELAYS[attempts - 1] if problem is not None and attempts <= len(DELAYS) else None
+        values = {"attempts": attempts, "due_at": due_at, "result": problem or "delivered"}
+        change_rows(unit, deliveries, _D.id == delivery.id, now, **values)
+        if problem == GONE:
+            self._end(unit, delivery.subscription, "gone")
+
+    def _end(self, unit: Transaction, identity: str, ended_as: str) -> bool:
+        now, is_this = self._now(), (_S.id == identity) & _GOES_ON
+        ended = {"ended_at": now, "ended_as": ended_as, "data_key": None, "sealed": b""}
+        waiting = (_D.subscription == identity) & _D.due_at.is_not(None)
+        change_rows(unit, deliveries, waiting, now, due_at=None, result="ended")
+        return bool(change_rows(unit, subscriptions, is_this, now, **ended))
+
+    def _now(self) -> Any:
         return self._clock.now()
-
-    def _receiver(self, row: Row[Any]) -> Receiver:
-        opened = self._vault.data_key(row.data_key, row.subscription).open(row.sealed, _PLACE)
-        return Receiver.model_validate_json(opened)
-
-
-_BAD_URL: Final = (
-    "write an address such as https://portal.example/events, without a name or a password in it; http:// needs"
-    " --allow-private. ঠিকানা লিখুন, যেমন https://portal.example/events; নাম বা পাসওয়ার্ড ছাড়া। http:// হলে"
-    " --allow-private দিতে হবে।"
-)
-_NO_SUBSCRIPTION: Final = "no subscription of this id goes on. এই আইডির কোনো সাবস্ক্রিপশন চালু নেই।"
-_NO_DELIVERY: Final = (
-    "there is no delivery of this id, or its subscription ended. এই আইডির কোনো খবর নেই, বা সাবস্ক্রিপশনটি বন্ধ।"
-)
-
-
-def _end(transaction: Transaction, *, identity: str, ended_as: str, now: datetime) -> bool:
-    ended = update(subscriptions).where(_S.id == identity, _S.ended_at.is_(None))
-    values = {"ended_at": now, "ended_as": ended_as, "data_key": None, "sealed": b""}
-    if not transaction.connection.execute(ended.values(**values)).rowcount:
-        return False
-    transaction.record_row(subscriptions, identity, at=now)
-    dropped = update(deliveries).where(_D.subscription == identity, _D.due_at.is_not(None))
-    transaction.connection.execute(dropped.values(due_at=None, ended_at=now, result="ended"))
-    return True
-
-
-def _make(
-    transaction: Transaction,
-    *,
-    place: _Place,
-    changes: Sequence[ApplicationChange],
-    base_url: str,
-    now: datetime,
-    cursor: str,
-) -> None:
-    """Make deliveries, unless another process has made them."""
-    is_there = _S.id == place.id, _S.cursor == place.cursor, _S.ended_at.is_(None)
-    if not transaction.connection.execute(update(subscriptions).where(*is_there).values(cursor=cursor)).rowcount:
-        return
-    for change in changes:
-        values = {"id": str(uuid4()), "subscription": place.id, "application": change.application, "made_at": now}
-        body = json.dumps(cloud_event(change, base_url), separators=(",", ":"))
-        transaction.connection.execute(insert(deliveries).values(**values, body=body, due_at=now, attempts=0))
-        transaction.record_row(deliveries, values["id"], at=now)

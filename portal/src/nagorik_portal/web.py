@@ -4,23 +4,17 @@ from time import perf_counter
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nagorik_platform.logs import get_logger
-from nagorik_platform.tracebacks import failure
 from nagorik_portal.portal import Portal
 
 UNMATCHED: Final = "unmatched"
 """Stands in the log for a path that is no route's: it may hold anything."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_NO_STORE: Final = {"cache-control": "no-store"}
 _log = get_logger("nagorik.portal")
-
-
-class BodyTooLarge(Exception):
-    """A request's body is larger than the portal takes."""
 
 
 def create_app(portal: Portal) -> ASGIApp:
@@ -47,31 +41,20 @@ class Frontier:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = perf_counter(), 0
+        began, status = perf_counter(), 500
 
         async def answer(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            status = message.get("status", status)
             await send(message)
 
         try:
             await self._app(scope, _bounded(scope, receive, self._body_limit), answer)
-        except Exception as error:  # noqa: BLE001 - a server would log its text, which may quote anything
-            is_large = isinstance(error, BodyTooLarge)
-            if not is_large:
-                _log.error("request_failed", route=template(scope), defect=failure(error))
-            if status:
-                # What was sent cannot be taken back; the server closes the connection, so that it is seen.
-                raise ConnectionAbortedError("a response was broken off") from None
-            text, code = ("too large\n", 413) if is_large else ("internal error\n", 500)
-            await PlainTextResponse(text, code, _NO_STORE)(scope, receive, answer)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else UNMATCHED
             milliseconds = round(1000 * (perf_counter() - began), 1)
-            _log.info(
-                "request_served", method=method, route=template(scope), status=status, milliseconds=milliseconds
-            )
+            line = {"method": method, "route": template(scope), "status": status, "milliseconds": milliseconds}
+            _log.info("request_served", **line)
 
 
 def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
@@ -84,7 +67,7 @@ def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if is_too_large or size > limit:
-            raise BodyTooLarge
+            raise HTTPException(413)
         return message
 
     return bounded

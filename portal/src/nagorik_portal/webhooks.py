@@ -6,12 +6,14 @@ import ipaddress
 import socket
 from base64 import b64decode, b64encode
 from datetime import datetime
-from typing import Annotated, Final, NamedTuple
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from secrets import token_bytes
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from pydantic import Field
 
 from nagorik import SECRET, Model
 
@@ -19,88 +21,78 @@ SECONDS: Final = 15.0
 """How long a receiver has to answer."""
 GONE: Final = "http-410"
 """The receiver wants no more events."""
-_CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_SYMMETRIC, _PRIVATE, _PUBLIC = "whsec_", "whsk_", "whpk_"
 
 
 class Receiver(Model):
-    """Where webhooks go, and what they are signed with; all of it is secret."""
+    """Where webhooks go, and what they are signed with: 32 random bytes for each of both ways, in Base64."""
 
     url: Annotated[str, SECRET]
-    symmetric: Annotated[str, SECRET]
-    """``whsec_…``: the receiver's copy verifies ``v1``."""
-    private: Annotated[str, SECRET]
-    """``whsk_…``: signs ``v1a``."""
+    symmetric: Annotated[str, SECRET] = Field(default_factory=lambda: _text(token_bytes(32)))
+    private: Annotated[str, SECRET] = Field(default_factory=lambda: _text(token_bytes(32)))
+
+    @property
+    def secret(self) -> str:
+        """``whsec_…``: the receiver's copy verifies ``v1``."""
+        return f"whsec_{self.symmetric}"
 
     @property
     def public(self) -> str:
         """``whpk_…``: verifies ``v1a``."""
-        raw = _private_key(self).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return _PUBLIC + b64encode(raw).decode()
+        return f"whpk_{_text(self._key.public_key().public_bytes_raw())}"
+
+    def sign(self, identity: str, at: datetime, body: bytes) -> str:
+        """The value of ``webhook-signature``: ``v1a`` by ed25519 first, then ``v1`` by HMAC; ``at`` is aware."""
+        signed = f"{identity}.{int(at.timestamp())}.".encode() + body
+        mac = hmac.digest(b64decode(self.symmetric), signed, "sha256")
+        return f"v1a,{_text(self._key.sign(signed))} v1,{_text(mac)}"
+
+    @property
+    def _key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(b64decode(self.private))
 
 
-class Webhook(NamedTuple):
-    """A message; its id is the same in each attempt."""
-
-    id: str
-    body: bytes
+def _text(raw: bytes) -> str:
+    return b64encode(raw).decode()
 
 
-def make_receiver(url: str, symmetric: bytes) -> Receiver:
-    """A receiver with a new pair of keys, and 24 to 64 random bytes as the symmetric one."""
-    private = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    keys = {
-        "symmetric": _SYMMETRIC + b64encode(symmetric).decode(),
-        "private": _PRIVATE + b64encode(private).decode(),
-    }
-    return Receiver(url=url, **keys)
-
-
-def signature(receiver: Receiver, webhook: Webhook, at: datetime) -> str:
-    """The value of ``webhook-signature``: ``v1a`` by ed25519 first, then ``v1`` by HMAC; ``at`` is aware."""
-    signed = f"{webhook.id}.{int(at.timestamp())}.".encode() + webhook.body
-    secret = b64decode(receiver.symmetric.removeprefix(_SYMMETRIC))
-    both = {"v1a": _private_key(receiver).sign(signed), "v1": hmac.digest(secret, signed, "sha256")}
-    return " ".join(f"{version},{b64encode(one).decode()}" for version, one in both.items())
+def make_client() -> httpx.AsyncClient:
+    """The client that webhooks are sent by: no proxy of the machine's, no redirects, no cookies."""
+    jar = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(trust_env=False, follow_redirects=False, cookies=jar, timeout=SECONDS)
 
 
 async def send(
-    client: httpx.AsyncClient, receiver: Receiver, webhook: Webhook, at: datetime, *, allow_private: bool
+    client: httpx.AsyncClient, receiver: Receiver, identity: str, body: bytes, at: datetime, *, allow_private: bool
 ) -> str | None:
     """Send a webhook once; returns ``None`` where it was taken, else why not, such as ``http-500``.
 
-    The name is resolved here, each address is checked, and the connection goes to the checked one. No redirect is
-    followed, and what the receiver answers beside its status is not read.
+    The name is resolved here, each address is checked, and the connection goes to the checked one. What the receiver
+    answers beside its status is not read.
     """
     parts = urlsplit(receiver.url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     headers = {
-        "host": parts.netloc.rpartition("@")[2],
-        "content-type": _CONTENT_TYPE,
-        "webhook-id": webhook.id,
+        "host": parts.netloc,
+        "content-type": "application/cloudevents+json; charset=utf-8",
+        "webhook-id": identity,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": signature(receiver, webhook, at),
+        "webhook-signature": receiver.sign(identity, at, body),
     }
     try:
         async with asyncio.timeout(SECONDS):
-            addresses = await _addresses(host, port)
-            if not addresses:
-                return "unknown-host"
+            found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
+            addresses = [str(one[4][0]) for one in found]
             if not allow_private and not all(map(is_public, addresses)):
                 return "address-refused"
             url = httpx.URL(receiver.url).copy_with(host=addresses[0])
             # The certificate is compared with the name, not with the address.
-            request = client.build_request(
-                "POST", url, content=webhook.body, headers=headers, extensions={"sni_hostname": host}
-            )
-            response = await client.send(request, stream=True, follow_redirects=False)
-            await response.aclose()
+            named = {"sni_hostname": parts.hostname}
+            async with client.stream("POST", url, content=body, headers=headers, extensions=named) as response:
+                return None if response.is_success else f"http-{response.status_code}"
     except TimeoutError:
         return "timeout"
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
         return "not-reached"
-    return None if response.is_success else f"http-{response.status_code}"
 
 
 def is_public(address: str) -> bool:
@@ -112,15 +104,3 @@ def is_public(address: str) -> bool:
         elif found.sixtofour is not None or found.teredo is not None or found in _NAT64:
             return False
     return found.is_global and not found.is_multicast
-
-
-async def _addresses(host: str, port: int) -> list[str]:
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []
-    return [str(one[4][0]) for one in found]
-
-
-def _private_key(receiver: Receiver) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(b64decode(receiver.private.removeprefix(_PRIVATE)))

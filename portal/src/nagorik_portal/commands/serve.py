@@ -11,9 +11,8 @@ from nagorik_host.settings import load_host_settings
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
 from nagorik_platform.logs import configure_logging
-from nagorik_portal.background import in_background
 from nagorik_portal.portal import PortalSettings, open_portal
-from nagorik_portal.serving import serving
+from nagorik_portal.serving import in_background, serving
 
 _BIND: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _BASE_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|https?://\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?/?")
@@ -22,7 +21,7 @@ _BASE_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|https?:/
 async def serve(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; requests under way end within ten seconds."""
     bound, base_url = _BIND.fullmatch(arguments.bind), arguments.base_url or f"http://{arguments.bind}"
-    if bound is None:
+    if bound is None or int(bound[2]) > 65_535:  # noqa: PLR2004
         raise CommandRefused("--bind: write it as 127.0.0.1:8000")
     if not _BASE_URL.fullmatch(base_url):
         raise CommandRefused("--base-url: write it as https://portal.example, without a path")
@@ -41,7 +40,7 @@ async def serve(arguments: argparse.Namespace) -> int:
             ):
                 print_lines(f"Serving at {address}. Ctrl-C or SIGTERM stops it; requests under way end first.")
                 await stop.wait()
-        except (OSError, OverflowError):
+        except OSError:
             raise CommandRefused(
                 "--bind: nothing can be served there: another program does, or the address is not this machine's"
             ) from None

@@ -7,18 +7,20 @@ from starlette.responses import Response
 
 from nagorik_portal.desk.visits import Visit, page
 from nagorik_portal.desk.wording import age_text, text
-from nagorik_portal.drafts import DraftEntry
+from nagorik_portal.drafts import Draft
 
 _MOST: Final = 100
 
 
-async def draft_rows(visit: Visit, entries: Sequence[DraftEntry] | None = None) -> list[dict[str, Any]]:
+async def draft_rows(visit: Visit, entries: Sequence[Draft] | None = None) -> list[dict[str, Any]]:
     """Drafts as the lists draw them: these, or those of the centre that are not handed in."""
     now, names = visit.portal.host.clock.now(), await visit.portal.accounts.names(visit.operator.centre)
     known = {service.id: service.name for service in visit.casework.services()}
     return [
         {
-            **draft._asdict(),
+            "id": draft.id,
+            "reference": draft.reference,
+            "updated_at": draft.updated_at,
             "operator": names.get(draft.operator, draft.operator),
             "service": known.get(draft.service or "", text("home.no-service")),
             "age": age_text(draft.updated_at, now),

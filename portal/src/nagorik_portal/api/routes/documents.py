@@ -42,7 +42,7 @@ async def hand_in_document(
             kept = await state.portal.host.remember(given._replace(digest=digest), taken.id)
         finally:
             if kept != taken.id:
-                state.portal.documents.remove([taken])
+                state.portal.documents.remove(taken.id)
     if kept != taken.id:
         response.headers[REPLAYED] = "true"
     name = state.cursors.name_document(casework.actor.centre, taken.model_copy(update={"id": kept}))

@@ -1,0 +1,72 @@
+"""``nagorik portal``: operators, keys of machines, and who is called when applications change."""
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from nagorik_host.commands.result import CommandResult, Part, Table, same_names
+from nagorik_host.commands.running import CommandRefused, opened_host
+from nagorik_portal.accounts import LISTED, LONGEST_PASSWORD, AccountInvalid
+from nagorik_portal.actors import ROLES
+from nagorik_portal.portal import Portal, PortalSettings, open_portal
+from nagorik_portal.subscriptions import DELIVERED, SUBSCRIBED, SubscriptionInvalid, Subscriptions
+
+_DOES: Final[Mapping[str, Callable[[Portal, Any], Awaitable[Any]]]] = {
+    "list": lambda portal, _: portal.accounts.listed(),
+    "add-operator": lambda portal, given: portal.accounts.add_operator(
+        given.id, given.name, given.password, scopes=ROLES[given.role], services=given.services
+    ),
+    "set-password": lambda portal, given: portal.accounts.set_password(given.id, given.password),
+    "disable": lambda portal, given: portal.accounts.end(given.id),
+    "revoke-key": lambda portal, given: portal.accounts.end(given.id),
+    "make-key": lambda portal, given: portal.accounts.make_key(
+        given.id, given.name, scopes=given.scopes, services=given.services, days=given.days
+    ),
+    "subscribe": lambda portal, given: Subscriptions(portal.host).subscribe(
+        given.id, given.url, allow_private=given.allow_private
+    ),
+    "unsubscribe": lambda portal, given: Subscriptions(portal.host).unsubscribe(given.id),
+    "subscriptions": lambda portal, _: Subscriptions(portal.host).subscribed(),
+    "deliveries": lambda portal, given: Subscriptions(portal.host).history(given.subscription, limit=given.limit),
+    "replay": lambda portal, given: Subscriptions(portal.host).replay(given.id),
+}
+_COLUMNS: Final = {"list": LISTED, "subscriptions": SUBSCRIBED, "deliveries": DELIVERED}
+_ONCE: Final = "Keep it now: it is not shown again. এখনই রেখে দিন: আর দেখানো হবে না।"
+
+
+async def do(arguments: argparse.Namespace) -> CommandResult:
+    """Do what the action says, and show what came of it."""
+    action = arguments.action
+    if action in {"add-operator", "set-password"}:
+        arguments.password = await _password()
+    is_test = getattr(arguments, "test", False)
+    try:
+        async with opened_host() as host:
+            portal = open_portal(host, PortalSettings(environment="test" if is_test else "live"))
+            found = await _DOES[action](portal, arguments)
+    except (AccountInvalid, SubscriptionInvalid) as refused:
+        raise CommandRefused(str(refused)) from None
+    if action in _COLUMNS:
+        rows = [row._asdict() for row in found]
+        shown: list[Part] = [Table(same_names(*_COLUMNS[action]), rows)] if rows else ["There is nothing. কিছু নেই।"]
+        return CommandResult({action: rows}, shown)
+    if action == "make-key":
+        return CommandResult({"client": arguments.id, "key": found}, [found, _ONCE])
+    if action == "subscribe":
+        identity, receiver = found
+        document = {"subscription": identity, "public_key": receiver.public, "secret": receiver.secret}
+        return CommandResult(document, [identity, f"v1a: {receiver.public}", f"v1: {receiver.secret}", _ONCE])
+    return CommandResult({"id": arguments.id}, [f"{arguments.id}: done · হয়েছে"])
+
+
+async def _password() -> str:
+    """Ask for a password twice at a terminal, or read a line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(LONGEST_PASSWORD + 2).rstrip("\n")
+    first = await asyncio.to_thread(getpass.getpass, "Password · পাসওয়ার্ড: ")
+    if first != await asyncio.to_thread(getpass.getpass, "Once more · আবার: "):
+        raise CommandRefused("the two are not the same. দুটি একই নয়।")
+    return first

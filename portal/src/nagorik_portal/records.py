@@ -1,0 +1,49 @@
+"""Rows of the portal's tables: written with their records for the audit, sealed where they lead to a citizen."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Row, Table, delete, insert, update
+
+from nagorik import Model
+from nagorik_host.store.database import Transaction
+from nagorik_host.vault import Vault
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+def add_row(unit: Transaction, table: Table, now: datetime, /, **values: Any) -> None:
+    """Insert a row with an ``id``."""
+    unit.connection.execute(insert(table).values(**values))
+    unit.record_row(table, values["id"], at=now)
+
+
+def change_rows(
+    unit: Transaction, table: Table, where: ColumnElement[bool], now: datetime, /, **values: Any
+) -> list[str]:
+    """Change rows; returns their ids. What the ledger does not chain leaves no record."""
+    changed = update(table).where(where).values(**values).returning(table.c.id)
+    ids = list(unit.connection.scalars(changed))
+    if any(table.c[name].info.get("chained", True) for name in values):
+        for identity in ids:
+            unit.record_row(table, identity, at=now)
+    return ids
+
+
+def delete_rows(unit: Transaction, table: Table, where: ColumnElement[bool], now: datetime) -> list[Row[Any]]:
+    """Delete rows; returns what stood in them."""
+    rows = list(unit.connection.execute(delete(table).where(where).returning(*table.c)))
+    for row in rows:
+        unit.record_row(table, row.id, at=now)
+    return rows
+
+
+def seal(vault: Vault, table: Table, identity: str, content: Model) -> dict[str, bytes]:
+    """The columns that hold ``content`` sealed for a row."""
+    key, wrapped = vault.make_data_key(identity)
+    return {"data_key": wrapped, "sealed": key.seal(content.model_dump_json().encode(), table.name)}
+
+
+def unseal(vault: Vault, table: Table, row: Row[Any], kind: type[ModelT]) -> ModelT:
+    """What is sealed in a row."""
+    return kind.model_validate_json(vault.data_key(row.data_key, row.id).open(row.sealed, table.name))
