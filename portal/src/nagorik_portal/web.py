@@ -13,7 +13,7 @@ from nagorik_portal.portal import Portal
 
 UNMATCHED: Final = "unmatched"
 """Stands in the log for a path that is no route's: it may hold anything."""
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = get_logger("nagorik.portal")
 
 
@@ -49,20 +49,20 @@ class Frontier:
             await send(message)
 
         try:
-            await self._app(scope, _bounded(scope, receive, self._body_limit), answer)
+            await self._app(scope, bounded(scope, receive, self._body_limit), answer)
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else UNMATCHED
+            method = scope["method"] if scope["method"] in METHODS else UNMATCHED
             milliseconds = round(1000 * (perf_counter() - began), 1)
             line = {"method": method, "route": template(scope), "status": status, "milliseconds": milliseconds}
             _log.info("request_served", **line)
 
 
-def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
+def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
     """Refuse a body above ``limit`` bytes, at its announcement where it is announced."""
     announced, size = dict(scope["headers"]).get(b"content-length", b"0"), 0
     is_too_large = not announced.isdigit() or int(announced) > limit
 
-    async def bounded() -> Message:
+    async def counted() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
@@ -70,7 +70,7 @@ def _bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
             raise HTTPException(413)
         return message
 
-    return bounded
+    return counted
 
 
 def template(scope: Scope) -> str:

@@ -1,5 +1,41 @@
 """The HTTP API: FastAPI routes over ``Casework``, with problems, idempotency keys, revisions and signed cursors."""
 
-from nagorik_portal.api.app import create_api
+from typing import Final
 
-__all__ = ["create_api"]
+from fastapi import FastAPI
+
+from nagorik_portal.api import applications, before_filing, openapi, operations
+from nagorik_portal.api.calls import ApiState
+from nagorik_portal.api.edge import Edge
+from nagorik_portal.api.problems import add_handlers
+from nagorik_portal.portal import Portal
+
+_ROUTERS: Final = (
+    *(before_filing.catalogue, before_filing.drafts),
+    *(applications.router, applications.documents, operations.router),
+)
+
+
+def create_api(portal: Portal) -> FastAPI:
+    """The HTTP API of a portal; any ASGI application may mount it at ``/v1``.
+
+    It needs no lifespan of its own. The framework's telemetry is off: its spans would hold paths and queries.
+    """
+    app = FastAPI(
+        title="Nagorik",
+        version="1.0.0",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": "/v1"}],
+        root_path_in_servers=False,
+        generate_unique_id_function=lambda route: route.name,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    state = app.state.api = ApiState(portal)
+    for router in _ROUTERS:
+        app.include_router(router)
+    add_handlers(app)
+    app.add_middleware(Edge, metrics=state.metrics)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    return app

@@ -1,42 +1,48 @@
 """What every route needs of a request: who calls, with which key, on which revision."""
 
 import hashlib
+import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from nagorik import DocumentReference
+from nagorik import DocumentReference, Text
+from nagorik.errors import FieldProblem
 from nagorik_host import RequestKey
-from nagorik_host.host import Action
 from nagorik_platform.lifecycle import state_label
-from nagorik_portal.api.cursors import Cursor, Cursors
 from nagorik_portal.api.edge import ApiMetrics
-from nagorik_portal.api.models import OFFER, UUID, StandingView
+from nagorik_portal.api.models import OFFER, UUID, ApiJson, RowPage
 from nagorik_portal.api.problems import IDEMPOTENCY_KEY, RequestRefused
 from nagorik_portal.casework import Casework
 from nagorik_portal.portal import Portal
 
+_MARK: Final = 32
+"""Letters of the signature in front of what is signed: 128 bits."""
+_NO_DOCUMENT: Final = Text(
+    en="This is no document that your centre handed in. Upload it, and name it as the upload did.",
+    bn="এটি আপনার কেন্দ্রের দেওয়া কোনো নথি নয়। নথিটি আপলোড করে, আপলোডে পাওয়া নামটি দিন।",
+)
 REPLAYED: Final = "Idempotent-Replayed"
 _bearer = HTTPBearer(
     scheme_name="machineKey",
-    bearerFormat="ngk_live_…",
-    description="A machine's key, made by `nagorik portal keys add`; it has scopes, and expires.",
+    description="A key of `nagorik portal keys add`, such as `ngk_live_…`.",
     auto_error=False,
 )
 
 ApplicationPath = Annotated[str, Path(pattern=UUID, description="The application's id.")]
 DraftPath = Annotated[str, Path(pattern=UUID, description="The draft's id.")]
-ServicePath = Annotated[
-    str, Path(pattern=OFFER, max_length=80, description="The service's id, such as `nid.reissue`.")
+OfferPath = Annotated[str, Path(pattern=OFFER, max_length=80, description="A service's id, such as `nid.reissue`.")]
+LimitQuery = Annotated[int, Query(ge=1, le=200, description="Rows of a page.")]
+AfterQuery = Annotated[
+    str | None, Query(pattern=r"^[A-Za-z0-9_-]{4,600}$", description="Where to go on: the `next` of the page before.")
 ]
-LimitQuery = Annotated[int, Query(ge=1, le=200, description="RowPage of a page.")]
-AfterQuery = Annotated[Cursor | None, Query(description="Where to go on: the `next` of the page before.")]
-KeyText = Annotated[
+KeyHeader = Annotated[
     str,
     Header(
         alias=IDEMPOTENCY_KEY,
@@ -44,9 +50,10 @@ KeyText = Annotated[
         description="Your own key of this request, 1 to 255 printable ASCII characters, kept for 30 days.",
     ),
 ]
-IfMatch = Annotated[
+RevisionHeader = Annotated[
     str | None,
     Header(
+        alias="If-Match",
         pattern=r'^"[0-9]{1,18}"$',
         description="Required: the ETag of what is changed, as read last. Without it 428, with an older one 412.",
     ),
@@ -55,12 +62,56 @@ IfMatch = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class ApiState:
-    """What the routes of one API share; ``in_flight`` has the keys of requests under way in this process."""
+    """What the routes of one API share; ``in_flight`` has the keys of requests under way in this process.
+
+    What callers carry and may not change, places in lists and documents, is signed by the host's key of look-ups.
+    """
 
     portal: Portal
-    cursors: Cursors
-    metrics: ApiMetrics
-    in_flight: set[tuple[str, str, str]]
+    metrics: ApiMetrics = field(default_factory=ApiMetrics)
+    in_flight: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def write(self, of: str, place: str) -> str:
+        """A place as a caller gets it; ``of`` names the list, its filter and the centre."""
+        return urlsafe_b64encode((self._mark(of, place) + place).encode()).decode().rstrip("=")
+
+    def read(self, of: str, cursor: str) -> str:
+        """The place in a cursor.
+
+        Raises:
+            RequestRefused: The cursor is not one that this list gave.
+        """
+        try:
+            text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        except ValueError:
+            text = ""
+        mark, place = text[:_MARK], text[_MARK:]
+        if not hmac.compare_digest(mark.encode(), self._mark(of, place).encode()):
+            raise RequestRefused("cursor-invalid", 422)
+        return place
+
+    def name_document(self, centre: str, document: DocumentReference) -> str:
+        """A document as its centre names it: its type and its size stay what was detected."""
+        return self.write(f"document/{centre}", document.model_dump_json())
+
+    def documents(self, centre: str, names: Iterable[str]) -> tuple[DocumentReference, ...]:
+        """The documents that a centre names.
+
+        Raises:
+            RequestRefused: One is none that this centre handed in.
+        """
+        found = []
+        for number, name in enumerate(names):
+            try:
+                kept = self.read(f"document/{centre}", name)
+            except RequestRefused:
+                wrong = FieldProblem(pointer=f"/documents/{number}", code="document-unknown", text=_NO_DOCUMENT)
+                raise RequestRefused("request-invalid", 422, fields=[wrong]) from None
+            found.append(DocumentReference.model_validate_json(kept))
+        return tuple(found)
+
+    def _mark(self, of: str, place: str) -> str:
+        return self.portal.host.vault.lookup(f"cursor/{of}", place)[:_MARK]
 
 
 def _state(request: Request) -> ApiState:
@@ -106,8 +157,8 @@ class KeyedRequest:
     """A request that has an effect.
 
     Attributes:
-        key: The request's key, kept in the transaction of the effect.
-        subject: What the key was used for, where it was used before.
+        subject: What its key was used for, where it was used before.
+        application: What it changes, if it changes one, at ``revision``.
     """
 
     state: ApiState
@@ -116,39 +167,43 @@ class KeyedRequest:
     response: Response
     key: RequestKey
     subject: str | None
+    application: str = ""
+    revision: int = 0
 
-    async def once(self, do: Callable[[], Awaitable[str]]) -> str:
-        """Do it, unless it was done with this key; returns the id of what it made."""
+    async def once(self, path: str, do: Callable[[], Awaitable[str]]) -> str:
+        """Make something, unless it was made with this key; returns its id, and says where below ``path`` it is."""
+        made = self.subject or await do()
+        if self.subject is not None:
+            self.response.headers[REPLAYED] = "true"
+        self.response.headers["Location"] = f"{self.request.scope.get('root_path', '')}{path}/{made}"
+        return made
+
+    async def change(self, do: Callable[..., Awaitable[object]], *what: object, **named: object) -> ApiJson:
+        """Call what changes the application, unless it was called with this key; where it is then."""
         if self.subject is None:
-            return await do()
-        self.response.headers[REPLAYED] = "true"
-        return self.subject
+            await do(self.application, *what, key=self.key, revision=self.revision, **named)
+        else:
+            self.response.headers[REPLAYED] = "true"
+        return await self.standing(self.application)
 
-    def documents(self, handles: Iterable[str]) -> tuple[DocumentReference, ...]:
-        """The documents that handles name."""
-        return self.state.cursors.documents(self.casework.actor.centre, handles)
+    def documents(self, names: Iterable[str]) -> tuple[DocumentReference, ...]:
+        """The documents that the caller names."""
+        return self.state.documents(self.casework.actor.centre, names)
 
-    def locate(self, path: str) -> None:
-        """Say where something new is, below where the API is mounted."""
-        self.response.headers["Location"] = f"{self.request.scope.get('root_path', '')}{path}"
-
-    async def standing(self, application: str) -> StandingView:
+    async def standing(self, application: str) -> ApiJson:
         """Where an application is now that the caller acted on, with its revision as the response's ETag."""
-        progress = await self.state.portal.host.progress(application)
-        self.response.headers["ETag"] = etag(progress.events)
-        state = progress.state
-        return StandingView(
-            application=progress.id, revision=progress.events, state=state.value, means=state_label(state)
-        )
+        now = await self.state.portal.host.progress(application)
+        self.response.headers["ETag"] = etag(now.events)
+        return {
+            "application": now.id,
+            "revision": now.events,
+            "state": now.state.value,
+            "means": state_label(now.state),
+        }
 
 
-def operation_of(request: Request) -> str:
-    """The name of the route, for which a key counts."""
-    return str(request.scope["route"].name)
-
-
-async def _effect(
-    request: Request, response: Response, state: State, casework: Work, key: KeyText
+async def _keyed(
+    request: Request, response: Response, state: State, casework: Work, key: KeyHeader
 ) -> AsyncIterator[KeyedRequest]:
     """The request with its key, held for as long as the request lasts.
 
@@ -157,55 +212,29 @@ async def _effect(
     body = await request.body()
     asked = [sorted(request.path_params.items()), json.loads(body) if body else None]
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
-    given = RequestKey(casework.actor.id, operation_of(request), key, digest)
+    given = RequestKey(casework.actor.id, request.scope["route"].name, key, digest)
     with in_flight(state, given):
         yield KeyedRequest(state, casework, request, response, given, await state.portal.host.replayed(given))
 
 
-Keyed = Annotated[KeyedRequest, Depends(_effect)]
+Keyed = Annotated[KeyedRequest, Depends(_keyed)]
 
 
-def revision_of(if_match: IfMatch = None) -> int:
-    """The revision that a request changes.
-
-    Raises:
-        RequestRefused: It names none.
-    """
+def _revision(if_match: RevisionHeader = None) -> int:
     if if_match is None:
         raise RequestRefused("revision-required", 428)
     return int(if_match.strip('"'))
 
 
-Revision = Annotated[int, Depends(revision_of)]
+Revision = Annotated[int, Depends(_revision)]
 
 
-@dataclass(slots=True)
-class KeyedChange:
-    """A request that changes an application, at a revision."""
-
-    effect: KeyedRequest
-    application: str
-    revision: int
-
-    async def act(self, action: Action, **what: Any) -> StandingView:
-        """Let the citizen do what only they can do."""
-        return await self.by(self.effect.casework.act, action, **what)
-
-    async def by(self, do: Callable[..., Awaitable[object]], *what: object, **named: object) -> StandingView:
-        """Call what changes an application, once; where it is then."""
-
-        async def change() -> str:
-            await do(self.application, *what, key=self.effect.key, revision=self.revision, **named)
-            return self.application
-
-        return await self.effect.standing(await self.effect.once(change))
+def _changing(application: ApplicationPath, keyed: Keyed, revision: Revision) -> KeyedRequest:
+    keyed.application, keyed.revision = application, revision
+    return keyed
 
 
-def _change(application: ApplicationPath, effect: Keyed, revision: Revision) -> KeyedChange:
-    return KeyedChange(effect, application, revision)
-
-
-Changing = Annotated[KeyedChange, Depends(_change)]
+Changing = Annotated[KeyedRequest, Depends(_changing)]
 
 
 def etag(revision: int) -> str:
@@ -213,7 +242,31 @@ def etag(revision: int) -> str:
     return f'"{revision}"'
 
 
-def next_link(request: Request, response: Response, after: str) -> None:
-    """Say where the next page is."""
-    link = request.url.include_query_params(after=after)
-    response.headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
+@dataclass(slots=True)
+class Paging:
+    """A page of a list that is asked for: after what, and how many rows."""
+
+    state: State
+    casework: Work
+    request: Request
+    response: Response
+    after: AfterQuery = None
+    limit: LimitQuery = 50
+
+    def place(self, list_: str) -> str | None:
+        """The place in the centre's list where the page begins; ``None`` for the top."""
+        return (
+            self.state.read(f"{list_}/{self.casework.actor.centre}", self.after) if self.after is not None else None
+        )
+
+    def page(self, list_: str, rows: Iterable[Mapping[str, Any]], following: object) -> RowPage:
+        """A page, and the link to the next one, which begins at ``following``."""
+        if following is None:
+            return RowPage.of(rows)
+        after = self.state.write(f"{list_}/{self.casework.actor.centre}", str(following))
+        link = self.request.url.include_query_params(after=after)
+        self.response.headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
+        return RowPage.of(rows, after)
+
+
+Paged = Annotated[Paging, Depends()]

@@ -3,7 +3,6 @@
 from time import perf_counter
 from typing import Final
 
-from fastapi import HTTPException
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -11,14 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import failure
-from nagorik_portal.api.problems import refusal
+from nagorik_portal.api.problems import problem
+from nagorik_portal.web import METHODS, UNMATCHED, bounded
 
 LARGEST_JSON: Final = 1_000_000
 """Bytes of a body that is read as a whole; a document is streamed, and has bounds of its own."""
-UNMATCHED: Final = "unmatched"
-"""The label in place of a route, for a path that is none of the API's."""
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = get_logger("nagorik.portal")
 
 
@@ -28,18 +25,17 @@ class ApiMetrics:
     def __init__(self) -> None:
         """Begin at nothing, in a registry of its own."""
         self.registry = registry = CollectorRegistry()
-        labels = ("method", "route")
-        about = "Requests that were answered."
+        labels, about = ("method", "route"), "Requests that were answered."
         self.requests = Counter("nagorik_api_requests", about, (*labels, "status"), registry=registry)
-        seconds = "Seconds from a request to the end of its response."
-        self.seconds = Histogram("nagorik_api_request_seconds", seconds, labels, buckets=_SECONDS, registry=registry)
+        about = "Seconds from a request to the end of its response."
+        self.seconds = Histogram("nagorik_api_request_seconds", about, labels, buckets=_SECONDS, registry=registry)
         self.in_flight = Gauge("nagorik_api_requests_in_flight", "Requests under way.", registry=registry)
 
 
 class Edge:
     """An ASGI layer around the API's routes.
 
-    An error that nothing answers becomes a problem and a log line with its type and place: its text, which a server
+    An error that nothing answers becomes a problem, and a log line with its type and place: its text, which a server
     would log, may quote anything.
     """
 
@@ -64,39 +60,21 @@ class Edge:
                 headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
+        is_json = dict(scope["headers"]).get(b"content-type", b"").split(b";")[0].strip().endswith(b"json")
+        incoming = bounded(scope, receive, LARGEST_JSON) if is_json else receive
         with self._metrics.in_flight.track_inprogress():
             try:
-                await self._app(scope, _bounded(scope, receive), answer)
+                await self._app(scope, incoming, answer)
             except Exception as error:  # noqa: BLE001 - a server would log its text
                 _log.error("request_failed", route=_template(scope), defect=failure(error))
                 if status:
                     # What was sent cannot be taken back; the server closes the connection, so that it is seen.
                     raise ConnectionAbortedError("a response was broken off") from None
-                await refusal(Request(scope), "internal", 500)(scope, receive, answer)
+                await (await problem(Request(scope), error))(scope, receive, answer)
             finally:
-                method = scope["method"] if scope["method"] in _METHODS else UNMATCHED
-                route = _template(scope)
-                self._metrics.requests.labels(method, route, str(status)).inc()
-                self._metrics.seconds.labels(method, route).observe(perf_counter() - began)
-
-
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """Refuse a body of JSON above ``LARGEST_JSON``, at its announcement where it is announced."""
-    headers = dict(scope["headers"])
-    if not headers.get(b"content-type", b"").split(b";")[0].strip().endswith(b"json"):
-        return receive
-    announced, size = headers.get(b"content-length", b"0"), 0
-    is_too_large = announced.isdigit() and int(announced) > LARGEST_JSON
-
-    async def bounded() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if is_too_large or size > LARGEST_JSON:
-            raise HTTPException(413)  # which the framework lets through
-        return message
-
-    return bounded
+                labels = scope["method"] if scope["method"] in METHODS else UNMATCHED, _template(scope)
+                self._metrics.requests.labels(*labels, str(status)).inc()
+                self._metrics.seconds.labels(*labels).observe(perf_counter() - began)
 
 
 def _template(scope: Scope) -> str:

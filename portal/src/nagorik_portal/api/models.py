@@ -1,7 +1,10 @@
-"""What goes over the wire: bodies of requests, and of responses that are not a model of the host's already."""
+"""What goes over the wire: bodies of requests, and of responses that are no model of the host's already."""
 
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Final, Generic, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import (
     AwareDatetime,
@@ -9,43 +12,37 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     JsonValue,
     StringConstraints,
     TypeAdapter,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_jsonable_python
 
 from nagorik import (
     Applicant,
     ApplicationState,
-    Criterion,
-    Eligibility,
     Money,
     Operation,
     Payer,
-    PaymentGateway,
     PaymentState,
-    PublicService,
-    Quote,
-    QuoteLine,
     Slot,
-    Text,
 )
-from nagorik.privacy import Code
-from nagorik_host.views import ShownInstant
+from nagorik_portal.hand_overs import Collector
 
+ApiJson = dict[str, Any]
+"""A response whose schema ``openapi.toml`` has."""
 UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 OFFER: Final = r"^[a-z][a-z0-9-]{0,39}\.[a-z0-9][a-z0-9-]{0,79}$"
+T = TypeVar("T")
+_INSTANT: Final = TypeAdapter(AwareDatetime)
 OfferId = Annotated[str, StringConstraints(pattern=OFFER, max_length=80)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 FormBody = Annotated[dict[str, JsonValue], Field(max_length=1_000)]
 """A form as filled in: by the names of the service's own fields, whose schema ``/services/{service}/form`` gives."""
-DocumentNames = Annotated[
-    tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{40,1200}$")], ...], Field(max_length=200)
-]
-"""Documents, each as its upload named it."""
-RowT = TypeVar("RowT")
-_INSTANT: Final = TypeAdapter(AwareDatetime)
+DocumentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{40,1200}$")]
+"""A document, as its upload named it."""
+DocumentNames = Annotated[tuple[DocumentName, ...], Field(max_length=200)]
 
 
 def _written_out(value: object) -> datetime:
@@ -56,6 +53,36 @@ def _written_out(value: object) -> datetime:
 
 
 ZonedInstant = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
+class StrictJson:
+    """Marks the body of a request.
+
+    The framework hands over what it parsed, and pydantic would be lenient with that. Written out again it is checked
+    by pydantic's strict rules for JSON, in which a date is text and a list a tuple.
+    """
+
+    def __get_pydantic_core_schema__(self, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Wrap the model's own schema, which OpenAPI shows unchanged."""
+
+        def check(given: Any, _: Callable[[Any], Any]) -> Any:
+            if isinstance(given, bytes):
+                raise PydanticCustomError("json_type", "the body is JSON")
+            try:
+                text = json.dumps(given, allow_nan=False)
+            except ValueError:
+                raise PydanticCustomError("finite_number", "a number in JSON is finite") from None
+            return _adapter(source).validate_json(text, strict=True)
+
+        return core_schema.no_info_wrap_validator_function(check, handler(source))
+
+
+@cache
+def _adapter(model: type[BaseModel]) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
+
+
+JsonBody = Annotated[T, StrictJson()]
 
 
 class RequestModel(BaseModel):
@@ -73,7 +100,7 @@ class RequestModel(BaseModel):
 
 
 class ApplicantBody(RequestModel):
-    """What may this citizen apply for?"""
+    """A citizen, of whom something is asked."""
 
     applicant: Applicant
 
@@ -91,7 +118,7 @@ class ValidateBody(RequestModel):
 
 
 class ConsentBody(RequestModel):
-    """A citizen's consent. Who acts by it is the caller, and stands in no request."""
+    """A citizen's consent; who acts by it is the caller."""
 
     id: ShortText
     """The caller's own id of the consent's record."""
@@ -123,7 +150,7 @@ class ApplicationBody(QuoteBody):
 
 
 class DraftBody(RequestModel):
-    """What a draft is to hold; all of it may be missing yet."""
+    """What a draft holds; all of it may be missing yet."""
 
     service: OfferId | None = None
     applicant: Applicant | None = None
@@ -131,12 +158,6 @@ class DraftBody(RequestModel):
     documents: DocumentNames = ()
     gateway: OfferId | None = None
     payer: Payer | None = None
-
-
-class SubmissionBody(RequestModel):
-    """A draft is handed in under this consent."""
-
-    consent: ConsentBody
 
 
 class CorrectionBody(RequestModel):
@@ -159,22 +180,16 @@ class SearchBody(RequestModel):
     text: ShortText
 
 
-class HandOverBody(RequestModel):
-    """Who collected what was issued.
-
-    ``relation`` is what the collector is to the applicant, such as ``self`` or ``mother``; ``identity_seen`` the kind
-    of document that showed who they are, such as ``nid-card``.
-    """
-
-    name: ShortText
-    relation: Code
-    identity_seen: Code
-
-
 class BookingBody(RequestModel):
     """The appointment to be taken, as the list of slots has it."""
 
     slot: Slot
+
+
+class HandOverBody(Collector):
+    """Who collected what was issued."""
+
+    model_config = ConfigDict(defer_build=False)
 
 
 class DecisionBody(RequestModel):
@@ -182,195 +197,20 @@ class DecisionBody(RequestModel):
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
     to: ApplicationState | None = None
-    """The application's new state."""
-    reference: ShortText | None = None
-    """The agency's reference, where the officer alone has it."""
+    agency_reference: ShortText | None = None
+    """Where the officer alone has it."""
     payment: ShortText | None = None
     payment_to: PaymentState | None = None
     """The new state of ``payment``."""
 
 
-class ApiResponse(BaseModel):
-    """Base of all responses."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RowPage(ApiResponse, Generic[RowT]):
+class RowPage(BaseModel):
     """Some rows of a list; ``next`` is the ``after`` of the next page, where there is one."""
 
-    rows: list[RowT]
+    rows: list[dict[str, JsonValue]]
     next: str | None = None
 
-
-class ServiceCatalogue(ApiResponse):
-    """What there is: services, ways to pay, and the names of agencies by the first part of a service's id."""
-
-    services: list[PublicService]
-    gateways: list[PaymentGateway]
-    agencies: dict[str, Text]
-
-
-class EligibilityView(ApiResponse):
-    """Whether a citizen may apply, by every criterion; without criteria ``because`` says why no rule was applied."""
-
-    service: str
-    eligibility: Eligibility
-    criteria: list[Criterion]
-    because: Text | None = None
-
-
-class FieldErrorView(ApiResponse):
-    """What is wrong with one field."""
-
-    pointer: str
-    code: str
-    text: Text
-
-
-class ValidityView(ApiResponse):
-    """Whether a form is valid; if not, each field that is wrong."""
-
-    valid: bool
-    errors: list[FieldErrorView]
-
-
-class PriceView(ApiResponse):
-    """What is to be paid now: the agency's quote, absent where it has no fee, and the host's charges."""
-
-    quote: Quote | None
-    charges: list[QuoteLine]
-    total: Money | None
-
-
-class DocumentTaken(ApiResponse):
-    """A document that was handed in; ``document`` names it in a draft, an application or a correction."""
-
-    document: str
-    kind: str
-    media_type: str
-    bytes: int
-
-
-class DocumentListed(ApiResponse):
-    """A document of an application, the citizen's or the agency's; one of its kind that came later supersedes it."""
-
-    id: str
-    kind: str
-    media_type: str
-    bytes: int
-    source: Literal["citizen", "agency"]
-    at: ShownInstant
-    superseded: bool
-
-
-class DeliverableListed(ApiResponse):
-    """Something that the agency issued; ``document`` is the id of the file, once the host has it."""
-
-    kind: str
-    interim: bool
-    delivery: str
-    document: str | None
-
-
-class DraftListed(ApiResponse):
-    """A draft in the list."""
-
-    id: str
-    service: str | None
-    operator: str
-    updated_at: ShownInstant
-
-
-class DraftView(DraftListed):
-    """A draft. ``reference`` is its tracking number, and becomes the application's client reference."""
-
-    reference: str
-    applicant: Applicant | None
-    form: dict[str, JsonValue]
-    documents: list[DocumentTaken]
-    gateway: str | None
-    payer: Payer | None
-    revision: int
-    application: str | None
-
-
-class StandingView(ApiResponse):
-    """Where an application is now; ``revision`` is its ETag."""
-
-    application: str
-    revision: int
-    state: str
-    means: Text
-
-
-class ApplicationListed(ApiResponse):
-    """An application in a list, with whom it waits for and the code of its hold."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    service: str
-    state: str
-    waits_for: str | None
-    hold: str | None
-    opened_at: ShownInstant
-    updated_at: ShownInstant
-
-
-class CaseListed(ApiResponse):
-    """An application that waits for an officer."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    application: str
-    service: str
-    state: str
-    hold: str | None
-    blocked: str | None
-    since: ShownInstant
-
-
-class EventData(ApiResponse):
-    """Enough to read the application anew."""
-
-    revision: int
-    state: str
-
-
-class CloudEvent(ApiResponse):
-    """A change of an application, as CloudEvents 1.0 has it in JSON."""
-
-    specversion: Literal["1.0"]
-    id: str
-    source: str
-    type: str
-    subject: str
-    time: str
-    datacontenttype: Literal["application/json"]
-    data: EventData
-
-
-class HealthView(ApiResponse):
-    """The process responds."""
-
-    status: Literal["ok"] = "ok"
-
-
-class ProblemError(ApiResponse):
-    """A place in the request that is wrong: RFC 6901 from the body's top, or ``/query/NAME`` and ``/header/NAME``."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
-class ProblemView(BaseModel):
-    """RFC 9457 problem details: what happened, what it means for the application, and what to do next."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[ProblemError] | None = None
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], next_: str | None = None) -> Self:
+        """A page of what can be written as JSON."""
+        return cls(rows=[to_jsonable_python(row) for row in rows], next=next_)

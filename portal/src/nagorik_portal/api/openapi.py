@@ -1,6 +1,6 @@
-"""The OpenAPI 3.1 document: what the framework writes, with every problem, header and example that a caller meets."""
+"""The OpenAPI 3.1 document: what the framework writes, and what ``openapi.toml`` says of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -10,104 +10,51 @@ from fastapi.openapi.utils import get_openapi
 
 from nagorik.data_files import parse_document, read_data_file
 from nagorik_portal.api.calls import REPLAYED
-from nagorik_portal.api.models import ProblemView
-from nagorik_portal.api.problems import IDEMPOTENCY_KEY, PROBLEM_JSON, problem_of, problem_text
+from nagorik_portal.api.problems import IDEMPOTENCY_KEY, ProblemLanguage, problem_of, problem_text
 
-DESCRIPTION: Final = """\
-Applications of citizens to agencies, from the catalogue to what was issued.
-
-- **Keys.** Send `Authorization: Bearer ngk_…`. A key acts for one centre: what another centre took in does not exist
-  for it.
-- **Once.** A POST with an effect needs an `Idempotency-Key`. Send the same request with the same key as often as you
-  like: it has its effect once, and the response shows the state now, with `Idempotent-Replayed: true`. Keys are kept
-  for 30 days.
-- **Revisions.** What is changed has an `ETag`. PUT, and a POST that changes an application, needs it as `If-Match`:
-  428 without, 412 where something else changed it first. A repeated request with its old key needs no new revision.
-- **Languages.** Texts of the platform come in Bangla and English. Problems come in the language of `Accept-Language`,
-  Bangla by default.
-- **Lists** go on with `after`, the `next` of the page before; a page has at most 200 rows.
-- **Privacy.** An id of an application, a draft or a document may stand in an address; nothing else of a citizen may.
-"""
-_STRINGS: Final = {"type": "string"}
-_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
-_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "ETag": {"description": "The revision.", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}},
-    "Location": {"description": "The address of what was made.", "schema": _STRINGS},
-    REPLAYED: {"description": "The key was used before; nothing was done now.", "schema": {"enum": ["true"]}},
-    "Link": {"description": 'The next page, as `rel="next"`.', "schema": _STRINGS},
-    "Retry-After": {
-        "description": "Seconds after which to come again.",
-        "schema": {"type": "integer", "minimum": 1},
-    },
-    "Content-Language": {"description": "The problem's language.", "schema": {"enum": ["bn", "en"]}},
-}
-_ASKS_AGENCIES: Final = frozenset({"check_eligibility", "quote", "quote_draft", "list_slots"})
-_RAW: Final = frozenset({"hand_in_document", "receive_callback", "receive_notice"})
-_WITH_ETAG: Final = frozenset({"show_application", "show_draft", "save_draft", "show_case", "begin_draft"})
-_CONTENT: Final[Mapping[str, Mapping[str, Any]]] = {
-    "download": {"*/*": _BINARY},
-    "show_form": {"application/schema+json": {"schema": {"type": "object"}}},
-    "metrics": {"text/plain": {"schema": _STRINGS}},
-}
-_MADE: Final[Mapping[str, tuple[str, str, str]]] = {
-    "apply": ("show_application", "application", "application"),
-    "submit_draft": ("show_application", "application", "application"),
-    "begin_draft": ("show_draft", "draft", "id"),
-}
-"""What can be read next: the operation, its parameter, and the member that has its value."""
+LANGUAGES: Final[tuple[ProblemLanguage, ...]] = ("bn", "en")
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The whole document, made once."""
+    """The whole document, made once: with every problem, header and example that a caller meets."""
     if app.openapi_schema is not None:
         return app.openapi_schema
+    said = data()
     made = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, servers=app.servers
+        title=app.title, version=app.version, description=said["description"], routes=app.routes, servers=app.servers
     )
     schemas = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    problem = ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= {**problem.pop("$defs"), "ProblemView": problem}
-    responses = {f"Problem{status}": _problem(int(status), texts) for status, texts in _examples()["problem"].items()}
-    made["components"] |= {"headers": dict(_HEADERS), "responses": responses}
+    schemas |= said["schemas"]
+    problems = {f"Problem{status}": _problem(int(status), code) for status, code in said["problem"].items()}
+    made["components"] |= {"headers": said["headers"], "responses": problems}
     for path, item in made["paths"].items():
         for method, operation in item.items():
-            _complete(path, method, operation)
-    sent = {"content": {"application/cloudevents+json": {"schema": {"$ref": "#/components/schemas/CloudEvent"}}}}
-    received = {"post": {"requestBody": sent, "responses": {"200": {"description": "Received."}}}}
-    made["webhooks"] = {"application-changed": received}
-    app.openapi_schema = made
-    return made
+            _complete(path, method, operation, said)
+    app.openapi_schema = made | {"webhooks": said["webhooks"]}
+    return app.openapi_schema
 
 
-def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any], said: Mapping[str, Any]) -> None:
     """Add to an operation what the framework does not know of it."""
     name, responses, parameters = operation["operationId"], operation["responses"], operation.get("parameters", [])
-    headers = {one["name"].lower() for one in parameters if one["in"] == "header"}
-    is_keyed, is_conditional = IDEMPOTENCY_KEY.lower() in headers, "if-match" in headers
-    is_authorised, has_body = "security" in operation, "requestBody" in operation or name in _RAW
-    if name in _RAW:
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": _BINARY}}
-    elif has_body and (examples := dict(_bodies(name))):
+    headers = {one["name"] for one in parameters if one["in"] == "header"}
+    is_keyed, is_conditional, is_raw = IDEMPOTENCY_KEY in headers, "If-Match" in headers, name in said["raw"]
+    is_authorised, has_body = "security" in operation, "requestBody" in operation or is_raw
+    if is_raw:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
+    if name in said["request"]:
+        examples = {language: {"value": _body(said, name, language)} for language in LANGUAGES}
         operation["requestBody"]["content"]["application/json"]["examples"] = examples
-    done = next(code for code in responses if code.startswith("2"))
-    makes = done == "201" and name != "hand_in_document"
-    has_etag = name in _WITH_ETAG or (is_keyed and name != "hand_in_document")
-    shown = {
-        REPLAYED: is_keyed,
-        "Location": makes,
-        "ETag": has_etag,
-        "Link": name in {"list_applications", "list_events"},
-    }
-    responses[done]["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one, so in shown.items() if so}
-    if name in _MADE:
-        target, parameter, member = _MADE[name]
-        link = {"operationId": target, "parameters": {parameter: f"$response.body#/{member}"}}
-        responses[done]["links"] = {target: link}
-    responses[done] |= {"content": _CONTENT[name]} if name in _CONTENT else {}
+    done = responses[next(code for code in responses if code.startswith("2"))]
+    shown = [*said["shows"].get(name, ()), *([REPLAYED] if is_keyed else []), *(["ETag"] if is_conditional else [])]
+    done["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in shown}
+    done |= said["response"].get(name, {})
+    asks_agency = name in said["asks_agencies"]
     statuses = {
-        400: has_body,
+        400: has_body or is_keyed,
         401: is_authorised,
         403: is_authorised,
         404: "{" in path or method == "post",
@@ -115,14 +62,14 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         410: "{application}" in path or is_keyed,
         412: is_conditional,
         413: has_body,
-        415: has_body and name not in _RAW,
+        415: has_body and not is_raw,
         422: has_body or bool(parameters),
         428: is_conditional,
-        429: is_authorised or name in _RAW,
+        429: is_authorised or is_raw,
         500: True,
-        502: name in _ASKS_AGENCIES,
+        502: asks_agency,
         503: True,
-        504: name in _ASKS_AGENCIES,
+        504: asks_agency,
     }
     responses.pop("422", None)
     for status in (status for status, so in statuses.items() if so):
@@ -131,29 +78,25 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 
 def _problem(status: int, code: str) -> dict[str, Any]:
     headers = ["Content-Language", *(["Retry-After"] if status in {429, 503} else [])]
-    text = problem_text(code)
-    examples = {
-        language: {"value": problem_of(code, status, detail)}
-        for language, detail in (("bn", text.bn), ("en", text.en))
-    }
+    examples = {one: {"value": problem_of(code, status, problem_text(code), one)} for one in LANGUAGES}
+    content = {"schema": {"$ref": "#/components/schemas/ProblemView"}, "examples": examples}
     return {
         "description": HTTPStatus(status).phrase,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemView"}, "examples": examples}},
+        "content": {"application/problem+json": content},
     }
 
 
-def _bodies(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """An example of a request in each language, put together from the tables that it names."""
-    tables = _examples()
-    for language in ("bn", "en") if name in tables["request"] else ():
-        body: dict[str, Any] = {}
-        for member, value in tables["request"][name].items():
-            found = tables[value][language] if value in tables else value
-            body |= found if member == "all" else {member: found}
-        yield language, {"value": body}
+def _body(said: Mapping[str, Any], name: str, language: str) -> dict[str, Any]:
+    """An example of a request, put together from the tables that it names."""
+    body: dict[str, Any] = {}
+    for member, value in said["request"][name].items():
+        found = said["example"][value][language] if value in said["example"] else value
+        body |= found if member == "all" else {member: found}
+    return body
 
 
 @cache
-def _examples() -> Mapping[str, Any]:
-    return parse_document(read_data_file("nagorik_portal.api", "examples.toml"), "examples.toml")
+def data() -> Mapping[str, Any]:
+    """What ``openapi.toml`` says."""
+    return parse_document(read_data_file("nagorik_portal.api", "openapi.toml"), "openapi.toml")
