@@ -27,13 +27,16 @@ QUIETLY := --quiet --disable-pip-version-check
 BY_UV := --quiet --python $(BIN)/python
 EDITABLE := $(addprefix --editable ./,$(DISTRIBUTIONS))
 
-.PHONY: help demo test compiled proofs faults check types campaign bench mutation requirements surface reference clean
+.PHONY: help demo desk test compiled proofs faults check types campaign bench mutation requirements surface reference clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(READY)  ## Carry the example applications from eligibility to delivery, over real HTTP to simulated agencies.
 	@$(BIN)/nagorik demo $(ARGUMENTS)
+
+desk: $(READY)  ## Leave the simulated country running, with the desk and the API on it, until Ctrl-C.
+	@$(BIN)/nagorik demo --serve $(ARGUMENTS)
 
 test: $(READY)  ## Run all tests, in random order, on all cores, with files in memory where there is room.
 	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGUMENTS)
