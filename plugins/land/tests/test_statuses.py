@@ -28,7 +28,9 @@ def read(service: str, standing: Standing) -> AgencyStatus:
     """How an application for land in Savar, Dhaka, stands."""
     example = LandSimulator().example(service, SyntheticCitizens().citizen(7))
     form: Any = validate_form(PLUGIN.forms[service], dict(example.form))
-    return PLUGIN.read(StatusRequest.model_construct(service=service, form=form), standing)
+    return PLUGIN.read(
+        StatusRequest.model_construct(service=service, form=form, agency_reference=standing.reference), standing
+    )
 
 
 def case_number(number: str) -> dict[str, Any]:
@@ -129,7 +131,9 @@ def test_a_case_number_is_shown_with_its_office(number: str) -> None:
 
 
 def test_a_case_number_without_an_office_is_not_shown() -> None:
-    request = StatusRequest.model_construct(service="land.mutation-status", form=None)
+    request = StatusRequest.model_construct(
+        service="land.mutation-status", form=None, agency_reference="LNM-00000001"
+    )
     assert PLUGIN.read(request, standing("শুনানি", **case_number("12/2026-27"))).remark == "শুনানি"
 
 

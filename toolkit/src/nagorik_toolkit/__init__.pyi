@@ -3,6 +3,7 @@
 from .agency_plugin import (
     AgencyPlugin as AgencyPlugin,
     Applications as Applications,
+    FiledRequest as FiledRequest,
     Lookup as Lookup,
     LookupOutcome as LookupOutcome,
     PluginData as PluginData,
@@ -116,6 +117,7 @@ from .hooks import (
     Matches as Matches,
     advise_payment as advise_payment,
     book_slot as book_slot,
+    check_reference as check_reference,
     fetch_pdf as fetch_pdf,
     find_by_client_reference as find_by_client_reference,
     list_slots as list_slots,
@@ -132,6 +134,7 @@ from .partial_forms import (
 )
 from .reference_interface import (
     Appointment as Appointment,
+    Booked as Booked,
     IssuedDocument as IssuedDocument,
     LookupAnswer as LookupAnswer,
     PaymentStanding as PaymentStanding,

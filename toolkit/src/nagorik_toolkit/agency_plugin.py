@@ -72,7 +72,14 @@ from nagorik_toolkit.criteria import Criteria, birth_problem, contradictions
 from nagorik_toolkit.fees.basis import FeeBasis
 from nagorik_toolkit.fees.quotes import agreed_quote
 from nagorik_toolkit.fees.reading import FEES_FILE, read_schedules
-from nagorik_toolkit.hooks import Matches, SearchAnswer, book_slot, fetch_pdf, find_by_client_reference, list_slots
+from nagorik_toolkit.hooks import (
+    Matches,
+    SearchAnswer,
+    check_reference,
+    fetch_pdf,
+    find_by_client_reference,
+    list_slots,
+)
 from nagorik_toolkit.labelled_forms import LabelledForm, options_of, words_without_field
 from nagorik_toolkit.refusals import eligibility_question, field_error_reader, refuse, refuse_failed
 from nagorik_toolkit.rules import read_rules
@@ -285,7 +292,13 @@ class AgencyPlugin(Generic[SettingsT]):
         }
 
     def read(self, request: ApplicationRequest | FindRequest, standing: wire.Standing) -> AgencyStatus:
-        """How an application stands; what has been issued carries its number."""
+        """How an application stands; what has been issued carries its number.
+
+        Raises:
+            ContractViolation: ``another-reference``: it is not the application that was asked about.
+        """
+        if isinstance(request, FiledRequest):
+            check_reference(request.agency_reference, self.reference_in(request, standing))
         status = self.data.statuses.status(
             standing.status,
             remark=standing.remarks,
@@ -302,6 +315,14 @@ class AgencyPlugin(Generic[SettingsT]):
         if corrected and status.remark is None and self.unexplained_correction is not None:
             update["reason"] = self.data.texts.text(self.unexplained_correction)
         return status.model_copy(update=update)
+
+    def reference_in(
+        self,
+        request: FiledRequest,  # noqa: ARG002 - for subclasses
+        answer: wire.Standing | wire.Booked,
+    ) -> str | None:
+        """The reference of the application that an answer names; ``None`` where it names none."""
+        return answer.reference
 
     async def more_criteria(
         self,
@@ -488,9 +509,13 @@ class AgencyPlugin(Generic[SettingsT]):
     @usual
     async def nagorik_book_slot(self, request: BookSlotRequest, context: CallContext[SettingsT]) -> SlotBooking:
         """Book one appointment for an application: a later one replaces it."""
-        path = self.path(request, "booking")
-        slot = {"slot": request.slot.id, "clientReference": request.client_reference}
-        return await book_slot(request, context, "booking", path, json=slot, expect=wire.Booked)
+        if request.agency_reference is None:
+            return SlotBooking(booked=False)
+        path, slot = self.path(request, "booking"), {"slot": request.slot.id}
+        booking = slot | {"clientReference": request.client_reference}
+        taken = await context.http.write("booking", "POST", path, json=booking, expect=wire.Booked)
+        check_reference(request.agency_reference, self.reference_in(request, taken))
+        return SlotBooking(booked=taken.booked, reference=taken.number)
 
     @usual
     async def nagorik_get_status(self, request: StatusRequest, context: CallContext[SettingsT]) -> AgencyStatus:

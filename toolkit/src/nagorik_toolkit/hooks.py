@@ -87,6 +87,20 @@ class Matches(WireModel, Generic[T]):
     """Whether the search saw everything."""
 
 
+def check_reference(agency_reference: str | None, named: str | None) -> None:
+    """Hold an answer to the application that was asked about; one that names no application passes.
+
+    Args:
+        agency_reference: The application's, as the request has it.
+        named: The reference in the answer.
+
+    Raises:
+        ContractViolation: ``another-reference``. After a write its outcome is unknown: the platform makes it so.
+    """
+    if named is not None and named != agency_reference:
+        raise ContractViolation("another-reference")
+
+
 async def find_by_client_reference(
     request: FindRequest,
     context: CallContext[Any],
@@ -138,15 +152,18 @@ async def advise_payment(
     path: str,
     *,
     expect: Expected[TakenPaymentT],
+    application: Callable[[TakenPaymentT], str | None] = lambda _: None,
     **options: Unpack[RequestOptions],
 ) -> PaymentAdvice:
     """Report a payment to the agency; before the application is filed there is nothing to report.
 
-    ``options`` are what ``context.http.write`` takes, such as ``json=`` or ``xml=``.
+    ``application`` gives the reference of the application that an answer names, where it names one (as
+    ``check_reference``). ``options`` are what ``context.http.write`` takes, such as ``json=`` or ``xml=``.
     """
     if request.agency_reference is None:
         return PaymentAdvice(confirmed=False)
     taken = await context.http.write(step, "POST", path, expect=expect, **options)
+    check_reference(request.agency_reference, application(taken))
     return PaymentAdvice(confirmed=taken.confirmed)
 
 

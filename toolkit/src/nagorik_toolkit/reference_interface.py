@@ -127,6 +127,8 @@ class Booked(WireModel):
 
     booked: bool
     number: BookingNumber | None = None
+    reference: str | None = None
+    """Of the application, where the agency repeats it."""
 
 
 class LookupAnswer(WireModel):

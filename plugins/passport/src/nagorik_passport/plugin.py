@@ -41,9 +41,11 @@ from nagorik_passport.forms import ApplicationForm, PassportLookUpForm
 from nagorik_toolkit import (
     AgencyPlugin,
     Applications,
+    Booked,
     DateStyle,
     DayMonthYear,
     FeeBasis,
+    FiledRequest,
     Lookup,
     LookupAnswer,
     LookupOutcome,
@@ -158,6 +160,13 @@ class EPassport(AgencyPlugin[AgencySettings]):
         if request.service == CHANGE and isinstance(request, StatusRequest | SubmitRequest):
             return elsewhere.of_change(status, standing.appointment, request.client_reference)
         return status
+
+    def reference_in(self, request: FiledRequest, answer: Standing | Booked) -> str | None:
+        """Of a change it is the number of the appointment, where the portal shows one."""
+        if request.service != CHANGE:
+            return super().reference_in(request, answer)
+        held = answer.appointment if isinstance(answer, Standing) else answer
+        return held.number if held is not None else None
 
     def _filed(self, form: Form | None, status: AgencyStatus, standing: Standing) -> AgencyStatus:
         """Read what stands beside the portal's word.

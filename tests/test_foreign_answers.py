@@ -1,0 +1,81 @@
+"""What the base makes of an agency's answer that is not the answer to what was asked."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.errors import ContractViolation, OutcomeUnknown
+from nagorik.model.status import ApplicationState
+from nagorik_bmet.simulator import BmetSimulator
+from nagorik_nid.simulator import NidSimulator
+from nagorik_passport.simulator import PassportSimulator
+from nagorik_testing import Altered, ServiceDesk
+
+BMET, NID = "/sim/bmet/v1", "/sim/nid/v1"
+ANOTHER = Altered(put={"reference": "OTHER-5555"})
+
+Desk = ServiceDesk[Any]
+
+
+@pytest.fixture
+def bmet() -> Desk:
+    return ServiceDesk.before(BmetSimulator(), service="bmet.registration")
+
+
+# Another application
+
+
+async def test_a_status_of_another_application_is_none(bmet: Desk) -> None:
+    draft = bmet.draft()
+    await bmet.file(draft)
+    bmet.simulator.faults.add(f"GET {BMET}/registrations/{{reference}}", ANOTHER)
+    with pytest.raises(ContractViolation) as refused:
+        await bmet.status(draft)
+    assert refused.value.detail == "another-reference"
+
+
+async def test_a_correction_of_another_application_may_be_ours(bmet: Desk) -> None:
+    draft = bmet.draft("bmet.clearance")
+    bmet.simulator.script.set(bmet.references.client_reference, "correction")
+    await bmet.file(draft)
+    await bmet.pay(draft)
+    bmet.simulator.clock.advance(timedelta(days=3))
+    assert (await bmet.status(draft)).state is ApplicationState.CORRECTION_REQUESTED
+    bmet.simulator.faults.add(f"POST {BMET}/clearances/{{reference}}/correction", ANOTHER)
+    with pytest.raises(OutcomeUnknown):
+        await bmet.platform.answer_correction(draft, bmet.references, about="1")
+
+
+async def test_a_withdrawal_of_another_application_may_be_ours() -> None:
+    desk: Desk = ServiceDesk.before(NidSimulator(), service="nid.correction")
+    draft = desk.draft()
+    await desk.file(draft)
+    desk.simulator.faults.add(f"POST {NID}/corrections/{{reference}}/withdrawal", ANOTHER)
+    with pytest.raises(OutcomeUnknown):
+        await desk.platform.withdraw(draft, desk.references)
+
+
+async def test_a_booking_for_another_application_may_be_ours(bmet: Desk) -> None:
+    draft = bmet.draft("bmet.orientation")
+    await bmet.file(draft)
+    await bmet.pay(draft)
+    now, reference = bmet.simulator.clock.now(), bmet.reference
+    offered = await bmet.platform.list_slots(
+        draft, earliest=now, latest=now + timedelta(days=30), agency_reference=reference
+    )
+    bmet.simulator.faults.add(f"POST {BMET}/pdo-bookings/{{reference}}/booking", ANOTHER)
+    with pytest.raises(OutcomeUnknown):
+        await bmet.platform.book_slot(draft, bmet.references, offered.slots[0])
+
+
+async def test_a_change_is_known_by_its_appointment() -> None:
+    desk: Desk = ServiceDesk.before(PassportSimulator(), service="passport.appointment-change")
+    draft = desk.draft()
+    await desk.file(draft)
+    assert (await desk.status(draft)).state is ApplicationState.AWAITING_APPEARANCE
+    address = "GET /sim/epassport/api/v1/registrations/{reference}"
+    desk.simulator.faults.add(address, Altered(put={"appointment.number": "APT-000000555"}))
+    with pytest.raises(ContractViolation) as refused:
+        await desk.status(draft)
+    assert refused.value.detail == "another-reference"
