@@ -10,7 +10,7 @@ from nagorik.model.status import ApplicationState
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_passport.simulator import PassportSimulator
-from nagorik_testing import Altered, ServiceDesk
+from nagorik_testing import Altered, AnswerLost, ServiceDesk
 
 BMET, NID = "/sim/bmet/v1", "/sim/nid/v1"
 ANOTHER = Altered(put={"reference": "OTHER-5555"})
@@ -79,3 +79,26 @@ async def test_a_change_is_known_by_its_appointment() -> None:
     with pytest.raises(ContractViolation) as refused:
         await desk.status(draft)
     assert refused.value.detail == "another-reference"
+
+
+# A success that is none
+
+FAILED = [{"error": "the index is being built"}, {"errors": ["locked"]}, {"success": False}]
+
+
+@pytest.mark.parametrize("said", FAILED)
+async def test_a_search_that_failed_has_found_out_nothing(bmet: Desk, said: dict[str, Any]) -> None:
+    draft, sent_at = bmet.draft(), bmet.now
+    bmet.simulator.faults.add(f"POST {BMET}/registrations", AnswerLost())
+    with pytest.raises(OutcomeUnknown):
+        await bmet.file(draft)
+    bmet.simulator.faults.add(f"GET {BMET}/registrations", Altered(put={**said, "items": [], "complete": True}))
+    with pytest.raises(ContractViolation):
+        await bmet.find(draft, sent_at)
+
+
+@pytest.mark.parametrize("said", FAILED)
+async def test_a_filing_that_failed_with_a_standing_may_be_there(bmet: Desk, said: dict[str, Any]) -> None:
+    bmet.simulator.faults.add(f"POST {BMET}/registrations", Altered(put=said))
+    with pytest.raises(OutcomeUnknown):
+        await bmet.file(bmet.draft())

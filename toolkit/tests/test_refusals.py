@@ -99,8 +99,16 @@ def test_what_names_no_field_of_the_form_is_left_to_the_client(status: int, docu
     assert READ(answer(status, document)) is None
 
 
-def test_success_with_an_error_in_it_says_neither() -> None:
-    error = READ(answer(200, {"error": {"field": "dob"}}))
+@pytest.mark.parametrize("document", [{"error": None}, {"error": ""}, {"errors": []}, {"success": True}])
+def test_success_without_an_error_is_left_to_the_client(document: object) -> None:
+    assert READ(answer(200, document)) is None
+
+
+@pytest.mark.parametrize(
+    "document", [{"error": {"field": "dob"}}, {"error": {}}, {"error": "text"}, {"errors": ["x"]}, {"success": False}]
+)
+def test_success_with_an_error_in_it_says_neither(document: object) -> None:
+    error = READ(answer(200, document))
     assert isinstance(error, ContractViolation)
     assert error.detail == "error-with-success-status"
 

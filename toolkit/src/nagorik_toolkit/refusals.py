@@ -46,6 +46,8 @@ def field_error_reader(
 ) -> ErrorReader:
     """Reads ``{"error": {"field": …}}``: the field that an agency refuses, as the citizen filled it in.
 
+    A success that carries an ``error``, ``errors``, or ``success`` as false is a contract violation.
+
     Args:
         fields: Where the citizen filled in what the agency calls by these names.
         texts: The plugin's sentences.
@@ -55,12 +57,15 @@ def field_error_reader(
 
     def read_error(answer: AgencyResponse) -> NagorikError | None:
         document = answer.document
-        error = document.get("error") if isinstance(document, dict) else None
+        if not isinstance(document, dict):
+            return None
+        error = document.get("error")
+        if answer.status in SUCCESS:
+            failed = isinstance(error, dict) or error or document.get("errors") or document.get("success") is False
+            # A success with an error in it says neither.
+            return ContractViolation("error-with-success-status") if failed else None
         if not isinstance(error, dict):
             return None
-        if answer.status in SUCCESS:
-            # A success with an error in it says neither.
-            return ContractViolation("error-with-success-status")
         pointer = fields.get(str(error.get("field")))
         if answer.status in statuses and pointer is not None:
             return InputRejected([texts.field_problem(pointer, code)])
