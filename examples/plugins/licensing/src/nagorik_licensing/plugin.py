@@ -25,7 +25,7 @@ from nagorik_licensing import eligibility, wire
 from nagorik_licensing.access import LicensingSettings
 from nagorik_licensing.data import FEES
 from nagorik_licensing.forms import ApplicationForm
-from nagorik_toolkit import advise_payment, agreed_quote, check_reference, fetch_pdf, find_by_client_reference
+from nagorik_toolkit import advise_payment, agreed_quote, fetch_pdf, find_by_client_reference
 
 Context = CallContext[LicensingSettings]
 
@@ -73,9 +73,7 @@ async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The host decides when to ask; a plugin never polls."""
-    shown = await _shown(request.agency_reference, context)
-    check_reference(request.agency_reference, shown.reference)
-    return wire.to_status(shown)
+    return wire.to_status(await _shown(request.agency_reference, context))
 
 
 @hookimpl
