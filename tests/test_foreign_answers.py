@@ -7,10 +7,11 @@ import pytest
 
 from nagorik.errors import ContractViolation, OutcomeUnknown
 from nagorik.model.status import ApplicationState
+from nagorik.model.submission import Found
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_passport.simulator import PassportSimulator
-from nagorik_testing import Altered, AnswerLost, ServiceDesk
+from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk
 
 BMET, NID = "/sim/bmet/v1", "/sim/nid/v1"
 ANOTHER = Altered(put={"reference": "OTHER-5555"})
@@ -102,3 +103,21 @@ async def test_a_filing_that_failed_with_a_standing_may_be_there(bmet: Desk, sai
     bmet.simulator.faults.add(f"POST {BMET}/registrations", Altered(put=said))
     with pytest.raises(OutcomeUnknown):
         await bmet.file(bmet.draft())
+
+
+# Our reference, which the agency has already
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_a_reference_that_is_taken_may_be_our_own_filing(bmet: Desk, status: int) -> None:
+    draft, sent_at = bmet.draft(), bmet.now
+    filing = f"POST {BMET}/registrations"
+    bmet.simulator.faults.add(filing, AnswerLost())
+    with pytest.raises(OutcomeUnknown):
+        await bmet.file(draft)
+    taken = {"error": {"field": "clientReference", "message": "already used"}}
+    bmet.simulator.faults.add(filing, InjectedResponse(status=status, document=taken))
+    with pytest.raises(OutcomeUnknown) as unknown:
+        await bmet.file(draft)
+    assert unknown.value.because == "client-reference-taken"
+    assert isinstance(await bmet.find(draft, sent_at), Found)

@@ -3,13 +3,16 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer, NagorikError
+from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer, NagorikError, OutcomeUnknown
 from nagorik.http import SUCCESS, AgencyResponse, ErrorReader
 from nagorik.model.application import ApplicationRequest
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik_toolkit.texts import TextCatalogue
 
 _BAD_INPUT: Final = frozenset({400, 422})
+_TAKEN: Final = frozenset({*_BAD_INPUT, 409})
+CLIENT_REFERENCE: Final = "clientReference"
+"""What agencies call our reference."""
 
 
 def refuse(problems: Iterable[FieldProblem]) -> None:
@@ -46,7 +49,8 @@ def field_error_reader(
 ) -> ErrorReader:
     """Reads ``{"error": {"field": …}}``: the field that an agency refuses, as the citizen filled it in.
 
-    A success that carries an ``error``, ``errors``, or ``success`` as false is a contract violation.
+    A success that carries an ``error``, ``errors``, or ``success`` as false is a contract violation. No citizen fills
+    in our ``clientReference``: an agency that refuses it may have it already, so the outcome is unknown.
 
     Args:
         fields: Where the citizen filled in what the agency calls by these names.
@@ -66,6 +70,8 @@ def field_error_reader(
             return ContractViolation("error-with-success-status") if failed else None
         if not isinstance(error, dict):
             return None
+        if error.get("field") == CLIENT_REFERENCE and answer.status in _TAKEN:
+            return OutcomeUnknown(step="filing", because="client-reference-taken", layer=Layer.AGENCY)
         pointer = fields.get(str(error.get("field")))
         if answer.status in statuses and pointer is not None:
             return InputRejected([texts.field_problem(pointer, code)])
