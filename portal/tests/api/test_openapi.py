@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-import os
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import uvicorn
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-BUDGET = int(os.environ.get("NAGORIK_SCHEMATHESIS_SECONDS", "25"))
-"""Seconds of looking, after the cases that are always tried; a proof gives more."""
-EXAMPLES = int(os.environ.get("NAGORIK_SCHEMATHESIS_EXAMPLES", "5"))
 # Beside its defaults: what stands in the way of data that the document allows, each shown by a test of its own.
 ALSO_EXPECTED = (409, 412, 422, 428, 429)
 SETTINGS = """\
@@ -44,7 +41,12 @@ async def serving(app):
     await task
 
 
-async def test_the_api_is_as_its_document_says(api, tmp_path):
+# Seconds, after which nothing more is tried, and the most cases of an operation in a phase.
+BUDGETS = [(25, 5), pytest.param(900, 200, marks=pytest.mark.proof)]
+
+
+@pytest.mark.parametrize(("seconds", "examples"), BUDGETS)
+async def test_the_api_is_as_its_document_says(api, tmp_path, seconds, examples):
     keys = {"one": api.http, "other": api.other}
     people = [
         {"name": name, "fixedHeaders": [{"name": "Authorization", "value": client.headers["Authorization"]}]}
@@ -52,7 +54,7 @@ async def test_the_api_is_as_its_document_says(api, tmp_path):
     ]
     (tmp_path / "people.json").write_text(json.dumps({"schemaVersion": "0.2.0", "auth": people}))
     also = ", ".join(f'"{status}"' for status in ALSO_EXPECTED)
-    settings = SETTINGS.format(budget=BUDGET, examples=EXAMPLES, also=also, people=tmp_path / "people.json")
+    settings = SETTINGS.format(budget=seconds, examples=examples, also=also, people=tmp_path / "people.json")
     (tmp_path / "schemathesis.toml").write_text(settings)
     async with serving(api.app) as address:
         run = await asyncio.create_subprocess_exec(

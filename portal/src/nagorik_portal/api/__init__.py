@@ -1,7 +1,5 @@
 """The HTTP API: FastAPI routes over ``Casework``, with problems, idempotency keys, revisions and signed cursors."""
 
-from typing import Final
-
 from fastapi import FastAPI
 
 from nagorik_portal.api import applications, before_filing, openapi, operations
@@ -9,11 +7,6 @@ from nagorik_portal.api.calls import ApiState
 from nagorik_portal.api.edge import Edge
 from nagorik_portal.api.problems import add_handlers
 from nagorik_portal.portal import Portal
-
-_ROUTERS: Final = (
-    *(before_filing.catalogue, before_filing.drafts),
-    *(applications.router, applications.documents, operations.router),
-)
 
 
 def create_api(portal: Portal) -> FastAPI:
@@ -33,7 +26,7 @@ def create_api(portal: Portal) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     state = app.state.api = ApiState(portal)
-    for router in _ROUTERS:
+    for router in (*before_filing.ROUTERS, *applications.ROUTERS, operations.router):
         app.include_router(router)
     add_handlers(app)
     app.add_middleware(Edge, metrics=state.metrics)

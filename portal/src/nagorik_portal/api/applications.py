@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from mimetypes import guess_extension
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from nagorik import Slots
@@ -17,22 +17,19 @@ from nagorik_portal.api.before_filing import application_of, consent_of
 from nagorik_portal.api.calls import (
     REPLAYED,
     ApplicationPath,
+    Call,
     Changing,
     Keyed,
     KeyHeader,
     LimitQuery,
     Paged,
-    State,
-    Work,
-    etag,
-    in_flight,
 )
 
-router = APIRouter(tags=["applications"])
-documents = APIRouter(tags=["documents"])
+ROUTERS = router, documents = APIRouter(tags=["applications"]), APIRouter(tags=["documents"])
 InstantQuery = Annotated[m.ZonedInstant | None, Query(description="From or until when it suits, with its zone.")]
 _COLUMNS: Final = ("id", "service", "state", "waits_for", "hold", "opened_at", "updated_at")
 DocumentPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The document's id.")]
+ServiceQuery = Annotated[m.OfferId, Query(description="The service that it is for.")]
 KindQuery = Annotated[str, Query(pattern=r"^[a-z][a-z0-9-]{0,59}$", description="One of the service's kinds.")]
 
 
@@ -43,11 +40,10 @@ def _listed(found: Iterable[Any]) -> Iterator[dict[str, Any]]:
 @router.post("/applications", status_code=201)
 async def apply(given: m.JsonBody[m.ApplicationBody], keyed: Keyed) -> m.ApiJson:
     """Take an application in; a worker sends it to its agency later."""
-    casework = keyed.casework
 
     async def take_in() -> str:
-        draft = application_of(casework, given.service, given, keyed.state, payer=given.payer)
-        return await casework.apply(draft, draft.consent, keyed.key)
+        draft = application_of(keyed, given.service, given, given.payer)
+        return await keyed.casework.apply(draft, draft.consent, keyed.key)
 
     return await keyed.standing(await keyed.once("/applications", take_in))
 
@@ -62,16 +58,16 @@ async def list_applications(paging: Paged) -> m.RowPage:
 
 
 @router.post("/search")
-async def search(asked: m.JsonBody[m.SearchBody], casework: Work) -> m.RowPage:
+async def search(asked: m.JsonBody[m.SearchBody], call: Call) -> m.RowPage:
     """Find the centre's applications by an id, a reference or the applicant's mobile number, at most 20."""
-    return m.RowPage.of(_listed((await casework.search(asked.text)).applications))
+    return m.RowPage.of(_listed((await call.casework.search(asked.text)).applications))
 
 
 @router.get("/applications/{application}")
-async def show_application(application: ApplicationPath, casework: Work, response: Response) -> ApplicationView:
+async def show_application(application: ApplicationPath, call: Call) -> ApplicationView:
     """Show an application with its timeline, as the citizen may see it."""
-    view = await casework.view(application)
-    response.headers["ETag"] = etag(view.revision)
+    view = await call.casework.view(application)
+    call.etag(view.revision)
     return view
 
 
@@ -111,10 +107,10 @@ async def withdraw(change: Changing) -> m.ApiJson:
 
 @router.get("/applications/{application}/slots")
 async def list_slots(
-    application: ApplicationPath, casework: Work, earliest: InstantQuery = None, latest: InstantQuery = None
+    application: ApplicationPath, call: Call, earliest: InstantQuery = None, latest: InstantQuery = None
 ) -> Slots:
     """Ask the agency for its free appointments."""
-    return await casework.slots(application, earliest=earliest, latest=latest)
+    return await call.casework.slots(application, earliest=earliest, latest=latest)
 
 
 @router.post("/applications/{application}/booking")
@@ -130,16 +126,16 @@ async def hand_over(collector: m.JsonBody[m.HandOverBody], change: Changing) -> 
 
 
 @router.get("/cases")
-async def list_cases(casework: Work, limit: LimitQuery = 50) -> m.RowPage:
+async def list_cases(call: Call, limit: LimitQuery = 50) -> m.RowPage:
     """List the centre's applications that wait for an officer, the longest first."""
-    return m.RowPage.of(one._asdict() for one in await casework.cases(limit))
+    return m.RowPage.of(one._asdict() for one in await call.casework.cases(limit))
 
 
 @router.get("/cases/{application}")
-async def show_case(application: ApplicationPath, casework: Work, response: Response) -> OfficerView:
+async def show_case(application: ApplicationPath, call: Call) -> OfficerView:
     """Show an application as an officer sees it: the citizen masked, and what may be decided."""
-    view = await casework.officer_view(application)
-    response.headers["ETag"] = etag(view.revision)
+    view = await call.casework.officer_view(application)
+    call.etag(view.revision)
     return view
 
 
@@ -151,51 +147,43 @@ async def decide(given: m.JsonBody[m.DecisionBody], change: Changing) -> m.ApiJs
 
 
 @documents.post("/documents", status_code=201)
-async def hand_in_document(
-    request: Request,
-    response: Response,
-    state: State,
-    casework: Work,
-    key: KeyHeader,
-    service: Annotated[m.OfferId, Query(description="The service that it is for.")],
-    kind: KindQuery,
-) -> m.ApiJson:
+async def hand_in_document(call: Call, key: KeyHeader, service: ServiceQuery, kind: KindQuery) -> m.ApiJson:
     """Hand in a document: its bytes are the body, and its type is what they show.
 
     It belongs to no application yet: name it in a draft, an application or a correction.
     """
-    given, kept = RequestKey(casework.actor.id, "hand_in_document", key, b""), None
-    with in_flight(state, given):
-        taken = await casework.put_document(service, kind, request.stream())
+    given, kept = RequestKey(call.casework.actor.id, "hand_in_document", key, b""), None
+    with call.in_flight(given):
+        taken = await call.casework.put_document(service, kind, call.request.stream())
         # What is asked for is known once all of it came.
         digest = hashlib.sha256(json.dumps([service, kind, taken.sha256]).encode()).digest()
         try:
-            kept = await state.portal.host.remember(given._replace(digest=digest), taken.id)
+            kept = await call.state.portal.host.remember(given._replace(digest=digest), taken.id)
         finally:
             if kept != taken.id:
-                state.portal.documents.remove(taken.id)
+                call.state.portal.documents.remove(taken.id)
     if kept != taken.id:
-        response.headers[REPLAYED] = "true"
-    name = state.name_document(casework.actor.centre, taken.model_copy(update={"id": kept}))
+        call.response.headers[REPLAYED] = "true"
+    name = call.name_document(taken.model_copy(update={"id": kept}))
     return {"document": name, "kind": kind, "media_type": taken.media_type, "bytes": taken.bytes}
 
 
 @documents.get("/applications/{application}/deliverables")
-async def list_deliverables(application: ApplicationPath, casework: Work) -> m.RowPage:
+async def list_deliverables(application: ApplicationPath, call: Call) -> m.RowPage:
     """List what the agency issued, each with its document once the host has it."""
-    return m.RowPage.of(one._asdict() for one in await casework.deliverables(application))
+    return m.RowPage.of(one._asdict() for one in await call.casework.deliverables(application))
 
 
 @documents.get("/applications/{application}/documents")
-async def list_documents(application: ApplicationPath, casework: Work) -> m.RowPage:
+async def list_documents(application: ApplicationPath, call: Call) -> m.RowPage:
     """List the documents of an application, those of the agency included, in the order in which they came."""
-    return m.RowPage.of(one._asdict() for one in await casework.documents(application))
+    return m.RowPage.of(one._asdict() for one in await call.casework.documents(application))
 
 
 @documents.get("/applications/{application}/documents/{document}", response_class=StreamingResponse)
-async def download(application: ApplicationPath, document: DocumentPath, casework: Work) -> Response:
+async def download(application: ApplicationPath, document: DocumentPath, call: Call) -> Response:
     """Download a document of an application, as a file."""
-    reference, pieces = await casework.open_document(application, document)
+    reference, pieces = await call.casework.open_document(application, document)
     first = await anext(pieces, b"")  # what cannot be opened is a problem, and no broken file
 
     async def content() -> AsyncIterator[bytes]:

@@ -29,89 +29,26 @@ _NO_DOCUMENT: Final = Text(
     bn="এটি আপনার কেন্দ্রের দেওয়া কোনো নথি নয়। নথিটি আপলোড করে, আপলোডে পাওয়া নামটি দিন।",
 )
 REPLAYED: Final = "Idempotent-Replayed"
-_bearer = HTTPBearer(
-    scheme_name="machineKey",
-    description="A key of `nagorik portal keys add`, such as `ngk_live_…`.",
-    auto_error=False,
-)
+_KEY: Final = "Your own key of this request, 1 to 255 printable ASCII characters, kept for 30 days."
+_REVISION: Final = "Required: the ETag of what is changed, as read last. Without it 428, with an older one 412."
+_bearer = HTTPBearer(scheme_name="machineKey", description="A key such as `ngk_live_…`.", auto_error=False)
 
 ApplicationPath = Annotated[str, Path(pattern=UUID, description="The application's id.")]
 DraftPath = Annotated[str, Path(pattern=UUID, description="The draft's id.")]
 OfferPath = Annotated[str, Path(pattern=OFFER, max_length=80, description="A service's id, such as `nid.reissue`.")]
 LimitQuery = Annotated[int, Query(ge=1, le=200, description="Rows of a page.")]
-AfterQuery = Annotated[
-    str | None, Query(pattern=r"^[A-Za-z0-9_-]{4,600}$", description="Where to go on: the `next` of the page before.")
-]
-KeyHeader = Annotated[
-    str,
-    Header(
-        alias=IDEMPOTENCY_KEY,
-        pattern=r"^[!-~]([ -~]{0,253}[!-~])?$",
-        description="Your own key of this request, 1 to 255 printable ASCII characters, kept for 30 days.",
-    ),
-]
-RevisionHeader = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        pattern=r'^"[0-9]{1,18}"$',
-        description="Required: the ETag of what is changed, as read last. Without it 428, with an older one 412.",
-    ),
-]
+AfterQuery = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{4,600}$", description="The `next` of a page.")]
+KeyHeader = Annotated[str, Header(alias=IDEMPOTENCY_KEY, pattern=r"^[!-~]([ -~]{0,253}[!-~])?$", description=_KEY)]
+RevisionHeader = Annotated[str | None, Header(alias="If-Match", pattern=r'^"[0-9]{1,18}"$', description=_REVISION)]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiState:
-    """What the routes of one API share; ``in_flight`` has the keys of requests under way in this process.
-
-    What callers carry and may not change, places in lists and documents, is signed by the host's key of look-ups.
-    """
+    """What the routes of one API share; ``in_flight`` has the keys of requests under way in this process."""
 
     portal: Portal
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
-
-    def write(self, of: str, place: str) -> str:
-        """A place as a caller gets it; ``of`` names the list, its filter and the centre."""
-        return urlsafe_b64encode((self._mark(of, place) + place).encode()).decode().rstrip("=")
-
-    def read(self, of: str, cursor: str) -> str:
-        """The place in a cursor.
-
-        Raises:
-            RequestRefused: The cursor is not one that this list gave.
-        """
-        try:
-            text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        except ValueError:
-            text = ""
-        mark, place = text[:_MARK], text[_MARK:]
-        if not hmac.compare_digest(mark.encode(), self._mark(of, place).encode()):
-            raise RequestRefused("cursor-invalid", 422)
-        return place
-
-    def name_document(self, centre: str, document: DocumentReference) -> str:
-        """A document as its centre names it: its type and its size stay what was detected."""
-        return self.write(f"document/{centre}", document.model_dump_json())
-
-    def documents(self, centre: str, names: Iterable[str]) -> tuple[DocumentReference, ...]:
-        """The documents that a centre names.
-
-        Raises:
-            RequestRefused: One is none that this centre handed in.
-        """
-        found = []
-        for number, name in enumerate(names):
-            try:
-                kept = self.read(f"document/{centre}", name)
-            except RequestRefused:
-                wrong = FieldProblem(pointer=f"/documents/{number}", code="document-unknown", text=_NO_DOCUMENT)
-                raise RequestRefused("request-invalid", 422, fields=[wrong]) from None
-            found.append(DocumentReference.model_validate_json(kept))
-        return tuple(found)
-
-    def _mark(self, of: str, place: str) -> str:
-        return self.portal.host.vault.lookup(f"cursor/{of}", place)[:_MARK]
 
 
 def _state(request: Request) -> ApiState:
@@ -132,28 +69,94 @@ async def _casework(
     return state.portal.casework(actor)
 
 
-Work = Annotated[Casework, Depends(_casework)]
+@dataclass
+class ApiCall:
+    """A request of a machine whose key is good, and its response."""
+
+    state: State
+    casework: Annotated[Casework, Depends(_casework)]
+    request: Request
+    response: Response
+
+    def etag(self, revision: int) -> None:
+        """Say the revision of what is shown."""
+        self.response.headers["ETag"] = f'"{revision}"'
+
+    def sign(self, of: str, text: str) -> str:
+        """What the centre carries and may not change, such as its place in the list ``of``: signed, for it alone."""
+        return urlsafe_b64encode((self._mark(of, text) + text).encode()).decode().rstrip("=")
+
+    def read(self, of: str, signed: str) -> str:
+        """What was signed; raises ``RequestRefused`` where it was not, or for something else."""
+        try:
+            opened = urlsafe_b64decode(signed + "=" * (-len(signed) % 4)).decode()
+        except ValueError:
+            opened = ""
+        mark, text = opened[:_MARK], opened[_MARK:]
+        if not hmac.compare_digest(mark.encode(), self._mark(of, text).encode()):
+            raise RequestRefused("cursor-invalid", 422)
+        return text
+
+    def name_document(self, document: DocumentReference) -> str:
+        """A document as its centre names it: its type and its size stay what was detected."""
+        return self.sign("document", document.model_dump_json())
+
+    def documents(self, names: Iterable[str]) -> tuple[DocumentReference, ...]:
+        """The documents that the centre names; raises ``RequestRefused`` for one that it did not hand in."""
+        found = []
+        for number, name in enumerate(names):
+            try:
+                kept = self.read("document", name)
+            except RequestRefused:
+                wrong = FieldProblem(pointer=f"/documents/{number}", code="document-unknown", text=_NO_DOCUMENT)
+                raise RequestRefused("request-invalid", 422, fields=[wrong]) from None
+            found.append(DocumentReference.model_validate_json(kept))
+        return tuple(found)
+
+    def _mark(self, of: str, text: str) -> str:
+        return self.state.portal.host.vault.lookup(f"api/{of}/{self.casework.actor.centre}", text)[:_MARK]
+
+    @contextmanager
+    def in_flight(self, key: RequestKey) -> Iterator[None]:
+        """Hold a key in this process; raises ``RequestRefused`` where it is held already."""
+        held = (key.client, key.operation, key.key)
+        if held in self.state.in_flight:
+            raise RequestRefused("request-in-flight", 409, headers={"Retry-After": "1"})
+        self.state.in_flight.add(held)
+        try:
+            yield
+        finally:
+            self.state.in_flight.discard(held)
 
 
-@contextmanager
-def in_flight(state: ApiState, key: RequestKey) -> Iterator[None]:
-    """Hold a key in this process.
-
-    Raises:
-        RequestRefused: It is held already.
-    """
-    held = (key.client, key.operation, key.key)
-    if held in state.in_flight:
-        raise RequestRefused("request-in-flight", 409, headers={"Retry-After": "1"})
-    state.in_flight.add(held)
-    try:
-        yield
-    finally:
-        state.in_flight.discard(held)
+Call = Annotated[ApiCall, Depends()]
 
 
-@dataclass(slots=True)
-class KeyedRequest:
+@dataclass
+class Paging(ApiCall):
+    """A page of a list that is asked for: after what, and how many rows."""
+
+    after: AfterQuery = None
+    limit: LimitQuery = 50
+
+    def place(self, of: str) -> str | None:
+        """The place in the centre's list where the page begins; ``None`` for the top."""
+        return self.read(of, self.after) if self.after is not None else None
+
+    def page(self, of: str, rows: Iterable[Mapping[str, Any]], following: object) -> RowPage:
+        """A page, and the link to the next one, which begins at ``following``."""
+        after = self.sign(of, str(following)) if following is not None else None
+        if after is not None:
+            link = self.request.url.include_query_params(after=after)
+            self.response.headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
+        return RowPage.of(rows, after)
+
+
+Paged = Annotated[Paging, Depends()]
+
+
+@dataclass
+class KeyedRequest(ApiCall):
     """A request that has an effect.
 
     Attributes:
@@ -161,10 +164,6 @@ class KeyedRequest:
         application: What it changes, if it changes one, at ``revision``.
     """
 
-    state: ApiState
-    casework: Casework
-    request: Request
-    response: Response
     key: RequestKey
     subject: str | None
     application: str = ""
@@ -173,8 +172,6 @@ class KeyedRequest:
     async def once(self, path: str, do: Callable[[], Awaitable[str]]) -> str:
         """Make something, unless it was made with this key; returns its id, and says where below ``path`` it is."""
         made = self.subject or await do()
-        if self.subject is not None:
-            self.response.headers[REPLAYED] = "true"
         self.response.headers["Location"] = f"{self.request.scope.get('root_path', '')}{path}/{made}"
         return made
 
@@ -182,39 +179,30 @@ class KeyedRequest:
         """Call what changes the application, unless it was called with this key; where it is then."""
         if self.subject is None:
             await do(self.application, *what, key=self.key, revision=self.revision, **named)
-        else:
-            self.response.headers[REPLAYED] = "true"
         return await self.standing(self.application)
 
-    def documents(self, names: Iterable[str]) -> tuple[DocumentReference, ...]:
-        """The documents that the caller names."""
-        return self.state.documents(self.casework.actor.centre, names)
-
     async def standing(self, application: str) -> ApiJson:
-        """Where an application is now that the caller acted on, with its revision as the response's ETag."""
+        """Where an application is now that the caller acted on."""
         now = await self.state.portal.host.progress(application)
-        self.response.headers["ETag"] = etag(now.events)
-        return {
-            "application": now.id,
-            "revision": now.events,
-            "state": now.state.value,
-            "means": state_label(now.state),
-        }
+        self.etag(now.events)
+        means = state_label(now.state)
+        return {"application": now.id, "revision": now.events, "state": now.state.value, "means": means}
 
 
-async def _keyed(
-    request: Request, response: Response, state: State, casework: Work, key: KeyHeader
-) -> AsyncIterator[KeyedRequest]:
+async def _keyed(call: Call, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
     """The request with its key, held for as long as the request lasts.
 
     The digest is of what is asked for: the ids in the path, and the body without its spaces and order.
     """
-    body = await request.body()
+    request, body = call.request, await call.request.body()
     asked = [sorted(request.path_params.items()), json.loads(body) if body else None]
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
-    given = RequestKey(casework.actor.id, request.scope["route"].name, key, digest)
-    with in_flight(state, given):
-        yield KeyedRequest(state, casework, request, response, given, await state.portal.host.replayed(given))
+    given = RequestKey(call.casework.actor.id, request.scope["route"].name, key, digest)
+    with call.in_flight(given):
+        subject = await call.state.portal.host.replayed(given)
+        if subject is not None:
+            call.response.headers[REPLAYED] = "true"
+        yield KeyedRequest(call.state, call.casework, request, call.response, given, subject)
 
 
 Keyed = Annotated[KeyedRequest, Depends(_keyed)]
@@ -235,38 +223,3 @@ def _changing(application: ApplicationPath, keyed: Keyed, revision: Revision) ->
 
 
 Changing = Annotated[KeyedRequest, Depends(_changing)]
-
-
-def etag(revision: int) -> str:
-    """A revision as an ETag."""
-    return f'"{revision}"'
-
-
-@dataclass(slots=True)
-class Paging:
-    """A page of a list that is asked for: after what, and how many rows."""
-
-    state: State
-    casework: Work
-    request: Request
-    response: Response
-    after: AfterQuery = None
-    limit: LimitQuery = 50
-
-    def place(self, list_: str) -> str | None:
-        """The place in the centre's list where the page begins; ``None`` for the top."""
-        return (
-            self.state.read(f"{list_}/{self.casework.actor.centre}", self.after) if self.after is not None else None
-        )
-
-    def page(self, list_: str, rows: Iterable[Mapping[str, Any]], following: object) -> RowPage:
-        """A page, and the link to the next one, which begins at ``following``."""
-        if following is None:
-            return RowPage.of(rows)
-        after = self.state.write(f"{list_}/{self.casework.actor.centre}", str(following))
-        link = self.request.url.include_query_params(after=after)
-        self.response.headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
-        return RowPage.of(rows, after)
-
-
-Paged = Annotated[Paging, Depends()]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import (
     AwareDatetime,
@@ -20,8 +20,11 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_jsonable_python
 
 from nagorik import (
+    PERSONAL,
     Applicant,
     ApplicationState,
+    DataClass,
+    Model,
     Money,
     Operation,
     Payer,
@@ -36,13 +39,14 @@ UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 OFFER: Final = r"^[a-z][a-z0-9-]{0,39}\.[a-z0-9][a-z0-9-]{0,79}$"
 T = TypeVar("T")
 _INSTANT: Final = TypeAdapter(AwareDatetime)
+_adapter_of: Final = cache(TypeAdapter)
 OfferId = Annotated[str, StringConstraints(pattern=OFFER, max_length=80)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 FormBody = Annotated[dict[str, JsonValue], Field(max_length=1_000)]
-"""A form as filled in: by the names of the service's own fields, whose schema ``/services/{service}/form`` gives."""
-DocumentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{40,1200}$")]
-"""A document, as its upload named it."""
-DocumentNames = Annotated[tuple[DocumentName, ...], Field(max_length=200)]
+"""A form as filled in, by its fields' names."""
+_Signed = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{40,1200}$")]
+DocumentNames = Annotated[tuple[_Signed, ...], Field(max_length=200)]
+"""Documents, each as its upload named it."""
 
 
 def _written_out(value: object) -> datetime:
@@ -72,31 +76,19 @@ class StrictJson:
                 text = json.dumps(given, allow_nan=False)
             except ValueError:
                 raise PydanticCustomError("finite_number", "a number in JSON is finite") from None
-            return _adapter(source).validate_json(text, strict=True)
+            return _adapter_of(source).validate_json(text, strict=True)
 
         return core_schema.no_info_wrap_validator_function(check, handler(source))
-
-
-@cache
-def _adapter(model: type[BaseModel]) -> TypeAdapter[Any]:
-    return TypeAdapter(model)
 
 
 JsonBody = Annotated[T, StrictJson()]
 
 
-class RequestModel(BaseModel):
+class RequestModel(Model):
     """Base of all bodies that come in."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, str_max_length=20_000, use_attribute_docstrings=True
-    )
-
-    def __repr__(self) -> str:
-        # A body is about a citizen.
-        return f"<{type(self).__name__}>"
-
-    __str__ = __repr__
+    default_data_class: ClassVar[DataClass] = PERSONAL
+    model_config = ConfigDict(defer_build=False, use_attribute_docstrings=True)
 
 
 class ApplicantBody(RequestModel):
@@ -135,7 +127,7 @@ class ConsentBody(RequestModel):
 class QuoteBody(ApplicantBody):
     """An application whose price is asked for; an agency is asked only as far as the consent allows."""
 
-    form: FormBody = {}
+    form: FormBody = Field(default_factory=dict)
     documents: DocumentNames = ()
     gateway: OfferId | None = None
     consent: ConsentBody | None = None
@@ -154,7 +146,7 @@ class DraftBody(RequestModel):
 
     service: OfferId | None = None
     applicant: Applicant | None = None
-    form: FormBody = {}
+    form: FormBody = Field(default_factory=dict)
     documents: DocumentNames = ()
     gateway: OfferId | None = None
     payer: Payer | None = None
@@ -163,7 +155,7 @@ class DraftBody(RequestModel):
 class CorrectionBody(RequestModel):
     """Fields that take the place of those filled in, and documents that take the place of all of their kinds."""
 
-    form: FormBody = {}
+    form: FormBody = Field(default_factory=dict)
     documents: DocumentNames = ()
 
 

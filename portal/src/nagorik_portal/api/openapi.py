@@ -52,27 +52,22 @@ def _complete(path: str, method: str, operation: dict[str, Any], said: Mapping[s
     shown = [*said["shows"].get(name, ()), *([REPLAYED] if is_keyed else []), *(["ETag"] if is_conditional else [])]
     done["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in shown}
     done |= said["response"].get(name, {})
-    asks_agency = name in said["asks_agencies"]
-    statuses = {
-        400: has_body or is_keyed,
-        401: is_authorised,
-        403: is_authorised,
-        404: "{" in path or method == "post",
-        409: is_keyed or method in {"put", "delete"} or name == "list_slots",
-        410: "{application}" in path or is_keyed,
-        412: is_conditional,
-        413: has_body,
-        415: has_body and not is_raw,
-        422: has_body or bool(parameters),
-        428: is_conditional,
-        429: is_authorised or is_raw,
-        500: True,
-        502: asks_agency,
-        503: True,
-        504: asks_agency,
-    }
+    statuses = (
+        (True, (500, 503)),
+        (is_authorised, (401, 403)),
+        (is_authorised or is_raw, (429,)),
+        (has_body, (413,)),
+        (has_body and not is_raw, (415,)),
+        (has_body or is_keyed, (400,)),
+        (has_body or bool(parameters), (422,)),
+        (is_conditional, (412, 428)),
+        (is_keyed or method in {"put", "delete"} or name == "list_slots", (409,)),
+        (is_keyed or "{application}" in path, (410,)),
+        ("{" in path or method == "post", (404,)),
+        (name in said["asks_agencies"], (502, 504)),
+    )
     responses.pop("422", None)
-    for status in (status for status, so in statuses.items() if so):
+    for status in (status for so, listed in statuses if so for status in listed):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
 
 

@@ -9,8 +9,8 @@ from nagorik_host.engine.inbox import LARGEST_BODY
 from nagorik_host.store.overview import count_unread
 from nagorik_portal.api import models as m
 from nagorik_portal.api.calls import OfferPath, Paged, State
-from nagorik_portal.api.problems import RequestRefused
 from nagorik_portal.cloud_events import cloud_event
+from nagorik_portal.web import bounded
 
 router = APIRouter(tags=["operations"])
 PaymentPath = Annotated[str, Path(alias="payment", min_length=1, max_length=200, description="The payment's id.")]
@@ -41,12 +41,8 @@ async def receive_notice(gateway: OfferPath, _payment: PaymentPath, state: State
 
 
 async def _keep(state: State, offer: str, request: Request) -> None:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY:
-            raise RequestRefused("too-large", 413)
-    await state.portal.host.inbox.receive(offer, headers=dict(request.headers), body=bytes(body))
+    body = await Request(request.scope, bounded(request.scope, request.receive, LARGEST_BODY)).body()
+    await state.portal.host.inbox.receive(offer, headers=dict(request.headers), body=body)
 
 
 @router.get("/health")

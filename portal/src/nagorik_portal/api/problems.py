@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import ceil
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -46,7 +46,7 @@ _OF_HOST: Final[Mapping[type[Exception], tuple[int, str]]] = {
 
 
 class RequestRefused(Exception):
-    """A refusal that only HTTP knows; ``problems.toml`` has the sentences of its code."""
+    """A refusal that only HTTP knows; ``refusals.toml`` has the sentences of its code."""
 
     def __init__(
         self, code: str, status: int, *, fields: Sequence[FieldProblem] = (), headers: Mapping[str, str] | None = None
@@ -54,16 +54,6 @@ class RequestRefused(Exception):
         """Refuse with ``status`` and ``headers``; ``fields`` say where."""
         super().__init__(code)
         self.code, self.status, self.fields, self.headers = code, status, fields, headers
-
-
-class _Said(NamedTuple):
-    """What an error says; of members with a twin in Bangla (``reason_bn``), the one asked for is shown."""
-
-    code: str
-    status: int
-    message: Text
-    members: Mapping[str, JsonValue] = {}
-    headers: Mapping[str, str] | None = None
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -74,7 +64,7 @@ def add_handlers(app: FastAPI) -> None:
 
 async def problem(request: Request, error: Exception) -> Response:
     """An error as a problem; one that is not known says that the platform failed."""
-    code, status, message, members, headers = _said(error)
+    code, status, message, members, headers = _read(error)
     asked = (_PREFERENCE.fullmatch(part) for part in request.headers.get("accept-language", "").split(","))
     wanted = {found["tag"].lower(): float(found["q"] or 1) for found in asked if found is not None}
     language: ProblemLanguage = "en" if wanted.get("en", 0) > wanted.get("bn", 0) else "bn"
@@ -103,21 +93,20 @@ def problem_of(code: str, status: int, message: Text, language: ProblemLanguage)
     """The members that every problem has."""
     detail = message.bn if language == "bn" else message.en
     title = _FIRST_SENTENCE.match(detail)
-    members = {"title": title[0] if title else detail, "status": status, "detail": detail, "code": code}
-    return {"type": f"urn:nagorik:problem:{code}", **members}
+    kind, title_text = f"urn:nagorik:problem:{code}", title[0] if title else detail
+    return {"type": kind, "title": title_text, "status": status, "detail": detail, "code": code}
 
 
 def problem_text(code: str) -> Text:
-    """The sentences of a problem's code, of any part of the platform.
-
-    Raises:
-        KeyError: There is no such problem.
-    """
+    """The sentences of a problem's code, of any part of the platform."""
     host = {kind.code: kind().message for kind in (NoSuchApplication, RevisionOutdated)}
-    return _sentences().get(code) or refusals().get(code) or host.get(code) or message_of(code)
+    return refusals().get(code) or host.get(code) or message_of(code)
 
 
-def _said(error: Exception) -> _Said:
+def _read(error: Exception) -> tuple[str, int, Text, Mapping[str, JsonValue], Mapping[str, str] | None]:
+    """The code, status, text, further members and headers; a member may have a twin in Bangla (``reason_bn``)."""
+    members: dict[str, JsonValue] = {}
+    headers: Mapping[str, str] | None = None
     match error:
         case NagorikError():
             known = {"service": error.service, "operation": error.operation}
@@ -125,22 +114,21 @@ def _said(error: Exception) -> _Said:
             members |= {name: value for name, value in known.items() if value is not None}
             wait = getattr(error, "retry_after", None)
             headers = {"Retry-After": str(max(1, ceil(wait)))} if wait is not None else None
-            return _Said(error.code, error.status, error.message, members, headers)
-        case NotPossible():
-            reason = text_of("not-possible", error.code)
-            members = {"reason_code": error.code, "reason": reason.en, "reason_bn": reason.bn}
-            return _Said("not-possible", 409, problem_text("not-possible"), members)
+            return error.code, error.status, error.message, members, headers
         case RequestValidationError():
-            return _said(_refused(error))
+            return _read(_refused(error))
         case RequestRefused():
+            code, status, headers = error.code, error.status, error.headers
             members = dict(InputRejected(error.fields).details()) if error.fields else {}
-            return _Said(error.code, error.status, problem_text(error.code), members, error.headers)
         case HTTPException():
-            code = _OF_HTTP[error.status_code]
-            return _Said(code, error.status_code, problem_text(code), headers=error.headers)
-    known_as = (said for kind, said in _OF_HOST.items() if isinstance(error, kind))
-    status, code = next(known_as, (500, "internal"))
-    return _Said(code, status, problem_text(code))
+            code, status, headers = _OF_HTTP[error.status_code], error.status_code, error.headers
+        case NotPossible():
+            code, status, reason = "not-possible", 409, text_of("not-possible", error.code)
+            members = {"reason_code": error.code, "reason": reason.en, "reason_bn": reason.bn}
+        case _:
+            known_as = (said for kind, said in _OF_HOST.items() if isinstance(error, kind))
+            status, code = next(known_as, (500, "internal"))
+    return code, status, problem_text(code), members, headers
 
 
 def _refused(error: RequestValidationError) -> RequestRefused:
@@ -188,11 +176,6 @@ def _in_language(value: Any, language: ProblemLanguage) -> Any:
     twin = "_bn" if language == "bn" else ""
     names = [name for name in value if not name.endswith("_bn")]
     return {name: _in_language(value.get(f"{name}{twin}", value[name]), language) for name in names}
-
-
-@cache
-def _sentences() -> Mapping[str, Text]:
-    return read_sentences("nagorik_portal.api", "problems.toml")
 
 
 @cache
