@@ -173,6 +173,12 @@ def test_a_class_that_agrees_with_its_files_is_made(package: Make) -> None:
         ("plugin.toml", 'fees = "fees.toml#new"', "", "trade.new offers quote and names no schedule"),
         ("forms.toml", "shop =", "shops =", "fields.shops of forms.toml is no field"),
         ("plugin.toml", 'submit = "safe"', 'submit = "none"', "the class of its submit is safe"),
+        ("plugin.toml", 'submit = "client-reference"', 'submit = "native"', "of its submit is client-reference"),
+        ("plugin.toml", 'submit = "client-reference"', 'submit = "safe"', "of its submit is client-reference"),
+        ("forms.toml", "shop = {", 'shop = { wire = "clientReference",', "the wire name clientReference twice"),
+        ("forms.toml", "shop = {", 'shop = { wire = "documents",', "NewForm has the wire name documents twice"),
+        ("forms.toml", "shop = {", 'shop = { wire = "birthDate",', "NewForm has the wire name birthDate twice"),
+        ("forms.py", '"new", "old"', '"new", "o-d", "o_d"', "two options of CheckForm.kind are one word"),
     ],
 )
 def test_each_difference_is_named(package: Make, file: str, text: str, instead: str, said: str) -> None:

@@ -62,7 +62,7 @@ from nagorik.model.submission import (
     Withdrawal,
     WithdrawRequest,
 )
-from nagorik.operations import OPERATIONS, Operation
+from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.privacy import Form
 from nagorik.settings import AgencySettings
 from nagorik.values import Money, Nid, dhaka_date
@@ -80,8 +80,8 @@ from nagorik_toolkit.hooks import (
     find_by_client_reference,
     list_slots,
 )
-from nagorik_toolkit.labelled_forms import LabelledForm, options_of, words_without_field
-from nagorik_toolkit.refusals import eligibility_question, field_error_reader, refuse, refuse_failed
+from nagorik_toolkit.labelled_forms import LabelledForm, options_of, wire_problems, words_without_field
+from nagorik_toolkit.refusals import CLIENT_REFERENCE, eligibility_question, field_error_reader, refuse, refuse_failed
 from nagorik_toolkit.rules import read_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, StatusTable, answered, read_statuses
 from nagorik_toolkit.texts import read_texts
@@ -101,6 +101,8 @@ FiledRequest = (
 
 _IMPOSSIBLE: Final = MappingProxyType({"birth-date": "birth_date", "nid-number": "nid"})
 """The field of each of the ``contradictions``."""
+_OF_EVERY_APPLICATION: Final = (CLIENT_REFERENCE, "documents")
+"""Wire names that no field of a form can have."""
 usual: Final = hookimpl(optionalhook=True)
 """Marks a hook that every ``AgencyPlugin`` has, whether or not its manifest offers it."""
 
@@ -467,7 +469,7 @@ class AgencyPlugin(Generic[SettingsT]):
             "applications.create",
             "POST",
             self.collection(request.service),
-            json={"clientReference": request.client_reference, **self.details(request)},
+            json={CLIENT_REFERENCE: request.client_reference, **self.details(request)},
             expect=self.standing,
         )
         return Accepted(reference=filed.reference, status=self.read(request, filed))
@@ -512,7 +514,7 @@ class AgencyPlugin(Generic[SettingsT]):
         if request.agency_reference is None:
             return SlotBooking(booked=False)
         path, slot = self.path(request, "booking"), {"slot": request.slot.id}
-        booking = slot | {"clientReference": request.client_reference}
+        booking = slot | {CLIENT_REFERENCE: request.client_reference}
         taken = await context.http.write("booking", "POST", path, json=booking, expect=wire.Booked)
         check_reference(request.agency_reference, self.reference_in(request, taken))
         return SlotBooking(booked=taken.booked, reference=taken.number)
@@ -592,6 +594,17 @@ def _problems(plugin: type[AgencyPlugin[Any]], package: str) -> Iterator[str]:
             yield f"{one.id} offers quote and names no schedule of {FEES_FILE}"
         if isinstance(kind, Lookup):
             yield from _lookup_problems(plugin, one, kind)
+        else:
+            yield from _submit_problems(plugin, one)
+        if one.form is not None:
+            yield from wire_problems(plugin.forms[one.id], () if isinstance(kind, Lookup) else _OF_EVERY_APPLICATION)
+
+
+def _submit_problems(plugin: type[AgencyPlugin[Any]], service: PublicService) -> Iterator[str]:
+    """A filing that is tried again is filed twice; an overridden ``submit`` may file nothing."""
+    right = {Idempotency.CLIENT_REFERENCE} | (set() if _is_usual(plugin, "submit") else {Idempotency.SAFE})
+    if service.writes.get(Operation.SUBMIT, Idempotency.CLIENT_REFERENCE) not in right:
+        yield f"{service.id} files applications, so the class of its submit is client-reference"
 
 
 def _check_problems(plugin: type[AgencyPlugin[Any]], check: EligibilityCheck) -> Iterator[str]:

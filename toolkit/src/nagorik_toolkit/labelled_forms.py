@@ -18,7 +18,7 @@ the most entries that a list may have.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -186,6 +186,25 @@ def words_without_field(package: str, forms: Iterable[type[Form]]) -> list[str]:
         tables = [*(_table_of(base) for base in form.__mro__), EVERY_FORM]
         used |= {f"{table}.{name}" for table in tables for name in form.model_fields}
     return sorted({f"{table}.{name}" for table, fields in _file(package).items() for name in fields} - used)
+
+
+def wire_problems(form: type[Form], reserved: Collection[str] = ()) -> Iterator[str]:
+    """What an agency could not tell apart: fields of one wire name, and options of one wire word.
+
+    Args:
+        form: A form; those within it are looked at too.
+        reserved: Wire names that the form's own fields cannot have.
+    """
+    for one in _forms_in(form):
+        if not issubclass(one, LabelledForm):
+            continue
+        names = [*(reserved if one is form else ()), *map(one.wire_name, one.model_fields)]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"{one.__name__} has the wire name {name} twice"
+        for field, info in one.model_fields.items():
+            options = options_of(info.annotation)
+            if len({wire_word(option) for option in options}) < len(options):
+                yield f"two options of {one.__name__}.{field} are one word on the wire"
 
 
 def _forms_in(annotation: object) -> Iterator[type[Form]]:
