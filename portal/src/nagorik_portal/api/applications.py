@@ -17,7 +17,7 @@ from nagorik_portal.api.before_filing import application_of, consent_of
 from nagorik_portal.api.calls import (
     REPLAYED,
     ApplicationPath,
-    Call,
+    Asked,
     Changing,
     Keyed,
     KeyHeader,
@@ -58,13 +58,13 @@ async def list_applications(paging: Paged) -> m.RowPage:
 
 
 @router.post("/search")
-async def search(asked: m.JsonBody[m.SearchBody], call: Call) -> m.RowPage:
+async def search(asked: m.JsonBody[m.SearchBody], call: Asked) -> m.RowPage:
     """Find the centre's applications by an id, a reference or the applicant's mobile number, at most 20."""
     return m.RowPage.of(_listed((await call.casework.search(asked.text)).applications))
 
 
 @router.get("/applications/{application}")
-async def show_application(application: ApplicationPath, call: Call) -> ApplicationView:
+async def show_application(application: ApplicationPath, call: Asked) -> ApplicationView:
     """Show an application with its timeline, as the citizen may see it."""
     view = await call.casework.view(application)
     call.etag(view.revision)
@@ -107,7 +107,7 @@ async def withdraw(change: Changing) -> m.ApiJson:
 
 @router.get("/applications/{application}/slots")
 async def list_slots(
-    application: ApplicationPath, call: Call, earliest: InstantQuery = None, latest: InstantQuery = None
+    application: ApplicationPath, call: Asked, earliest: InstantQuery = None, latest: InstantQuery = None
 ) -> Slots:
     """Ask the agency for its free appointments."""
     return await call.casework.slots(application, earliest=earliest, latest=latest)
@@ -126,13 +126,13 @@ async def hand_over(collector: m.JsonBody[m.HandOverBody], change: Changing) -> 
 
 
 @router.get("/cases")
-async def list_cases(call: Call, limit: LimitQuery = 50) -> m.RowPage:
+async def list_cases(call: Asked, limit: LimitQuery = 50) -> m.RowPage:
     """List the centre's applications that wait for an officer, the longest first."""
     return m.RowPage.of(one._asdict() for one in await call.casework.cases(limit))
 
 
 @router.get("/cases/{application}")
-async def show_case(application: ApplicationPath, call: Call) -> OfficerView:
+async def show_case(application: ApplicationPath, call: Asked) -> OfficerView:
     """Show an application as an officer sees it: the citizen masked, and what may be decided."""
     view = await call.casework.officer_view(application)
     call.etag(view.revision)
@@ -147,7 +147,7 @@ async def decide(given: m.JsonBody[m.DecisionBody], change: Changing) -> m.ApiJs
 
 
 @documents.post("/documents", status_code=201)
-async def hand_in_document(call: Call, key: KeyHeader, service: ServiceQuery, kind: KindQuery) -> m.ApiJson:
+async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, kind: KindQuery) -> m.ApiJson:
     """Hand in a document: its bytes are the body, and its type is what they show.
 
     It belongs to no application yet: name it in a draft, an application or a correction.
@@ -169,19 +169,19 @@ async def hand_in_document(call: Call, key: KeyHeader, service: ServiceQuery, ki
 
 
 @documents.get("/applications/{application}/deliverables")
-async def list_deliverables(application: ApplicationPath, call: Call) -> m.RowPage:
+async def list_deliverables(application: ApplicationPath, call: Asked) -> m.RowPage:
     """List what the agency issued, each with its document once the host has it."""
     return m.RowPage.of(one._asdict() for one in await call.casework.deliverables(application))
 
 
 @documents.get("/applications/{application}/documents")
-async def list_documents(application: ApplicationPath, call: Call) -> m.RowPage:
+async def list_documents(application: ApplicationPath, call: Asked) -> m.RowPage:
     """List the documents of an application, those of the agency included, in the order in which they came."""
     return m.RowPage.of(one._asdict() for one in await call.casework.documents(application))
 
 
 @documents.get("/applications/{application}/documents/{document}", response_class=StreamingResponse)
-async def download(application: ApplicationPath, document: DocumentPath, call: Call) -> Response:
+async def download(application: ApplicationPath, document: DocumentPath, call: Asked) -> Response:
     """Download a document of an application, as a file."""
     reference, pieces = await call.casework.open_document(application, document)
     first = await anext(pieces, b"")  # what cannot be opened is a problem, and no broken file

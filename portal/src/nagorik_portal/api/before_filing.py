@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from nagorik import ApplicationDraft, Consent, InputRejected, Payer, PublicService
 from nagorik_host.views import consent_operations
 from nagorik_portal.api import models as m
-from nagorik_portal.api.calls import ApiCall, Call, DraftPath, Keyed, OfferPath, Revision
+from nagorik_portal.api.calls import ApiCall, Asked, DraftPath, Keyed, OfferPath, Revision
 from nagorik_portal.casework import Casework, DraftIncomplete
 from nagorik_portal.drafts import Draft, DraftContent
 
@@ -18,32 +18,32 @@ _LISTED: Final = ("id", "reference", "service", "operator", "revision", "updated
 
 
 @catalogue.get("/services")
-async def list_services(call: Call) -> m.RowPage:
+async def list_services(call: Asked) -> m.RowPage:
     """List the services on offer that the caller may act on, as their plugins declare them."""
     return m.RowPage.of(dict(one) for one in call.casework.services())
 
 
 @catalogue.get("/services/{service}")
-async def show_service(service: OfferPath, call: Call) -> PublicService:
+async def show_service(service: OfferPath, call: Asked) -> PublicService:
     """Show a service."""
     return call.casework.service(service)
 
 
 @catalogue.get("/services/{service}/form")
-async def show_form(service: OfferPath, call: Call) -> JSONResponse:
+async def show_form(service: OfferPath, call: Asked) -> JSONResponse:
     """Show the JSON Schema 2020-12 of a service's form; titles and help are in both languages (`x-title-bn`)."""
     schema = await call.casework.form_schema(service)
     return JSONResponse(schema or {"type": "object", "maxProperties": 0}, media_type="application/schema+json")
 
 
 @catalogue.get("/gateways")
-async def list_gateways(call: Call) -> m.RowPage:
+async def list_gateways(call: Asked) -> m.RowPage:
     """List the ways to pay."""
     return m.RowPage.of(dict(one) for one in call.state.portal.host.platform.gateways)
 
 
 @catalogue.post("/eligibility")
-async def survey(asked: m.JsonBody[m.ApplicantBody], call: Call) -> m.RowPage:
+async def survey(asked: m.JsonBody[m.ApplicantBody], call: Asked) -> m.RowPage:
     """Ask what a citizen may apply for, among all services. No agency is asked; nothing is kept.
 
     Without criteria, `because` says why no rule was applied.
@@ -53,14 +53,14 @@ async def survey(asked: m.JsonBody[m.ApplicantBody], call: Call) -> m.RowPage:
 
 
 @catalogue.post("/services/{service}/eligibility")
-async def check_eligibility(service: OfferPath, asked: m.JsonBody[m.EligibilityBody], call: Call) -> m.RowPage:
+async def check_eligibility(service: OfferPath, asked: m.JsonBody[m.EligibilityBody], call: Asked) -> m.RowPage:
     """Ask whether a citizen may apply for a service: one row, as of all services. Nothing is kept."""
     found = await call.casework.eligibility(service, asked.applicant, asked.form)
     return m.RowPage.of([{"service": service, **dict(found), "eligibility": found.eligibility}])
 
 
 @catalogue.post("/services/{service}/validate")
-async def check_form(service: OfferPath, filled: m.JsonBody[m.ValidateBody], call: Call) -> m.RowPage:
+async def check_form(service: OfferPath, filled: m.JsonBody[m.ValidateBody], call: Asked) -> m.RowPage:
     """Check a form: a row for each field that is wrong. Nothing is kept, and no agency is asked."""
     try:
         await call.casework.validate(service, filled.form)
@@ -70,7 +70,7 @@ async def check_form(service: OfferPath, filled: m.JsonBody[m.ValidateBody], cal
 
 
 @catalogue.post("/services/{service}/quote")
-async def quote(service: OfferPath, asked: m.JsonBody[m.QuoteBody], call: Call) -> m.ApiJson:
+async def quote(service: OfferPath, asked: m.JsonBody[m.QuoteBody], call: Asked) -> m.ApiJson:
     """Ask what has to be paid, before anything is filed. Nothing is kept."""
     return (await call.casework.quote(application_of(call, service, asked)))._asdict()
 
@@ -120,39 +120,39 @@ async def begin_draft(given: m.JsonBody[m.DraftBody], keyed: Keyed) -> m.ApiJson
 
 
 @drafts.get("/drafts")
-async def list_drafts(call: Call) -> m.RowPage:
+async def list_drafts(call: Asked) -> m.RowPage:
     """List the centre's drafts that were not handed in, the last saved first, at most 200."""
     return m.RowPage.of({name: getattr(one, name) for name in _LISTED} for one in await call.casework.drafts())
 
 
 @drafts.get("/drafts/{draft}")
-async def show_draft(draft: DraftPath, call: Call) -> m.ApiJson:
+async def show_draft(draft: DraftPath, call: Asked) -> m.ApiJson:
     """Show a draft."""
     return _shown(call, await call.casework.draft(draft))
 
 
 @drafts.put("/drafts/{draft}")
-async def save_draft(draft: DraftPath, given: m.JsonBody[m.DraftBody], call: Call, revision: Revision) -> m.ApiJson:
+async def save_draft(draft: DraftPath, given: m.JsonBody[m.DraftBody], call: Asked, revision: Revision) -> m.ApiJson:
     """Replace what a draft holds."""
     content = _content(call, given, (await call.casework.draft(draft)).content)
     return _shown(call, await call.casework.save_draft(draft, content, revision=revision, service=given.service))
 
 
 @drafts.delete("/drafts/{draft}", status_code=204)
-async def discard_draft(draft: DraftPath, call: Call) -> None:
+async def discard_draft(draft: DraftPath, call: Asked) -> None:
     """Delete a draft and its documents."""
     await call.casework.discard_draft(draft)
 
 
 @drafts.post("/drafts/{draft}/quote")
-async def quote_draft(draft: DraftPath, call: Call) -> m.ApiJson:
+async def quote_draft(draft: DraftPath, call: Asked) -> m.ApiJson:
     """Ask what has to be paid for a draft. Nothing is kept."""
     return (await call.casework.quote(await call.casework.draft(draft)))._asdict()
 
 
 @drafts.post("/drafts/{draft}/submission", status_code=201)
 async def submit_draft(draft: DraftPath, given: m.JsonBody[m.ConsentBody], keyed: Keyed) -> m.ApiJson:
-    """Hand a draft in; a draft becomes one application, whatever the key."""
+    """Hand a draft in; a draft becomes one application, also with another key."""
     casework = keyed.casework
 
     async def submit() -> str:

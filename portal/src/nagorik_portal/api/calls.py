@@ -129,7 +129,7 @@ class ApiCall:
             self.state.in_flight.discard(held)
 
 
-Call = Annotated[ApiCall, Depends()]
+Asked = Annotated[ApiCall, Depends()]
 
 
 @dataclass
@@ -189,7 +189,7 @@ class KeyedRequest(ApiCall):
         return {"application": now.id, "revision": now.events, "state": now.state.value, "means": means}
 
 
-async def _keyed(call: Call, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
+async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
     """The request with its key, held for as long as the request lasts.
 
     The digest is of what is asked for: the ids in the path, and the body without its spaces and order.

@@ -160,7 +160,7 @@ class CorrectionBody(RequestModel):
 
 
 class PaymentBody(RequestModel):
-    """The citizen pays: by ``gateway`` where the application names none, or ``again`` after a payment failed."""
+    """The citizen pays: by ``gateway`` where it is not chosen yet, or ``again`` after a payment failed."""
 
     gateway: OfferId | None = None
     again: bool = False

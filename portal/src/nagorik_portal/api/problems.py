@@ -31,8 +31,6 @@ ProblemLanguage = Literal["bn", "en"]
 
 _FIRST_SENTENCE: Final = re.compile(r"[^.।]+")
 _PREFERENCE: Final = re.compile(r"\s*(?P<tag>bn|en)(-[a-z0-9-]+)?\s*(;\s*q=(?P<q>[01](\.[0-9]{0,3})?))?\s*", re.I)
-_WAIT: Final = "30"
-"""Seconds after which a caller comes again, where nothing says better."""
 _OF_HTTP: Final = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 _OF_HOST: Final[Mapping[type[Exception], tuple[int, str]]] = {
     AlreadyOpen: (409, "already-taken-in"),
@@ -71,7 +69,7 @@ async def problem(request: Request, error: Exception) -> Response:
     body = problem_of(code, status, message, language) | _in_language(dict(members), language)
     said = {"Content-Language": language, "Vary": "Accept-Language", **(headers or {})}
     if status in {429, 503}:
-        said.setdefault("Retry-After", _WAIT)
+        said.setdefault("Retry-After", "30")
     if status == 405:  # noqa: PLR2004 - the framework names the methods of the first route alone
         said["Allow"] = ", ".join(_methods(request))
     return Response(json.dumps(body, ensure_ascii=False), status, said, "application/problem+json")
