@@ -16,7 +16,6 @@ from nagorik_portal.desk.citizen_acts import CITIZEN_ACT_ROUTES
 from nagorik_portal.desk.correction import CORRECTION_ROUTES
 from nagorik_portal.desk.filing import FILING_ROUTES
 from nagorik_portal.desk.home import HOME_ROUTES
-from nagorik_portal.desk.intake import INTAKE_ROUTES
 from nagorik_portal.desk.paying import PAYING_ROUTES
 from nagorik_portal.desk.receipts import RECEIPT_ROUTES
 from nagorik_portal.desk.sign_in import SIGN_IN_ROUTES
@@ -42,7 +41,6 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     STATIC_ROUTE,
     *SIGN_IN_ROUTES,
     *HOME_ROUTES,
-    *INTAKE_ROUTES,
     *FILING_ROUTES,
     *WORK_ROUTES,
     *STANDING_ROUTES,

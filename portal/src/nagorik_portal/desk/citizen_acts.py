@@ -22,8 +22,7 @@ from nagorik_portal.desk.effects import (
     refusal_page,
     take_effect,
 )
-from nagorik_portal.desk.field_views import field_views
-from nagorik_portal.desk.fields import BLANK, Field, Typed, read_fields
+from nagorik_portal.desk.fields import BLANK, Field, Typed, field_views, read_fields
 from nagorik_portal.desk.filing import agency_of
 from nagorik_portal.desk.forms import CollectorForm, ConsentForm
 from nagorik_portal.desk.paying import fee_tables

@@ -18,8 +18,7 @@ from nagorik_platform.documents import in_megabytes
 from nagorik_portal.desk.citizen_acts import read_values, typed_fields
 from nagorik_portal.desk.drafting import entries_changed
 from nagorik_portal.desk.effects import KEY, application_of, effect_page, read_view, refusal_page, take_effect
-from nagorik_portal.desk.field_views import field_views
-from nagorik_portal.desk.fields import Field, read_fields
+from nagorik_portal.desk.fields import Field, field_views, read_fields
 from nagorik_portal.desk.filing import pieces_of_upload
 from nagorik_portal.desk.standing import reasons, service_of
 from nagorik_portal.desk.visits import PageError, Visit, page

@@ -8,16 +8,18 @@ neither, another page saved meanwhile, and the operator sees both and chooses.
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from nagorik import FieldProblem, InputRejected, NagorikError, Text
-from nagorik_portal.desk.field_views import field_views
-from nagorik_portal.desk.fields import BLANK, Field, Typed
+from nagorik.manifest import PublicService
+from nagorik_platform.documents import missing_documents
+from nagorik_portal.desk.fields import BLANK, Field, Typed, field_views, read_fields
 from nagorik_portal.desk.visits import CSRF, LANGUAGE, PageHandler, Visit, page
+from nagorik_portal.desk.wording import text
 from nagorik_portal.drafts import Draft, DraftChanged, DraftContent
 
 BASE: Final = "base"
@@ -37,14 +39,10 @@ class PageSavedTwice(Exception):
 
 @dataclass
 class TypedPage:
-    """A page on which an operator types; made for one request.
+    """A page on which an operator types, made for one request; ``key`` is its path below the draft's address.
 
-    Attributes:
-        key: What the page's entry in the draft is called; also its path below the draft's address.
-        fields: What is typed, in order.
-        held: The valid values that a draft holds, by the fields' keys.
-        take: Checks the values and returns what they change; raises ``InputRejected``.
-        more: What else the template shows.
+    ``held`` gives the valid values that a draft holds, ``take`` checks values and returns what they change, or raises
+    ``InputRejected``; ``more`` is what else the template shows.
     """
 
     visit: Visit
@@ -79,13 +77,10 @@ class TypedPage:
 
     def render(self, template: str, title: str, **context: Any) -> Response:
         """Render the page with the marks that its form carries, and where it is sent."""
-        marks: dict[str, Any] = {
-            BASE: entry_of(self.draft.content, self.key).get(MARK, ""),
-            MARK: secrets.token_urlsafe(12),
-        }
-        address = f"/drafts/{self.draft.id}"
-        where: dict[str, Any] = {"draft": self.draft, "action": f"{address}/{self.key}", "back": address}
-        return self.visit.page(template, title, form="page", **marks, **where, **context)
+        address, last = f"/drafts/{self.draft.id}", entry_of(self.draft.content, self.key).get(MARK, "")
+        context |= {"draft": self.draft, "action": f"{address}/{self.key}", "back": address}
+        context |= {BASE: last, MARK: secrets.token_urlsafe(12)}
+        return self.visit.page(template, title, form="page", **context)
 
 
 PageMaker = Callable[[Visit, Draft], Awaitable[TypedPage]]
@@ -213,3 +208,66 @@ def entries_changed(visit: Visit, typed: Typed) -> dict[str, str] | None:
 
 def _whole(written: str | None) -> int:
     return int(written) if written and written.isascii() and written.isdigit() else 1
+
+
+# The steps of a draft, from the citizen at the counter to handing it in.
+
+
+class DraftStep(NamedTuple):
+    """One step: ``path`` below the draft's address, and whether it is done and whether it may be done now."""
+
+    path: str
+    label: Text
+    is_done: bool
+    is_open: bool = True
+
+
+async def service_fields(visit: Visit, service: str | None) -> tuple[Field, ...]:
+    """The fields of a service's form."""
+    schema = await visit.casework.form_schema(service) if service is not None else None
+    return read_fields(schema) if schema is not None else ()
+
+
+async def steps_of(visit: Visit, draft: Draft) -> list[DraftStep]:
+    """The steps of a draft, as far as they are known before a service is chosen."""
+    content, seen, is_known = draft.content, draft.content.entries, draft.content.applicant is not None
+    steps = [
+        DraftStep("citizen", text("step.citizen"), is_known),
+        DraftStep("identity", text("step.identity"), content.identity_check is not None, is_known),
+        DraftStep("services", text("step.services"), draft.service is not None, is_known),
+    ]
+    if draft.service is not None:
+        service, fields = visit.casework.service(draft.service), await service_fields(visit, draft.service)
+        is_filled, consents = all(field.key in content.form for field in fields), content.consent is not None
+        missing = any(missing_documents(service, [one.kind for one in content.documents], content.form))
+        documents = DraftStep("documents", text("step.documents"), "documents" in seen and not missing, is_filled)
+        steps += [DraftStep("bring", text("step.bring"), "bring" in seen)]
+        steps += [DraftStep(f"form/{one.key}", one.label, one.key in content.form) for one in fields]
+        steps += [documents] if service.documents else []
+        steps += [DraftStep("consent", text("step.consent"), consents, is_filled)]
+        steps += [DraftStep("fee", text("step.fee"), consents and "fee" in seen, is_filled)]
+    return steps
+
+
+async def next_page(visit: Visit, draft: Draft) -> str:
+    """The address of the first step that is not done; at the end of the check of all answers."""
+    undone = (step.path for step in await steps_of(visit, draft) if not step.is_done)
+    return f"/drafts/{draft.id}/{next(undone, 'check')}"
+
+
+def on_service(handler: Callable[[Visit, Draft, PublicService], Awaitable[Response]]) -> PageHandler:
+    """Open the draft of the address for a handler that needs its service; ask for the service first."""
+
+    async def opened(visit: Visit, draft: Draft) -> Response:
+        if draft.service is None:
+            return visit.go(f"/drafts/{draft.id}/services")
+        return await handler(visit, draft, visit.casework.service(draft.service))
+
+    return on_draft(opened)
+
+
+async def seen(visit: Visit, draft: Draft) -> Response:
+    """Record that the page of the address was seen, on which nothing is typed, and go on to the next step."""
+    key = visit.request.url.path.rpartition("/")[2]
+    draft = await change_draft(visit, draft, lambda content: with_entry(content, key))
+    return visit.go(await next_page(visit, draft))

@@ -4,16 +4,17 @@ An input is named by its place, such as ``new_address.division`` or ``changes.0.
 ``birth_date.day`` and so on, and each option of a field of several values has one of its own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import JsonValue
 
-from nagorik import Text, to_ascii_digits
+from nagorik import FieldProblem, Text, to_ascii_digits
 from nagorik.privacy import mask_tail
 from nagorik_platform.form_schemas import alternatives, title_of
+from nagorik_portal.desk.visits import PageError, Visit
 from nagorik_portal.desk.wording import text
 from nagorik_toolkit.bangladesh import DateStyle, parse_date
 from nagorik_toolkit.texts import day_text
@@ -23,7 +24,9 @@ Typed = Mapping[str, str]
 DATE_PARTS: Final = ("day", "month", "year")
 BLANK: Final = object()
 """Stands where nothing was typed."""
-MOST_ENTRIES: Final = 200
+FORM: Final = "/form"
+"""Begins the pointers of problems."""
+_MOST_ENTRIES: Final = 200
 _MASKED: Final = {"Nid", "BirthRegistrationNumber"}
 _LONGEST_NUMBER: Final = 15
 _LENGTH_OF_YEAR: Final = 4
@@ -43,13 +46,9 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field.
+    """One field; ``members`` are a group's fields, or the one field that each entry of a list is.
 
-    Attributes:
-        key: Its name in the form.
-        members: Of a group its fields; of a list the one field that each entry is.
-        nullable: Whether the form takes null for what is not known.
-        masked: Whether it holds an identity number, of which a summary shows the end alone.
+    ``nullable``: the form takes null for what is not known. ``masked``: a summary shows the end of its number alone.
     """
 
     key: str
@@ -68,14 +67,13 @@ class Field:
 
         What cannot be read is handed on as it was typed, so that the form itself says what is wrong with it.
         """
-        found = self._read(typed, at)
         blank = None if self.nullable else BLANK if self.required else self.default
-        return blank if found is BLANK else found
+        return blank if (found := self._read(typed, at)) is BLANK else found
 
     def _read(self, typed: Typed, at: str) -> Any:
         match self.kind:
             case "group":
-                values = {member.key: member._read(typed, f"{at}.{member.key}") for member in self.members}
+                values = {one.key: one._read(typed, f"{at}.{one.key}") for one in self.members}
                 return {key: value for key, value in values.items() if value is not BLANK} or BLANK
             case "list":
                 (member,) = self.members
@@ -88,61 +86,57 @@ class Field:
             case "date":
                 return _read_date([to_ascii_digits(typed.get(f"{at}.{part}", "")).strip() for part in DATE_PARTS])
         word = typed.get(at, "").strip()
-        if self.kind == "choice":
-            return next((one.value for one in self.options if one.word == word), word or BLANK)
-        digits = to_ascii_digits(word)
-        is_number = self.kind == "number" and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER
-        return int(digits) if is_number else word or BLANK
+        digits = to_ascii_digits(word) if self.kind == "number" else ""
+        number = int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else word or BLANK
+        return next((one.value for one in self.options if one.word == word), number)
 
     def write(self, value: JsonValue, at: str) -> dict[str, str]:
         """What stands in the inputs for a value of the form."""
         match self.kind, value:
             case "group", dict():
-                inner = [one.write(value.get(one.key), f"{at}.{one.key}") for one in self.members]
-                return {name: word for part in inner for name, word in part.items()}
+                parts = [one.write(value.get(one.key), f"{at}.{one.key}") for one in self.members]
+                return {name: word for part in parts for name, word in part.items()}
             case "list", list():
-                inner = [self.members[0].write(one, f"{at}.{index}") for index, one in enumerate(value)]
-                return {f"{at}.count": str(len(value)), **{name: word for one in inner for name, word in one.items()}}
+                parts = [self.members[0].write(one, f"{at}.{index}") for index, one in enumerate(value)]
+                return {f"{at}.count": str(len(value)), **{name: one[name] for one in parts for name in one}}
             case "several", list():
                 return {f"{at}.{option.word}": option.word for option in self.options if option.value in value}
             case "date", str():
-                year, month, day = (*value.split("-", 2), "", "")[:3]
-                return {f"{at}.day": day, f"{at}.month": month, f"{at}.year": year}
+                written = [*reversed(value.split("-", 2)), "", ""]
+                return {f"{at}.{part}": one for part, one in zip(DATE_PARTS, written, strict=False)}
             case _, dict():
-                return {at: str(value.get("value") or value.get("e164") or "")}
+                value = value.get("value") or value.get("e164")
         return {} if value is None else {at: Option(value, self.label).word}
 
     def count(self, typed: Typed, at: str) -> int:
         """How many entries of a list the page has, at least one."""
         count = typed.get(f"{at}.count", "")[:4]
-        return min(max(int(count) if count.isdecimal() else 1, 1), MOST_ENTRIES)
+        return min(max(int(count) if count.isdecimal() else 1, 1), _MOST_ENTRIES)
 
     def answers(self, value: JsonValue, label: Text | None = None) -> Iterator[tuple[Text, object]]:
         """Each part of a value with its label, as a summary shows it."""
         label = label or self.label
         match self.kind, value:
             case "group", dict():
-                for member in self.members:
-                    if value.get(member.key) is not None:
-                        part = text("form.part", label=label, part=member.label)
-                        yield from member.answers(value[member.key], part)
-            case "list", list():
+                for one in self.members:
+                    if value.get(one.key) is not None:
+                        yield from one.answers(value[one.key], text("form.part", label=label, part=one.label))
+            case "list" | "several", list():
                 for number, one in enumerate(value, start=1):
-                    yield from self.members[0].answers(one, text("form.entry", label=label, number=number))
-            case "several", list():
-                yield from ((label, one.label) for one in self.options if one.value in value)
+                    entry = self.members[0] if self.members else self
+                    numbered = text("form.entry", label=label, number=number) if self.members else label
+                    yield from entry.answers(one, numbered)
             case _:
                 yield label, self._answer(value)
 
     def _answer(self, value: JsonValue) -> object:
-        shown = next(iter(self.write(value, "").values()), "")
         option = next((one.label for one in self.options if one.value == value), None)
         if value is None or option is not None:
             return option or text("form.not-known")
         if self.kind == "date":
             with suppress(ValueError):
                 return day_text(parse_date(value, DateStyle.ISO))
-            return value
+        shown = next(iter(self.write(value, "").values()), "") if self.kind != "date" else str(value)
         return mask_tail(shown) if self.masked else shown
 
 
@@ -156,38 +150,32 @@ def _members(described: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[F
     return tuple(_field(key, one, schema, required=key in required) for key, one in described["properties"].items())
 
 
-def _field(key: str, described: Mapping[str, Any], schema: Mapping[str, Any], *, required: bool) -> Field:
+def _field(key: str, described: Mapping[str, Any], schema: Mapping[str, Any], *, required: bool = True) -> Field:
     may_be = alternatives(described, schema)
     # Of several, a bare value comes first; options may stand behind a reference.
-    kinds = [one for one in may_be if one.get("type", "null") != "null"]
-    chosen = next((one for one in may_be if "enum" in one), kinds[0])
+    chosen = next((one for one in may_be if "enum" in one), None)
+    chosen = chosen or next(one for one in may_be if one.get("type", "null") != "null")
     label = text(f"form.in-{key}") if key in {"bn", "en"} else title_of(described) or Text(en=key, bn=key)
-    help_text = {"title": described.get("description"), "x-title-bn": described.get("x-description-bn")}
-    common: dict[str, Any] = {
-        "key": key,
-        "label": label,
-        "hint": title_of(help_text),
-        "required": required,
-        "nullable": any(one.get("type") == "null" for one in may_be),
-        "masked": any(str(one.get("$ref", "")).rpartition("/")[2] in _MASKED for one in may_be),
-        "default": described.get("default"),
-    }
+    hint = title_of({"title": described.get("description"), "x-title-bn": described.get("x-description-bn")})
+    nullable = any(one.get("type") == "null" for one in may_be)
+    masked = any(str(one.get("$ref", "")).rpartition("/")[2] in _MASKED for one in may_be)
+    common: dict[str, Any] = {"label": label, "hint": hint, "required": required, "nullable": nullable}
+    common |= {"masked": masked, "default": described.get("default")}
     match chosen:
         case {"enum": list()}:
-            return Field(kind="choice", options=_options(chosen), **common)
+            return Field(key, "choice", options=_options(chosen), **common)
         case {"type": "boolean"}:
             yes_no = (Option(value=True, label=text("form.yes")), Option(value=False, label=text("form.no")))
-            return Field(kind="choice", options=yes_no, **common)
+            return Field(key, "choice", options=yes_no, **common)
         case {"type": "object"}:
-            return Field(kind="group", members=_members(chosen, schema), **common)
+            return Field(key, "group", members=_members(chosen, schema), **common)
         case {"type": "array", "items": {"enum": list()} as items}:
-            return Field(kind="several", options=_options(items), **common)
+            return Field(key, "several", options=_options(items), **common)
         case {"type": "array", "items": items}:
-            entry = _field(key, {"title": label.en, "x-title-bn": label.bn, **items}, schema, required=True)
-            return Field(kind="list", members=(entry,), **common)
-        case {"type": "string", "format": "date"}:
-            return Field(kind="date", **common)
-    return Field(kind="number" if chosen["type"] == "integer" else "text", **common)
+            entry = _field(key, {"title": label.en, "x-title-bn": label.bn, **items}, schema)
+            return Field(key, "list", members=(entry,), **common)
+    is_date, is_number = chosen.get("format") == "date", chosen["type"] == "integer"
+    return Field(key, "date" if is_date else "number" if is_number else "text", **common)
 
 
 def _options(chosen: Mapping[str, Any]) -> tuple[Option, ...]:
@@ -203,3 +191,92 @@ def _read_date(parts: list[str]) -> Any:
     if all(part.isdecimal() for part in parts) and len(year) == _LENGTH_OF_YEAR:
         return f"{year}-{month:0>2}-{day:0>2}"
     return f"{day}/{month}/{year}" if any(parts) else BLANK
+
+
+# As the templates below fields/ draw them: names, ids, what stands in the inputs, and what is wrong.
+
+
+def field_views(
+    visit: Visit,
+    fields: Sequence[Field],
+    typed: Typed,
+    problems: Iterable[FieldProblem] = (),
+    *,
+    has_heading: bool = False,
+) -> tuple[list[dict[str, Any]], list[PageError]]:
+    """The fields of a page, and each problem at the first input that it belongs to.
+
+    The label of a field that is alone is the page's heading, unless the page has one.
+    """
+    said: dict[str, Text] = {}
+    for problem in problems:
+        said.setdefault(problem.pointer.removeprefix(f"{FORM}/").replace("/", "."), problem.text)
+    views = [_view(visit, field, field.key, typed, said) for field in fields]
+    if len(views) == 1 and not has_heading:
+        views[0] |= {"is_heading": True, "size": "l"}
+    inputs = {view["at"]: view["first"] for one in views for view in _within(one)}
+    other = views[0]["first"] if views else "main-content"
+    return views, [PageError(inputs.get(at, other), sentence) for at, sentence in said.items()]
+
+
+def _within(view: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield view
+    for member in view["members"]:
+        yield from _within(member)
+
+
+def _view(
+    visit: Visit, field: Field, at: str, typed: Typed, said: Mapping[str, Text], number: int | None = None
+) -> dict[str, Any]:
+    identity, members, items = at.replace(".", "-"), [], []
+    blank_is_known = field.nullable and field.key not in {"bn", "en"} and not field.options
+    hints = [field.hint, text("form.if-known") if blank_is_known else None]
+    hint = " ".join(visit.say(one) for one in hints if one is not None)
+    error = {"text": visit.say(said[at])} if at in said else None
+    if field.kind == "group":
+        members = [_view(visit, one, f"{at}.{one.key}", typed, said) for one in field.members]
+    elif field.kind == "list":
+        entries = range(field.count(typed, at))
+        members = [_view(visit, field.members[0], f"{at}.{one}", typed, said, one + 1) for one in entries]
+    elif field.kind == "date":
+        items = [_part(visit, part, at, typed, error) for part in DATE_PARTS]
+    else:
+        items = _items(visit, field, at, typed)
+    label = field.label if number is None else text("form.entry", label=field.label, number=number)
+    return {
+        "kind": field.kind,
+        "at": at,
+        "id": identity,
+        "first": members[0]["first"] if members else f"{identity}-day" if field.kind == "date" else identity,
+        "label": visit.say(label),
+        "size": "s",
+        "hint": {"text": hint} if hint else None,
+        "error": error,
+        "described_by": " ".join([f"{identity}-hint"] * bool(hint) + [f"{identity}-error"] * bool(error)) or None,
+        "value": typed.get(at, ""),
+        "items": items,
+        "members": members,
+        "inputmode": "numeric" if field.kind == "number" or field.masked else None,
+    }
+
+
+def _items(visit: Visit, field: Field, at: str, typed: Typed) -> list[dict[str, object]]:
+    default = next((option.word for option in field.options if option.value == field.default), "")
+    chosen, options = typed.get(at, default), [(one.word, one.label) for one in field.options]
+    options += [("", text("form.not-known"))] if field.nullable and field.kind == "choice" else []
+    is_one = field.kind != "several"
+    return [
+        {
+            "value": word,
+            "name": at if is_one else f"{at}.{word}",
+            "text": visit.say(label),
+            "checked": word == chosen if is_one else f"{at}.{word}" in typed,
+        }
+        for word, label in options
+    ]
+
+
+def _part(visit: Visit, part: str, at: str, typed: Typed, error: object) -> dict[str, object]:
+    classes = f"govuk-input--width-{4 if part == 'year' else 2}{' govuk-input--error' if error else ''}"
+    shown = {"id": f"{at.replace('.', '-')}-{part}", "label": visit.t(f"form.{part}"), "classes": classes}
+    return {"name": f"{at}.{part}", "value": typed.get(f"{at}.{part}", ""), **shown}

@@ -12,7 +12,7 @@ from nagorik_portal.drafts import Draft
 _MOST: Final = 100
 
 
-async def draft_rows(visit: Visit, entries: Sequence[Draft] | None = None) -> list[dict[str, Any]]:
+async def draft_rows(visit: Visit, drafts: Sequence[Draft] | None = None) -> list[dict[str, Any]]:
     """Drafts as the lists draw them: these, or those of the centre that are not handed in."""
     now, names = visit.portal.host.clock.now(), await visit.portal.accounts.names(visit.operator.centre)
     known = {service.id: service.name for service in visit.casework.services()}
@@ -20,13 +20,12 @@ async def draft_rows(visit: Visit, entries: Sequence[Draft] | None = None) -> li
         {
             "id": draft.id,
             "reference": draft.reference,
-            "updated_at": draft.updated_at,
             "operator": names.get(draft.operator, draft.operator),
             "service": known.get(draft.service or "", text("home.no-service")),
             "age": age_text(draft.updated_at, now),
             "is_mine": draft.operator == visit.operator.id,
         }
-        for draft in (entries if entries is not None else await visit.casework.drafts(limit=_MOST))
+        for draft in (drafts if drafts is not None else await visit.casework.drafts(limit=_MOST))
     ]
 
 

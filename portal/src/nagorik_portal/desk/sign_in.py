@@ -1,6 +1,6 @@
 """Signing in and out."""
 
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -12,36 +12,28 @@ from nagorik_portal.desk.wording import text
 async def _show(visit: Visit, refused: SignInRefused | None = None) -> Response:
     if visit.actor is not None:
         return visit.go("/")
-    errors, status, headers = [], 200, {}
+    shown: dict[str, Any] = {"kept": [one for one in visit.typed.multi_items() if one[0].startswith(KEPT)]}
+    shown |= {"form": "page", "name": visit.typed_text("name"), "next": visit.typed_text("next")}
+    wait = refused.retry_after if refused is not None else None
     if refused is not None:
-        errors, status = [PageError("name", text("sign-in.wrong"))], 422
-        if refused.retry_after is not None:
-            wait = text("sign-in.throttled", minutes=-(-refused.retry_after // 60))
-            errors, status, headers = [PageError("name", wait)], 429, {"retry-after": str(refused.retry_after)}
-    kept = [(name, value) for name, value in visit.typed.multi_items() if name.startswith(KEPT)]
-    shown = {"form": "page", "name": visit.typed_text("name"), "next": visit.typed_text("next"), "kept": kept}
-    response = visit.page("sign-in.html", "sign-in.title", errors=errors, status=status, **shown)
-    response.headers.update(headers)
+        said = text("sign-in.wrong") if wait is None else text("sign-in.throttled", minutes=-(-wait // 60))
+        shown |= {"errors": [PageError("name", said)], "status": 422 if wait is None else 429}
+    response = visit.page("sign-in.html", "sign-in.title", **shown)
+    response.headers.update({"retry-after": str(wait)} if wait is not None else {})
     return response
 
 
 async def _send(visit: Visit) -> Response:
-    source = visit.request.client.host if visit.request.client else ""
-    accounts = visit.portal.accounts
+    accounts, source = visit.portal.accounts, visit.request.client.host if visit.request.client else ""
     try:
         token = await accounts.sign_in(visit.typed_text("name"), str(visit.typed.get("password", "")), source)
     except SignInRefused as refused:
         return await _show(visit, refused)
     visit.cookies |= {SESSION: token, VISITOR: None}
     kept = [(name.removeprefix(KEPT), one) for name, one in visit.typed.multi_items() if name.startswith(KEPT)]
-    if not kept:
-        return visit.go("/")
     visit.token, visit.actor = token, await accounts.session(token)
-    return visit.page("resume.html", "sign-in.resume", kept=kept, next=visit.typed_text("next"))
-
-
-async def _home(visit: Visit) -> Response:
-    return visit.go("/")
+    resumed = visit.page("resume.html", "sign-in.resume", kept=kept, next=visit.typed_text("next"))
+    return resumed if kept else visit.go("/")
 
 
 async def _sign_out(visit: Visit) -> Response:
@@ -53,5 +45,5 @@ async def _sign_out(visit: Visit) -> Response:
 
 SIGN_IN_ROUTES: Final = (
     page("/sign-in", "sign-in", _show, _send, public=True),
-    page("/sign-out", "sign-out", _home, _sign_out, public=True),
+    page("/sign-out", "sign-out", _show, _sign_out, public=True),
 )

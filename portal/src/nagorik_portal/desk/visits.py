@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
 from starlette.datastructures import FormData
@@ -22,7 +22,7 @@ from nagorik import NagorikError, Text
 from nagorik_portal.actors import PortalActor
 from nagorik_portal.casework import Casework
 from nagorik_portal.desk.static_files import static_files
-from nagorik_portal.desk.wording import Language, catalogue, is_language, text, written
+from nagorik_portal.desk.wording import Language, catalogue, text, written
 from nagorik_portal.portal import Portal
 from nagorik_toolkit.texts import Fill
 
@@ -57,17 +57,11 @@ class FormOutdated(Exception):
     """A form came without the token of its session. Nothing was changed."""
 
 
-@dataclass(frozen=True)
-class PageError:
+class PageError(NamedTuple):
     """What is wrong; ``field`` is the id of the input, or the path of the page, where it is put right."""
 
     field: str
     text: Text
-
-    @property
-    def href(self) -> str:
-        """Where the error summary links to."""
-        return self.field if self.field.startswith("/") else f"#{self.field}"
 
 
 @dataclass
@@ -97,7 +91,7 @@ class Visit:
     @property
     def is_language_change(self) -> bool:
         """Whether the form was sent by the button of the language switch."""
-        return is_language(self.typed.get(LANGUAGE))
+        return LANGUAGE in self.typed
 
     @property
     def csrf(self) -> str:
@@ -127,9 +121,10 @@ class Visit:
         return written(text(code, **filled), self.language)
 
     def page(
-        self, template: str, title: str, *, errors: Sequence[PageError] = (), status: int = 200, **context: object
+        self, template: str, title: str, *, errors: Sequence[PageError] = (), status: int = 200, **context: Any
     ) -> HTMLResponse:
         """Render a template of ``templates/``; ``title`` is the code of its heading, or the heading itself."""
+        said, prefix = [(one.field, {"text": self.say(one.text)}) for one in errors], self.t("layout.error-prefix")
         known = {
             "language": self.language,
             "other": "en" if self.language == "bn" else "bn",
@@ -143,11 +138,8 @@ class Visit:
             "form": "language-form",
             "navigation": [one for one in NAVIGATION if self.actor and one["scope"] in self.actor.scopes],
             "title": self.t(title) if title in catalogue() else title,
-            "errors": [{"href": error.href, "text": self.say(error.text)} for error in errors],
-            "error_at": {
-                error.field: {"text": self.say(error.text), "visuallyHiddenText": self.t("layout.error-prefix")}
-                for error in reversed(errors)
-            },
+            "errors": [{"href": at if at.startswith("/") else f"#{at}", **one} for at, one in said],
+            "error_at": {at: {**one, "visuallyHiddenText": prefix} for at, one in reversed(said)},
         }
         status = 422 if errors and status == 200 else status  # noqa: PLR2004 - what was sent is refused
         return HTMLResponse(_TEMPLATES.get_template(template).render({**known, **context}), status_code=status)
@@ -164,34 +156,22 @@ class Visit:
 PageHandler = Callable[[Visit], Awaitable[Response]]
 
 
-def page(
-    path: str,
-    name: str,
-    show: PageHandler,
-    send: PageHandler | None = None,
-    *,
-    public: bool = False,
-    keeps_typed: bool = False,
-) -> Route:
-    """Make the route of a page, which is shown without a session where it is ``public``.
+def page(path: str, name: str, show: PageHandler, send: PageHandler | None = None, **flags: bool) -> Route:
+    """Make the route of a page; with the flag ``public`` it is shown without a session.
 
     ``send`` takes its form in and redirects, or renders it with errors. A change of language calls ``show`` with what
-    was typed in ``visit.typed``; with ``keeps_typed`` it calls ``send``, which saves that first.
+    was typed in ``visit.typed``; with the flag ``keeps_typed`` it calls ``send``, which saves that first.
     """
-    change_language = send if send is not None and keeps_typed else show
+    change_language = send if flags.get("keeps_typed") else show
 
     async def endpoint(request: Request) -> Response:
         visit = Visit(request, request.app.state.portal, language_of(request))
         try:
-            await _enter(visit, public=public)
-            if request.method != "POST":
-                response = await show(visit)
-            elif visit.is_language_change:
-                response = await change_language(visit)
-            elif send is not None:
-                response = await send(visit)
-            else:
+            await _enter(visit, public=flags.get("public", False))
+            handler = show if request.method != "POST" else change_language if visit.is_language_change else send
+            if handler is None:
                 raise HTTPException(405)
+            response = await handler(visit)
         except SignInNeeded:
             response = _sign_in(visit)
         except FormOutdated:
@@ -200,12 +180,9 @@ def page(
             response = visit.page("problem.html", "problem.title", text=error.message, status=error.status)
         finally:
             await request.close()
-        secure = visit.portal.settings.secure_cookies
+        how: Any = {"secure": visit.portal.settings.secure_cookies, "httponly": True, "samesite": "lax"}
         for cookie, value in visit.cookies.items():
-            age = 0 if value is None else None
-            response.set_cookie(
-                visit.cookie(cookie), value or "", max_age=age, secure=secure, httponly=True, samesite="lax"
-            )
+            response.set_cookie(visit.cookie(cookie), value or "", max_age=0 if value is None else None, **how)
         return response
 
     return Route(path, endpoint, methods=["GET", "POST"], name=name)
@@ -219,8 +196,7 @@ async def _enter(visit: Visit, *, public: bool) -> None:
     visit.token = token if visit.actor is not None or not public else None
     if visit.request.method == "POST":
         typed = await visit.request.form(max_fields=_MOST_FIELDS)
-        given = typed.get(CSRF)
-        if not hmac.compare_digest(str(given).encode(), visit.csrf.encode()):
+        if not hmac.compare_digest(str(typed.get(CSRF)).encode(), visit.csrf.encode()):
             raise FormOutdated if visit.actor is not None or public else SignInNeeded
         visit.typed = typed
         if visit.is_language_change:
@@ -232,14 +208,13 @@ async def _enter(visit: Visit, *, public: bool) -> None:
 
 def _sign_in(visit: Visit) -> Response:
     """Let the operator sign in; a form whose session had ended is carried on, and sent again afterwards."""
-    visit.token = None
-    kept = [(f"{KEPT}{name}", value) for name, value in visit.typed.multi_items() if name not in {CSRF, LANGUAGE}]
-    if not kept:
-        return visit.go("/sign-in")
-    return visit.page("sign-in.html", "sign-in.again", form="page", kept=kept, next=visit.request.url.path)
+    visit.token, typed = None, visit.typed.multi_items()
+    kept = [(f"{KEPT}{name}", one) for name, one in typed if isinstance(one, str) and name not in {CSRF, LANGUAGE}]
+    shown: Any = {"form": "page", "kept": kept, "next": visit.request.url.path, "status": 401}
+    return visit.page("sign-in.html", "sign-in.again", **shown) if kept else visit.go("/sign-in")
 
 
 def language_of(request: Request) -> Language:
     """The language that this browser chose; Bangla if it chose none."""
-    names = ("__Host-nagorik-language", "nagorik-language")
-    return next((found for name in names if is_language(found := request.cookies.get(name))), "bn")
+    chosen = (request.cookies.get(f"{prefix}nagorik-language") for prefix in ("__Host-", ""))
+    return "en" if "en" in chosen else "bn"

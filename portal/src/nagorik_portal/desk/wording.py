@@ -3,14 +3,13 @@
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal, TypeGuard
+from typing import Final, Literal
 
 from nagorik import Money, Text, dhaka_date, to_bangla_digits
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_toolkit.texts import Fill, TextCatalogue, day_text, moment_text, money_text
 
 Language = Literal["bn", "en"]
-LANGUAGES: Final[tuple[Language, ...]] = ("bn", "en")
 _TEXTS: Final = "nagorik_portal.desk.texts"
 
 
@@ -25,11 +24,6 @@ def catalogue() -> TextCatalogue:
 def text(code: str, **fills: Fill) -> Text:
     """A text of the desk with its places filled, in both languages."""
     return catalogue().text(code, **fills)
-
-
-def is_language(written: object) -> TypeGuard[Language]:
-    """Whether it names a language of the desk."""
-    return written in LANGUAGES
 
 
 def written(value: object, language: Language) -> str:

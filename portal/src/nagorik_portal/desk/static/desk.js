@@ -17,7 +17,8 @@
       busy = true;
       try {
         const response = await fetch(form.dataset.autosave, { method: "POST", body, redirect: "error", cache: "no-store" });
-        show(await response.text(), !response.ok);
+        const isSaid = (response.headers.get("content-type") || "").startsWith("text/plain");
+        show(isSaid ? await response.text() : form.dataset.lost, !response.ok);
         if (response.ok) kept = body.toString();
       } catch {
         show(form.dataset.lost, true);
