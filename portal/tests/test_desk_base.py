@@ -116,7 +116,7 @@ def test_each_text_is_used():
         *folder.joinpath("templates/fields").iterdir(),
     ]
     source = "\n".join(file.read_text("utf-8") for file in found if file.name.endswith((".py", ".html")))
-    composed = ("operation.", "identity.", "form.", "fee.before", "fee.after", "problem.")
+    composed = ("operation.", "identity.", "form.", "fee.before", "fee.after", "problem.", "navigation.")
     own = [read_sentence_tables("nagorik_portal.desk.texts", name) for name in ("base.toml", "intake.toml")]
     codes = [f"{table}.{code}" for tables in own for table, texts in tables.items() for code in texts]
     assert [code for code in codes if f'"{code}"' not in source and not code.startswith(composed)] == []

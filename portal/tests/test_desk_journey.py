@@ -147,7 +147,7 @@ async def test_another_service_keeps_what_fits_and_asks_consent_anew(desk):
     page = await browser.send(await browser.get(f"{draft}/services"), service="")
     assert (page.status, "#services" in page.links) == (422, True)
     page = await browser.send(page, service="nid.migration")
-    held = await desk.portal.drafts.read(draft.split("/")[2], "centre-0042")
+    held = await desk.portal.casework(await desk.actor()).draft(draft.split("/")[2])
     assert (held.service, set(held.content.form)) == ("nid.migration", {"birth_date", "nid"})
     check = await browser.send(await browser.get(f"{draft}/check"))
     assert check.status == 422

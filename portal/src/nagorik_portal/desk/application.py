@@ -37,20 +37,9 @@ _HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
-ROUTES: Final[tuple[BaseRoute, ...]] = (
-    STATIC_ROUTE,
-    *SIGN_IN_ROUTES,
-    *HOME_ROUTES,
-    *FILING_ROUTES,
-    *WORK_ROUTES,
-    *STANDING_ROUTES,
-    *PAYING_ROUTES,
-    *RECEIPT_ROUTES,
-    *CITIZEN_ACT_ROUTES,
-    *CORRECTION_ROUTES,
-    *CASE_ROUTES,
-    *TILL_ROUTES,
-)
+_BEFORE: Final = (STATIC_ROUTE, *SIGN_IN_ROUTES, *HOME_ROUTES, *FILING_ROUTES)
+_AFTER: Final = (*WORK_ROUTES, *STANDING_ROUTES, *PAYING_ROUTES, *RECEIPT_ROUTES, *CITIZEN_ACT_ROUTES)
+ROUTES: Final[tuple[BaseRoute, ...]] = (*_BEFORE, *_AFTER, *CORRECTION_ROUTES, *CASE_ROUTES, *TILL_ROUTES)
 """All routes of the desk, in the order in which they are matched."""
 
 

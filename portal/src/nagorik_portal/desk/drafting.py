@@ -24,13 +24,10 @@ from nagorik_portal.drafts import Draft, DraftChanged, DraftContent
 
 BASE: Final = "base"
 MARK: Final = "mark"
-ADD: Final = "add"
-REMOVE: Final = "remove"
-_NOT_TYPED: Final = frozenset({CSRF, LANGUAGE, BASE, MARK, ADD, REMOVE})
+_NOT_TYPED: Final = frozenset({CSRF, LANGUAGE, BASE, MARK, "add", "remove"})
 _MOST_TRIES: Final = 8
 
 DraftChange = Callable[[DraftContent], DraftContent]
-DraftHandler = Callable[[Visit, Draft], Awaitable[Response]]
 
 
 class PageSavedTwice(Exception):
@@ -39,10 +36,9 @@ class PageSavedTwice(Exception):
 
 @dataclass
 class TypedPage:
-    """A page on which an operator types, made for one request; ``key`` is its path below the draft's address.
+    """A page on which an operator types; ``key`` is its path below the draft's address.
 
-    ``held`` gives the valid values that a draft holds, ``take`` checks values and returns what they change, or raises
-    ``InputRejected``; ``more`` is what else the template shows.
+    ``held`` gives a draft's valid values; ``take`` checks values, raises ``InputRejected``, returns what they change.
     """
 
     visit: Visit
@@ -97,7 +93,7 @@ def with_entry(content: DraftContent, key: str, entry: Mapping[str, JsonValue] |
     return content.model_copy(update={"entries": {**content.entries, key: dict(entry or {})}, "page": key})
 
 
-def on_draft(handler: DraftHandler) -> PageHandler:
+def on_draft(handler: Callable[[Visit, Draft], Awaitable[Response]]) -> PageHandler:
     """Open the draft of the address for a handler; once it was handed in, redirect to its application."""
 
     async def opened(visit: Visit) -> Response:
@@ -107,8 +103,8 @@ def on_draft(handler: DraftHandler) -> PageHandler:
     return opened
 
 
-def typed_page(path: str, name: str, make: PageMaker, go_on: Callable[[Visit, Draft], Awaitable[str]]) -> list[Route]:
-    """The routes of a page below ``/drafts/{draft}/`` and of its autosave; ``go_on`` says where it leads to."""
+def typed_page(path: str, name: str, make: PageMaker) -> list[Route]:
+    """The routes of a page below ``/drafts/{draft}/`` and of its autosave."""
 
     async def show(visit: Visit, draft: Draft) -> Response:
         return _shown(await make(visit, draft))
@@ -125,7 +121,7 @@ def typed_page(path: str, name: str, make: PageMaker, go_on: Callable[[Visit, Dr
             except InputRejected as rejected:
                 one.draft = await _save(one, typed)
                 return _shown(one, rejected.fields)
-            return visit.go(await go_on(visit, await _save(one, typed, change)))
+            return visit.go(await next_page(visit, await _save(one, typed, change)))
         except PageSavedTwice:
             one.draft = await visit.casework.draft(draft.id)
             content = one.draft.content
@@ -191,9 +187,9 @@ def _typed(visit: Visit) -> dict[str, str]:
 
 def entries_changed(visit: Visit, typed: Typed) -> dict[str, str] | None:
     """What stands in the inputs after the button that adds an entry to a list, or takes one away; else ``None``."""
-    if at := visit.typed_text(ADD):
+    if at := visit.typed_text("add"):
         return {**typed, f"{at}.count": str(_whole(typed.get(f"{at}.count")) + 1)}
-    at, _, index = visit.typed_text(REMOVE).rpartition(".")
+    at, _, index = visit.typed_text("remove").rpartition(".")
     if not at:
         return None
     gone, left = _whole(index), {}

@@ -63,10 +63,7 @@ class Field:
     default: JsonValue = None
 
     def value(self, typed: Typed, at: str) -> Any:
-        """The value at ``at`` as JSON; of what was left blank, what the form takes for it, or ``BLANK``.
-
-        What cannot be read is handed on as it was typed, so that the form itself says what is wrong with it.
-        """
+        """The value at ``at`` as JSON, or as typed; of a blank field what the form takes for it, or ``BLANK``."""
         blank = None if self.nullable else BLANK if self.required else self.default
         return blank if (found := self._read(typed, at)) is BLANK else found
 
@@ -122,10 +119,10 @@ class Field:
                     if value.get(one.key) is not None:
                         yield from one.answers(value[one.key], text("form.part", label=label, part=one.label))
             case "list" | "several", list():
-                for number, one in enumerate(value, start=1):
-                    entry = self.members[0] if self.members else self
-                    numbered = text("form.entry", label=label, number=number) if self.members else label
-                    yield from entry.answers(one, numbered)
+                entry = self.members[0] if self.members else self
+                for number, part in enumerate(value, start=1):
+                    said = text("form.entry", label=label, number=number) if self.members else label
+                    yield from entry.answers(part, said)
             case _:
                 yield label, self._answer(value)
 
@@ -140,12 +137,9 @@ class Field:
         return mask_tail(shown) if self.masked else shown
 
 
-def read_fields(schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    """The fields of a form by its JSON Schema, in the form's order."""
-    return _members(schema, schema)
-
-
-def _members(described: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Field, ...]:
+def read_fields(schema: Mapping[str, Any], within: Mapping[str, Any] | None = None) -> tuple[Field, ...]:
+    """The fields of a form by its JSON Schema, or those of an object ``within`` it, in the form's order."""
+    described = schema if within is None else within
     required = described.get("required", ())
     return tuple(_field(key, one, schema, required=key in required) for key, one in described["properties"].items())
 
@@ -168,7 +162,7 @@ def _field(key: str, described: Mapping[str, Any], schema: Mapping[str, Any], *,
             yes_no = (Option(value=True, label=text("form.yes")), Option(value=False, label=text("form.no")))
             return Field(key, "choice", options=yes_no, **common)
         case {"type": "object"}:
-            return Field(key, "group", members=_members(chosen, schema), **common)
+            return Field(key, "group", members=read_fields(schema, chosen), **common)
         case {"type": "array", "items": {"enum": list()} as items}:
             return Field(key, "several", options=_options(items), **common)
         case {"type": "array", "items": items}:

@@ -43,6 +43,14 @@ _PIECE: Final = 64 * 1024
 _FILE: Final = "file."
 
 
+def _type_names(media_types: Sequence[str]) -> str:
+    return ", ".join(one.rpartition("/")[2].upper() for one in media_types)
+
+
+_WORDS: Final[dict[str, Any]] = {"types": _type_names, "size": in_megabytes}
+"""How templates write what a file may be."""
+
+
 def _page(visit: Visit, draft: Draft, template: str, title: str, **shown: Any) -> Response:
     return visit.page(template, title, form="page", draft=draft, back=f"/drafts/{draft.id}", **shown)
 
@@ -174,26 +182,15 @@ async def _choose_service(visit: Visit, draft: Draft) -> Response:
 # What to bring
 
 
-def _type_names(media_types: Sequence[str]) -> str:
-    """What files of these types are called: ``PDF, JPEG``."""
-    return ", ".join(one.rpartition("/")[2].upper() for one in media_types)
-
-
 async def _bring(visit: Visit, draft: Draft, service: PublicService) -> Response:
     fields = await drafting.service_fields(visit, service.id)
     documents = [{"listed": one, "needed": _needed(one, fields)} for one in service.documents]
-    shown: dict[str, Any] = {
-        "documents": documents,
-        "nothing": not documents,
-        "questions": [one.label for one in fields],
-    }
-    return _page(
-        visit, draft, "bring.html", "step.bring", service=service, types=_type_names, size=in_megabytes, **shown
-    )
+    shown: dict[str, Any] = {"documents": documents, "nothing": not documents, **_WORDS}
+    questions = [field.label for field in fields]
+    return _page(visit, draft, "bring.html", "step.bring", service=service, questions=questions, **shown)
 
 
 def _needed(document: DocumentKind, fields: Sequence[Field]) -> Text:
-    """Whether a document is needed, or with which answers of the form."""
     conditions = []
     for field in fields:
         if values := document.when.get(field.key):
@@ -260,8 +257,7 @@ async def _documents(
         }
         for one in service.documents
     ]
-    how: dict[str, Any] = {"types": _type_names, "size": in_megabytes}
-    return _page(visit, draft, "documents.html", "step.documents", errors=errors, kinds=kinds, **how)
+    return _page(visit, draft, "documents.html", "step.documents", errors=errors, kinds=kinds, **_WORDS)
 
 
 async def _take_documents(visit: Visit, draft: Draft, service: PublicService) -> Response:
@@ -420,11 +416,11 @@ async def _filed(visit: Visit) -> Response:
 FILING_ROUTES: Final[list[Route]] = [
     page("/drafts", "begin", _home, _begin),
     page("/drafts/{draft}", "overview", drafting.on_draft(_overview)),
-    *drafting.typed_page("citizen", "citizen", _citizen, drafting.next_page),
-    *drafting.typed_page("identity", "identity", _identity, drafting.next_page),
+    *drafting.typed_page("citizen", "citizen", _citizen),
+    *drafting.typed_page("identity", "identity", _identity),
     page("/drafts/{draft}/services", "services", drafting.on_draft(_services), drafting.on_draft(_choose_service)),
     page("/drafts/{draft}/bring", "bring", drafting.on_service(_bring), drafting.on_draft(drafting.seen)),
-    *drafting.typed_page("form/{field}", "form", _form, drafting.next_page),
+    *drafting.typed_page("form/{field}", "form", _form),
     page(
         "/drafts/{draft}/documents",
         "documents",
@@ -432,7 +428,7 @@ FILING_ROUTES: Final[list[Route]] = [
         drafting.on_service(_take_documents),
         keeps_typed=True,
     ),
-    *drafting.typed_page("consent", "consent", _consent, drafting.next_page),
+    *drafting.typed_page("consent", "consent", _consent),
     page("/drafts/{draft}/fee", "fee", drafting.on_service(_fee), drafting.on_draft(drafting.seen)),
     page("/drafts/{draft}/check", "check", drafting.on_service(_check), drafting.on_service(_hand_in)),
     page("/applications/{application}/filed", "filed", _filed),

@@ -33,15 +33,9 @@ SESSION: Final = "session"
 VISITOR: Final = "visitor"
 KEPT: Final = "kept."
 """Begins the names of fields that a page of signing in carries on for a form whose session had ended."""
-NAVIGATION: Final = [
-    {"href": "/", "text": "navigation.home", "scope": "apply"},
-    {"href": "/work", "text": "navigation.work", "scope": "view"},
-    {"href": "/search", "text": "navigation.search", "scope": "view"},
-    {"href": "/outbox", "text": "navigation.outbox", "scope": "view"},
-    {"href": "/cases", "text": "navigation.cases", "scope": "decide"},
-    {"href": "/tills", "text": "navigation.tills", "scope": "apply"},
-]
-"""The menu, in order: an address, the code of its text, and the scope that its page needs."""
+_MENU: Final = (("/", "home", "apply"), ("/work", "work", "view"), ("/search", "search", "view"))
+_MORE: Final = (("/outbox", "outbox", "view"), ("/cases", "cases", "decide"), ("/tills", "tills", "apply"))
+"""The menu of every page: an address, the end of its text's code, and the scope that its page needs."""
 _MOST_FIELDS: Final = 1_000
 _MACROS: Final = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
 _LOADER: Final = ChoiceLoader([PackageLoader("nagorik_portal.desk"), _MACROS])
@@ -136,7 +130,7 @@ class Visit:
             "typed": self.typed,
             "path": self.request.url.path,
             "form": "language-form",
-            "navigation": [one for one in NAVIGATION if self.actor and one["scope"] in self.actor.scopes],
+            "navigation": [one[:2] for one in _MENU + _MORE if self.actor and one[2] in self.actor.scopes],
             "title": self.t(title) if title in catalogue() else title,
             "errors": [{"href": at if at.startswith("/") else f"#{at}", **one} for at, one in said],
             "error_at": {at: {**one, "visuallyHiddenText": prefix} for at, one in reversed(said)},
