@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from nagorik.errors import ContractViolation, OutcomeUnknown
 from nagorik.model.status import ApplicationState
@@ -115,9 +116,26 @@ async def test_a_reference_that_is_taken_may_be_our_own_filing(bmet: Desk, statu
     bmet.simulator.faults.add(filing, AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await bmet.file(draft)
-    taken = {"error": {"field": "clientReference", "message": "already used"}}
+    taken: JsonValue = {"error": {"field": "clientReference", "message": "already used"}}
     bmet.simulator.faults.add(filing, InjectedResponse(status=status, document=taken))
     with pytest.raises(OutcomeUnknown) as unknown:
         await bmet.file(draft)
     assert unknown.value.because == "client-reference-taken"
     assert isinstance(await bmet.find(draft, sent_at), Found)
+
+
+# A search that looks at something else than our reference
+
+
+@pytest.mark.parametrize(
+    "search",
+    [Altered(put={"items.0.clientReference": "NGK-OTHER"}), Altered(remove=("items.0.clientReference",))],
+    ids=["another's", "nobody's"],
+)
+async def test_an_application_that_does_not_name_our_reference_is_not_ours(bmet: Desk, search: Altered) -> None:
+    draft, sent_at = bmet.draft(), bmet.now
+    await bmet.file(draft)
+    bmet.simulator.faults.add(f"GET {BMET}/registrations", search)
+    with pytest.raises(ContractViolation) as refused:
+        await bmet.find(draft, sent_at)
+    assert refused.value.detail == "another-client-reference"

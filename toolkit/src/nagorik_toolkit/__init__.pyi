@@ -117,6 +117,7 @@ from .hooks import (
     Matches as Matches,
     advise_payment as advise_payment,
     book_slot as book_slot,
+    check_client_reference as check_client_reference,
     check_reference as check_reference,
     fetch_pdf as fetch_pdf,
     find_by_client_reference as find_by_client_reference,

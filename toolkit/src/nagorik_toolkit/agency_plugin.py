@@ -479,8 +479,14 @@ class AgencyPlugin(Generic[SettingsT]):
         self, request: FindRequest, context: CallContext[SettingsT]
     ) -> SubmissionSearch:
         """Search by our reference: the agency does not notice doubles."""
-        path, read = self.collection(request.service), partial(self.read, request)
-        return await find_by_client_reference(request, context, path, expect=self.matches, status=read)
+        return await find_by_client_reference(
+            request,
+            context,
+            self.collection(request.service),
+            expect=self.matches,
+            status=partial(self.read, request),
+            client_reference=lambda found: found.client_reference,
+        )
 
     @usual
     async def nagorik_advise_payment(

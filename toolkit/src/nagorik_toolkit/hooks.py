@@ -101,6 +101,16 @@ def check_reference(agency_reference: str | None, named: str | None) -> None:
         raise ContractViolation("another-reference")
 
 
+def check_client_reference(request: FindRequest, named: str | None) -> None:
+    """Hold what a search found to our reference: no other application is taken for ours.
+
+    Raises:
+        ContractViolation: ``another-client-reference``: it names another reference, or none at all.
+    """
+    if named != request.client_reference:
+        raise ContractViolation("another-client-reference")
+
+
 async def find_by_client_reference(
     request: FindRequest,
     context: CallContext[Any],
@@ -108,6 +118,7 @@ async def find_by_client_reference(
     *,
     expect: Expected[SearchAnswer[FiledT]],
     status: Callable[[FiledT], AgencyStatus],
+    client_reference: Callable[[FiledT], str | None] | None = None,
     parameter: str = "clientReference",
 ) -> SubmissionSearch:
     """Whether an agency that does not notice doubles holds the application: two of them are a person's case.
@@ -118,11 +129,19 @@ async def find_by_client_reference(
         path: Where applications are searched.
         expect: The answer to a search.
         status: How one of its applications stands.
+        client_reference: Our reference in one of them (``check_client_reference``). Without it the agency is trusted
+            to have searched by the parameter.
         parameter: What the agency calls our reference.
+
+    Raises:
+        ContractViolation: As ``check_client_reference``.
     """
     asked_at = context.clock.now()
     params = {parameter: request.client_reference}
     matches = await context.http.read("applications.search", "GET", path, params=params, expect=expect)
+    if client_reference is not None:
+        for filed in matches.items:
+            check_client_reference(request, client_reference(filed))
     found = [Found(reference=filed.reference, status=status(filed)) for filed in matches.items]
     return search_result(found, complete=matches.complete, asked_at=asked_at)
 

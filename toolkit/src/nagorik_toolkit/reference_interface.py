@@ -75,6 +75,8 @@ class Standing(WireModel):
 
     reference: str = Field(pattern=r"^[A-Za-z0-9-]{4,40}$")
     """Goes into the path of later requests."""
+    client_reference: str | None = Field(default=None, alias="clientReference")
+    """Under which it was filed; a search says it of each application that it found."""
     status: str = Field(min_length=1)
     """The agency's word for the state."""
     updated_at: AwareDatetime | None = Field(default=None, alias="updatedAt")

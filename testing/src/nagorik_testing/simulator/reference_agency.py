@@ -466,7 +466,8 @@ class _Desk:
 
     async def search(self, request: Request) -> Response:
         found, complete = self._book.search(text_in(dict(request.query_params), "clientReference"))
-        return JSONResponse({"items": [self._standing(case) for case in found], "complete": complete})
+        items = [{**self._standing(case), "clientReference": case.client_reference} for case in found]
+        return JSONResponse({"items": items, "complete": complete})
 
     async def show(self, request: Request) -> Response:
         return JSONResponse(self._standing(self._case(request, guarded=True)))
