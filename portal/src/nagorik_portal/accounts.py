@@ -1,6 +1,7 @@
 """Operators with passwords and sessions, machines with keys: who may come in.
 
 Times are the machine's. A session's token and a machine's key are kept as keyed hashes only; a password by Argon2id.
+Failed sign-ins make the next one wait: longer with each, by name and by where it comes from.
 """
 
 import hmac
@@ -10,12 +11,13 @@ from base64 import b32encode
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
+from math import ceil
 from typing import Any, Final, Literal
 from uuid import uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.exc import IntegrityError
 
 from nagorik.clock import Clock
@@ -25,24 +27,26 @@ from nagorik_host.vault import Vault
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.actors import PortalActor, Scope
 from nagorik_portal.errors import Throttled
-from nagorik_portal.records import add_row, change_rows, delete_rows
-from nagorik_portal.schema import credentials
-from nagorik_portal.throttle import begin_sign_in, sign_in_succeeded, throttle_ids
+from nagorik_portal.records import Rows, add_row, change_rows, delete_rows
+from nagorik_portal.schema import attempts, credentials
 
 Environment = Literal["live", "test"]
 """A portal before real agencies, or one for training and tests: keys of one are not taken by the other."""
-SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 200
 LISTED: Final = ("id", "kind", "actor", "name", "scopes", "services", "made_at", "expires_at", "ended_at", "used_at")
 """What a list has of each credential."""
-_ID: Final = re.compile(r"[a-z][a-z0-9._-]*(/[a-z0-9._-]+)+")
-_LONGEST_ID: Final = 80
+FREE: Final = (4, 19)
+"""Failures without a wait, of a name and of a source: a whole centre may come from one address."""
+LONGEST_WAIT: Final = timedelta(minutes=15)
+_FORGOTTEN_AFTER: Final = timedelta(days=1)
+_ID: Final = re.compile(r"(?=.{1,80}$)[a-z][a-z0-9._-]*(/[a-z0-9._-]+)+")
 _SEEN_EACH: Final = timedelta(minutes=1)
 """How exactly it is known when a session or a key was used last."""
 _C: Final = credentials.c
+_A: Final = attempts.c
 _TAKEN: Final = "an account of this id is there. এই আইডির অ্যাকাউন্ট আগে থেকেই আছে।"
 _NOT_THERE: Final = "nothing of this id lets anyone in. এই আইডির কোনো অ্যাকাউন্ট বা চাবি চালু নেই।"
-_PASSWORD: Final = "a password has 12 to 200 characters. পাসওয়ার্ড ১২ থেকে ২০০ অক্ষরের হতে হবে।"  # noqa: S105 - a sentence
+_TOO_SHORT: Final = "a password has 12 to 200 characters. পাসওয়ার্ড ১২ থেকে ২০০ অক্ষরের হতে হবে।"
 _INVALID: Final = (
     "write an id such as centre-0042/operator-7 in small letters, no name and no number of a person; a name to show,"
     " of 1 to 120 characters; and at least one scope. আইডি লিখুন ছোট হাতের অক্ষরে, যেমন centre-0042/operator-7;"
@@ -51,10 +55,7 @@ _INVALID: Final = (
 
 
 class SignInRefused(Throttled):
-    """The sign-in failed: the name or the password is wrong, the account ended, or too many attempts failed.
-
-    ``retry_after`` has whole seconds in the last case, in which nothing was checked.
-    """
+    """The name or the password is wrong, or the account ended; with ``retry_after``, nothing was checked yet."""
 
     code, status = "sign-in-refused", 401
 
@@ -69,7 +70,7 @@ class AccountInvalid(ValueError):
     """An account or a key cannot be made or changed so; the text says why, in both languages."""
 
 
-class Accounts:
+class Accounts(Rows):
     """The accounts in a host's database."""
 
     def __init__(
@@ -83,7 +84,7 @@ class Accounts:
         environment: Environment = "live",
     ) -> None:
         """Use the machine's clock unless another is given; a session lasts ``longest``, or ``idle`` unused."""
-        self._database, self._vault, self._clock = database, vault, clock or SystemClock()
+        super().__init__(database, vault, clock or SystemClock())
         self._longest, self._idle, self._environment = longest, idle, environment
         # Argon2 takes some 50 ms and 64 MiB, which no request of others waits for.
         self._hasher, self._threads = PasswordHasher(), OwnThreads("nagorik-passwords")
@@ -93,9 +94,9 @@ class Accounts:
 
         ``source`` says where the request comes from, such as an address; a keyed hash of it is kept for a day.
         """
-        name, now = name.strip().lower()[:_LONGEST_ID], self._clock.now()
-        ids = throttle_ids(self._vault, name, source)
-        if (wait := await self._database.run(lambda unit: begin_sign_in(unit, ids, now))) is not None:
+        name, now, token = name.strip().lower()[:80], self._clock.now(), secrets.token_urlsafe(32)
+        ids = [self._vault.lookup("portal-sign-in", one) for one in (f"name/{name}", f"source/{source}")]
+        if (wait := await self._database.run(partial(self._begin, ids=ids))) is not None:
             raise SignInRefused(wait)
         found = await self._rows(select(credentials).where(_C.id == name, _C.kind == "password"))
         # An unknown name takes as long as a known one.
@@ -103,27 +104,22 @@ class Accounts:
         is_right = await self._threads.run(partial(self._verify, known, password[: LONGEST_PASSWORD + 1]))
         if not found or not is_right or found[0].ended_at is not None:
             raise SignInRefused
-        token, row = secrets.token_urlsafe(32), found[0]
-        session = {one: getattr(row, one) for one in ("actor", "name", "scopes", "services")} | {
-            "id": str(uuid4()),
-            "kind": "session",
-            "secret": self._vault.lookup("portal-session", token),
-            "made_at": now,
-            "expires_at": now + self._longest,
-            "used_at": now,
-        }
+        session = {one: getattr(found[0], one) for one in ("actor", "name", "scopes", "services")}
+        session |= {"id": str(uuid4()), "kind": "session", "secret": self._vault.lookup("portal-session", token)}
 
         def begin(unit: Transaction) -> None:
-            sign_in_succeeded(unit, ids, now)
+            change_rows(unit, attempts, _A.id == ids[0], now, failures=0, next_at=now)
+            change_rows(unit, attempts, _A.id == ids[1], now, failures=_A.failures - 1, next_at=now)
             delete_rows(unit, credentials, (_C.kind == "session") & (_C.expires_at < now), now)
-            add_row(unit, credentials, now, **session)
+            times = {"made_at": now, "expires_at": now + self._longest, "used_at": now}
+            add_row(unit, credentials, now, **session, **times)
 
         await self._database.run(begin)
         return token
 
     async def session(self, token: str) -> PortalActor | None:
         """The operator whose session a token opens; ``None`` where it ended or never was."""
-        return await self._let_in("session", token, self._idle)
+        return await self._let_in("session", token)
 
     async def machine(self, key: str) -> PortalActor | None:
         """The machine that a key belongs to; ``None`` where it expired, was ended or never was."""
@@ -131,8 +127,7 @@ class Accounts:
 
     async def sign_out(self, token: str) -> None:
         """End a session; of one that ended before, nothing is changed."""
-        is_this = _C.secret == self._vault.lookup("portal-session", token)
-        await self._database.run(lambda unit: delete_rows(unit, credentials, is_this, self._clock.now()))
+        await self._delete(credentials, _C.secret == self._vault.lookup("portal-session", token))
 
     def csrf(self, token: str) -> str:
         """The text that each form of a session carries, and that no other site knows."""
@@ -156,7 +151,7 @@ class Accounts:
         Raises ``AccountInvalid``, as all methods that follow do.
         """
         secret = await self._hash(password)
-        await self._add(identity, name, scopes, services, id=identity, kind="password", secret=secret)
+        await self._make(identity, name, scopes, services, id=identity, kind="password", secret=secret)
 
     async def make_key(
         self,
@@ -170,59 +165,70 @@ class Accounts:
         """Make a key for a machine such as ``centre-0042/app-shop``, good for ``days``; it is shown this once."""
         key = f"ngk_{self._environment}_{b32encode(secrets.token_bytes(20)).decode().lower()}"
         hashed, until = self._vault.lookup("portal-key", key), self._clock.now() + timedelta(days=days)
-        await self._add(client, name, scopes, services, id=str(uuid4()), kind="key", secret=hashed, expires_at=until)
+        await self._make(client, name, scopes, services, id=str(uuid4()), kind="key", secret=hashed, expires_at=until)
         return key
 
     async def set_password(self, identity: str, password: str) -> None:
         """Give an operator another password, and end their sessions."""
-        await self._change((_C.id == identity) & (_C.kind == "password"), secret=await self._hash(password))
+        await self._replace((_C.id == identity) & (_C.kind == "password"), secret=await self._hash(password))
 
     async def end(self, identity: str) -> None:
         """Let an operator, or a key by its own id, in no more, and end the operator's sessions."""
-        await self._change((_C.id == identity) & _C.ended_at.is_(None), ended_at=self._clock.now())
+        await self._replace((_C.id == identity) & _C.ended_at.is_(None), ended_at=self._clock.now())
 
     async def listed(self) -> Sequence[Row[Any]]:
         """All operators and keys, by actor and age: the columns of ``LISTED``."""
-        query = select(*(_C[name] for name in LISTED)).where(_C.kind != "session").order_by(_C.actor, _C.made_at)
-        return await self._rows(query)
+        query = select(*(_C[name] for name in LISTED)).where(_C.kind != "session")
+        return await self._rows(query.order_by(_C.actor, _C.made_at))
 
     async def names(self, centre: str) -> Mapping[str, str]:
         """What colleagues see of each operator and machine of a centre, by id."""
         return {one.actor: one.name for one in await self.listed() if one.actor.partition("/")[0] == centre}
 
-    async def _let_in(
-        self, kind: Literal["session", "key"], secret: str, idle: timedelta | None = None
-    ) -> PortalActor | None:
+    async def _let_in(self, kind: Literal["session", "key"], secret: str) -> PortalActor | None:
         now, is_this = self._clock.now(), _C.secret == self._vault.lookup(f"portal-{kind}", secret)
         query = select(credentials).where(is_this, _C.kind == kind, _C.ended_at.is_(None), _C.expires_at > now)
-        found = await self._rows(query)
-        if not found or (idle is not None and found[0].used_at <= now - idle):
+        row = next(iter(await self._rows(query)), None)
+        if row is None or (kind == "session" and row.used_at <= now - self._idle):
             return None
-        row = found[0]
         if row.used_at is None or row.used_at <= now - _SEEN_EACH:
-            await self._database.run(lambda unit: change_rows(unit, credentials, is_this, now, used_at=now))
-        return PortalActor(
-            row.actor,
-            row.actor.partition("/")[0],
-            "operator" if kind == "session" else "machine",
-            row.name,
-            frozenset(row.scopes.split(",")),
-            frozenset(row.services.split(",")) if row.services is not None else None,
-        )
+            await self._change(credentials, is_this, used_at=now)
+        services = frozenset(row.services.split(",")) if row.services is not None else None
+        centre, which = row.actor.partition("/")[0], "operator" if kind == "session" else "machine"
+        return PortalActor(row.actor, centre, which, row.name, frozenset(row.scopes.split(",")), services)
 
-    async def _add(
+    def _begin(self, unit: Transaction, *, ids: Sequence[str]) -> int | None:
+        """Count an attempt as failed before its password is looked at; returns the seconds that it has to wait."""
+        now = self._clock.now()
+        # Guessed names do not fill the table.
+        delete_rows(unit, attempts, _A.next_at < now - _FORGOTTEN_AFTER, now)
+        query = select(attempts).where(_A.id.in_(ids)).order_by(_A.id).with_for_update()
+        found = {row.id: row for row in unit.connection.execute(query)}
+        wait = max((row.next_at - now for row in found.values()), default=timedelta())
+        if wait > timedelta():
+            return ceil(wait.total_seconds())
+        for identity, free in zip(ids, FREE, strict=True):
+            failures = found[identity].failures + 1 if identity in found else 1
+            over = min(failures - free, 20)
+            values = {"failures": failures, "next_at": now}
+            values["next_at"] += min(timedelta(seconds=2**over), LONGEST_WAIT) if over > 0 else timedelta()
+            if not change_rows(unit, attempts, _A.id == identity, now, **values):
+                add_row(unit, attempts, now, id=identity, **values)
+        return None
+
+    async def _make(
         self, actor: str, name: str, scopes: Collection[Scope], services: Collection[str] | None, **values: Any
     ) -> None:
-        if not (_ID.fullmatch(actor) and len(actor) <= _LONGEST_ID and 1 <= len(name.strip()) <= 120 and scopes):  # noqa: PLR2004
+        if not (_ID.fullmatch(actor) and 1 <= len(name.strip()) <= 120 and scopes):  # noqa: PLR2004
             raise AccountInvalid(_INVALID)
-        now, listed = self._clock.now(), ",".join(sorted(services)) if services is not None else None
+        listed = ",".join(sorted(services)) if services is not None else None
         values |= {"actor": actor, "name": name.strip(), "scopes": ",".join(sorted(scopes)), "services": listed}
         try:
-            await self._database.run(lambda unit: add_row(unit, credentials, now, made_at=now, **values))
+            await self._add(credentials, made_at=self._clock.now(), **values)
         except IntegrityError:
             raise AccountInvalid(_TAKEN) from None
 
-    async def _change(self, where: ColumnElement[bool], **values: Any) -> None:
+    async def _replace(self, where: ColumnElement[bool], **values: Any) -> None:
         now = self._clock.now()
 
         def change(unit: Transaction) -> list[str]:
@@ -233,12 +239,9 @@ class Accounts:
         if not await self._database.run(change):
             raise AccountInvalid(_NOT_THERE)
 
-    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        return await self._database.snapshot(lambda unit: list(unit.connection.execute(query)))
-
     async def _hash(self, password: str) -> str:
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise AccountInvalid(_PASSWORD)
+        if not 12 <= len(password) <= LONGEST_PASSWORD:  # noqa: PLR2004
+            raise AccountInvalid(_TOO_SHORT)
         return await self._threads.run(partial(self._hasher.hash, password))
 
     def _verify(self, known: str, password: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from nagorik_portal.errors import PortalError
@@ -11,13 +10,11 @@ Scope = Literal["apply", "view", "decide", "events", "supervise"]
 """What an actor may do: hand in and act for citizens; see applications; decide officers' cases; read events; see all
 of the centre's queue and the work of others."""
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-ROLES: Final[Mapping[str, frozenset[Scope]]] = MappingProxyType(
-    {
-        "operator": frozenset({"apply", "view"}),
-        "supervisor": frozenset({"apply", "view", "supervise"}),
-        "officer": frozenset({"view", "decide"}),
-    }
-)
+ROLES: Final[Mapping[str, frozenset[Scope]]] = {
+    "operator": frozenset({"apply", "view"}),
+    "supervisor": frozenset({"apply", "view", "supervise"}),
+    "officer": frozenset({"view", "decide"}),
+}
 """The scopes of each role that an operator can have."""
 
 
@@ -48,11 +45,7 @@ class PortalActor:
     services: frozenset[str] | None = None
 
     def require(self, scope: Scope, service: str | None = None) -> None:
-        """Check the scope, and the service if one is named.
-
-        Raises:
-            NotPermitted: The actor lacks it.
-        """
+        """Check the scope, and the service if one is named; raises ``NotPermitted``."""
         if scope not in self.scopes or not (service is None or self.serves(service)):
             raise NotPermitted
 

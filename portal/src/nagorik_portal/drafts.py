@@ -22,7 +22,7 @@ from nagorik_host.store.request_keys import RequestKey, RequestKeys
 from nagorik_host.vault import Vault
 from nagorik_portal.actors import PortalActor
 from nagorik_portal.errors import PortalError
-from nagorik_portal.records import add_row, change_rows, delete_rows, seal, unseal
+from nagorik_portal.records import Rows, add_row, change_rows, delete_rows, seal, unseal
 from nagorik_portal.schema import drafts
 
 _D: Final = drafts.c
@@ -92,13 +92,13 @@ class Draft(Model):
     """The application's id, once it was handed in."""
 
 
-class Drafts:
+class Drafts(Rows):
     """The saved forms of an actor's centre; what the centre does not have is ``NoSuchDraft``."""
 
     def __init__(self, database: Database, vault: Vault, clock: Clock, actor: PortalActor) -> None:
         """Keep drafts in a host's database, sealed by its keys, by the host's time."""
-        self._database, self._vault, self._clock, self.actor = database, vault, clock, actor
-        self._keys = RequestKeys(vault)
+        super().__init__(database, vault, clock)
+        self._keys, self.actor = RequestKeys(vault), actor
 
     async def new_draft(
         self, content: DraftContent | None = None, *, service: str | None = None, key: RequestKey | None = None
@@ -154,7 +154,7 @@ class Drafts:
             said = {"operator": self.actor.id, "content": content, "service": service or before.service}
             return before.model_copy(update={**said, "revision": revision + 1, "updated_at": self._clock.now()})
 
-        return await self._change(identity, change)
+        return await self._alter(identity, change)
 
     async def drafts(self, *, limit: int = 200) -> Sequence[Draft]:
         """The drafts of the centre that were not handed in, the last saved first."""
@@ -184,9 +184,9 @@ class Drafts:
     async def _handed_in(self, identity: str, application: str) -> None:
         """Record that a draft became an application, which holds its content from now on."""
         said = {"application": application, "content": DraftContent()}
-        await self._change(identity, lambda before: before.model_copy(update=said))
+        await self._alter(identity, lambda before: before.model_copy(update=said))
 
-    async def _change(self, identity: str, change: Callable[[Draft], Draft]) -> Draft:
+    async def _alter(self, identity: str, change: Callable[[Draft], Draft]) -> Draft:
         def write(unit: Transaction) -> Draft:
             before = self._read(unit, identity, for_change=True)
             after, values = change(before), {}
@@ -199,8 +199,7 @@ class Drafts:
 
     async def _find(self, where: ColumnElement[bool], limit: int) -> Sequence[Draft]:
         query = select(drafts).where(_D.centre == self.actor.centre, where).order_by(_D.updated_at.desc())
-        rows = await self._database.snapshot(lambda unit: list(unit.connection.execute(query.limit(limit))))
-        return [unseal(self._vault, drafts, row, Draft) for row in rows]
+        return [unseal(self._vault, drafts, row, Draft) for row in await self._rows(query.limit(limit))]
 
     def _read(self, unit: Transaction, identity: str, *, for_change: bool = False) -> Draft:
         query = select(drafts).where(_D.id == identity, _D.centre == self.actor.centre)

@@ -1,13 +1,12 @@
 """Who collected what was issued: recorded as it is handed over, sealed, erased with the application."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import select
 
 from nagorik import PERSONAL, Model
-from nagorik.model.application import Acting
 from nagorik.privacy import Code
 from nagorik_host.store.database import Transaction
 from nagorik_host.vault import Vault
@@ -27,12 +26,12 @@ class Collector(Model):
     """The kind of document that was seen, such as ``nid-card``."""
 
 
-class HandOver(Model):
+class HandOver(NamedTuple):
     """A hand-over, with its time in UTC; ``collector`` is ``None`` once the citizen's data were erased."""
 
     collector: Collector | None
-    handed_over_by: Acting
-    at: AwareDatetime
+    handed_over_by: str
+    at: datetime
 
 
 def record_collection(
@@ -50,4 +49,4 @@ def read_collection(unit: Transaction, vault: Vault, application: str) -> HandOv
     if row is None:
         return None
     collector = unseal(vault, collections, row, Collector) if row.data_key is not None else None
-    return HandOver(collector=collector, handed_over_by=row.handed_over_by, at=row.at)
+    return HandOver(collector, row.handed_over_by, row.at)

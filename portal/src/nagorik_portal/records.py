@@ -1,12 +1,14 @@
 """Rows of the portal's tables: written with their records for the audit, sealed where they lead to a citizen."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Table, delete, insert, update
+from sqlalchemy import ColumnElement, Row, Select, Table, delete, insert, update
 
 from nagorik import Model
-from nagorik_host.store.database import Transaction
+from nagorik.clock import Clock
+from nagorik_host.store.database import Database, Transaction
 from nagorik_host.vault import Vault
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -22,11 +24,9 @@ def change_rows(
     unit: Transaction, table: Table, where: ColumnElement[bool], now: datetime, /, **values: Any
 ) -> list[str]:
     """Change rows; returns their ids. What the ledger does not chain leaves no record."""
-    changed = update(table).where(where).values(**values).returning(table.c.id)
-    ids = list(unit.connection.scalars(changed))
-    if any(table.c[name].info.get("chained", True) for name in values):
-        for identity in ids:
-            unit.record_row(table, identity, at=now)
+    ids = list(unit.connection.scalars(update(table).where(where).values(**values).returning(table.c.id)))
+    for identity in ids if any(table.c[name].info.get("chained", True) for name in values) else ():
+        unit.record_row(table, identity, at=now)
     return ids
 
 
@@ -36,6 +36,29 @@ def delete_rows(unit: Transaction, table: Table, where: ColumnElement[bool], now
     for row in rows:
         unit.record_row(table, row.id, at=now)
     return rows
+
+
+class Rows:
+    """A host's database, keys and a clock, and each of the above as a unit of its own."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        """Use them."""
+        self._database, self._vault, self._clock = database, vault, clock
+
+    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        return await self._database.snapshot(lambda unit: list(unit.connection.execute(query)))
+
+    async def _add(self, table: Table, **values: Any) -> None:
+        now = self._clock.now()
+        await self._database.run(lambda unit: add_row(unit, table, now, **values))
+
+    async def _change(self, table: Table, where: ColumnElement[bool], **values: Any) -> list[str]:
+        now = self._clock.now()
+        return await self._database.run(lambda unit: change_rows(unit, table, where, now, **values))
+
+    async def _delete(self, table: Table, where: ColumnElement[bool]) -> list[Row[Any]]:
+        now = self._clock.now()
+        return await self._database.run(lambda unit: delete_rows(unit, table, where, now))
 
 
 def seal(vault: Vault, table: Table, identity: str, content: Model) -> dict[str, bytes]:

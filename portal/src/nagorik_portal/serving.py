@@ -38,15 +38,14 @@ class PortalServer(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(portal: Portal, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve within a block; yields the address, such as ``http://127.0.0.1:8000``. With port 0, any free one.
+    """Serve within a block; yields the address. With port 0, at any free one; raises ``OSError`` where none is.
 
-    Requests under way end at the block's end, within ``GRACE`` seconds. The server logs nothing of its own. Raises
-    ``OSError`` where nothing can be served.
+    Requests under way end at the block's end, within ``GRACE`` seconds. The server logs nothing of its own.
     """
-    config = uvicorn.Config(
-        create_app(portal), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
+    app, grace = create_app(portal), GRACE
+    server = PortalServer(
+        uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=grace)
     )
-    server = PortalServer(config)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Connections that come before the server has begun wait in the socket's queue.
     with socket.create_server((host, port), family=family, backlog=2_048) as listening:

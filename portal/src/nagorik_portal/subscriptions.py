@@ -19,7 +19,7 @@ from nagorik_host.store.database import Transaction
 from nagorik_platform.logs import get_logger
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.cloud_events import cloud_event
-from nagorik_portal.records import add_row, change_rows, delete_rows, seal, unseal
+from nagorik_portal.records import Rows, add_row, change_rows, seal, unseal
 from nagorik_portal.schema import deliveries, subscriptions
 from nagorik_portal.webhooks import GONE, Receiver, send
 
@@ -49,38 +49,29 @@ class SubscriptionInvalid(ValueError):
     """A subscription cannot be made or changed so; the text says why, in both languages, without the address."""
 
 
-class Subscriptions:
+class Subscriptions(Rows):
     """The subscriptions in a host's database; their times are the machine's."""
 
     def __init__(self, host: Host, base_url: str = "", clock: Clock | None = None) -> None:
         """Name ``base_url`` as the source of events, and use the machine's clock unless another is given."""
-        self._host, self._base_url, self._clock = host, base_url, clock or SystemClock()
-        self._run = host.database.run
+        super().__init__(host.database, host.vault, clock or SystemClock())
+        self._host, self._base_url, self._run = host, base_url, host.database.run
 
     async def subscribe(self, centre: str, url: str, *, allow_private: bool) -> tuple[str, Receiver]:
         """Call ``url`` for each change of a centre's applications from now on; returns the id and the keys.
 
-        With ``allow_private``, it may be ``http://`` and an address of the own network.
-
-        Raises:
-            SubscriptionInvalid: The address cannot be used.
+        With ``allow_private``, it may be ``http://`` and of the own network. Raises ``SubscriptionInvalid``.
         """
         parts = urlsplit(url)
         is_usable = parts.hostname and not parts.fragment and parts.username is None
         if not is_usable or parts.scheme not in ({"https", "http"} if allow_private else {"https"}):
             raise SubscriptionInvalid(_BAD_URL)
-        receiver, identity, now, cursor = Receiver(url=url), str(uuid4()), self._now(), "0"
+        receiver, identity, cursor = Receiver(url=url), str(uuid4()), "0"
         while (page := await self._host.changes(cursor, owner=centre)).changes:
             cursor = page.next
-        row = {
-            "id": identity,
-            "centre": centre,
-            "allow_private": int(allow_private),
-            "made_at": now,
-            "cursor": cursor,
-        }
-        row |= seal(self._host.vault, subscriptions, identity, receiver)
-        await self._run(lambda unit: add_row(unit, subscriptions, now, **row))
+        row = {"id": identity, "centre": centre, "allow_private": int(allow_private), "cursor": cursor}
+        row |= seal(self._vault, subscriptions, identity, receiver)
+        await self._add(subscriptions, made_at=self._now(), **row)
         return identity, receiver
 
     async def unsubscribe(self, identity: str) -> None:
@@ -91,53 +82,43 @@ class Subscriptions:
     async def replay(self, delivery: str) -> None:
         """Send a delivery once more, under the same id; raises ``SubscriptionInvalid``."""
         again = (_D.id == delivery) & _D.subscription.in_(select(_S.id).where(_GOES_ON))
-        values = {"due_at": self._now(), "attempts": 0, "result": None}
-        if not await self._run(lambda unit: change_rows(unit, deliveries, again, self._now(), **values)):
+        if not await self._change(deliveries, again, due_at=self._now(), attempts=0, result=None):
             raise SubscriptionInvalid(_NOT_THERE)
 
     async def subscribed(self) -> Sequence[Row[Any]]:
         """All subscriptions by age: the columns of ``SUBSCRIBED``."""
-        query = select(*(_S[name] for name in SUBSCRIBED)).order_by(_S.made_at)
-        return await self._run(lambda unit: list(unit.connection.execute(query)))
+        return await self._rows(select(*(_S[name] for name in SUBSCRIBED)).order_by(_S.made_at))
 
     async def history(self, subscription: str | None = None, *, limit: int = 50) -> Sequence[Row[Any]]:
         """Deliveries, the last first: the columns of ``DELIVERED``."""
         query = select(*(_D[name] for name in DELIVERED)).order_by(_D.made_at.desc(), _D.id).limit(limit)
         if subscription is not None:
             query = query.where(_D.subscription == subscription)
-        return await self._run(lambda unit: list(unit.connection.execute(query)))
+        return await self._rows(query)
 
     async def deliver(self, client: httpx.AsyncClient) -> int:
         """Take up what changed and send what is due, once; returns how many were sent.
 
         A subscription is leased meanwhile: of several processes, one delivers to it.
         """
-        query = select(_S.id).where(_GOES_ON)
-        ids = await self._run(lambda unit: list(unit.connection.scalars(query)))
-        return sum(await asyncio.gather(*(self._deliver_to(client, one) for one in ids)))
+        going_on = await self._rows(select(_S.id).where(_GOES_ON))
+        return sum(await asyncio.gather(*(self._deliver_to(client, one.id) for one in going_on)))
 
     async def forget(self) -> None:
         """Delete deliveries whose history is not kept any longer."""
-        now = self._now()
-        await self._run(lambda unit: delete_rows(unit, deliveries, _D.made_at < now - HISTORY, now))
+        await self._delete(deliveries, _D.made_at < self._now() - HISTORY)
 
     async def _deliver_to(self, client: httpx.AsyncClient, identity: str) -> int:
         now, is_this = self._now(), _S.id == identity
         free = is_this & _GOES_ON & or_(_S.lease_until.is_(None), _S.lease_until < now)
-        query, lease = select(subscriptions).where(is_this), now + _LEASE
-
-        def take(unit: Transaction) -> Row[Any] | None:
-            taken = change_rows(unit, subscriptions, free, now, lease_until=lease)
-            return unit.connection.execute(query).one() if taken else None
-
-        row = await self._run(take)
-        if row is None:
+        if not await self._change(subscriptions, free, lease_until=now + _LEASE):
             return 0
+        (row,) = await self._rows(select(subscriptions).where(is_this))
         page = await self._host.changes(row.cursor, owner=row.centre)
         await self._run(partial(self._make, subscription=row, page=page))
-        receiver, is_due = unseal(self._host.vault, subscriptions, row, Receiver), _D.due_at <= self._now()
+        receiver, is_due = unseal(self._vault, subscriptions, row, Receiver), _D.due_at <= self._now()
         due = select(deliveries).where(_D.subscription == identity, is_due).order_by(_D.due_at, _D.id).limit(TOGETHER)
-        found, sent = await self._run(lambda unit: list(unit.connection.execute(due))), 0
+        found, sent = await self._rows(due), 0
         for one in found:
             body, allow = one.body.encode(), bool(row.allow_private)
             problem = await send(client, receiver, one.id, body, self._now(), allow_private=allow)
@@ -146,7 +127,7 @@ class Subscriptions:
             if problem is not None:
                 _log.warning("event_not_delivered", delivery=one.id, result=problem)
                 break  # a receiver that does not answer would use up the lease
-        await self._run(lambda unit: change_rows(unit, subscriptions, is_this, now, lease_until=None))
+        await self._change(subscriptions, is_this, lease_until=None)
         return sent
 
     def _make(self, unit: Transaction, *, subscription: Row[Any], page: ChangePage) -> None:
