@@ -16,8 +16,15 @@ from standardwebhooks import Webhook as Verifier, WebhookVerificationError
 from nagorik_host.store.audit import verify_ledger
 from nagorik_portal.schema import subscriptions as table
 from nagorik_portal.serving import sweep
-from nagorik_portal.subscriptions import DELAYS, SubscriptionInvalid, Subscriptions
-from nagorik_portal.webhooks import Receiver, is_public, make_client, send
+from nagorik_portal.subscriptions import (
+    DELAYS,
+    Receiver,
+    SubscriptionInvalid,
+    Subscriptions,
+    is_public,
+    make_client,
+    send,
+)
 from nagorik_testing import SimulatedClock
 
 NOW = datetime.now(UTC)

@@ -194,8 +194,9 @@ class Accounts(Rows):
         if row.used_at is None or row.used_at <= now - _SEEN_EACH:
             await self._change(credentials, is_this, used_at=now)
         services = frozenset(row.services.split(",")) if row.services is not None else None
-        centre, which = row.actor.partition("/")[0], "operator" if kind == "session" else "machine"
-        return PortalActor(row.actor, centre, which, row.name, frozenset(row.scopes.split(",")), services)
+        which: Literal["operator", "machine"] = "operator" if kind == "session" else "machine"
+        scopes = frozenset(row.scopes.split(","))
+        return PortalActor(row.actor, row.actor.partition("/")[0], which, row.name, scopes, services)
 
     def _begin(self, unit: Transaction, *, ids: Sequence[str]) -> int | None:
         """Count an attempt as failed before its password is looked at; returns the seconds that it has to wait."""
@@ -210,8 +211,8 @@ class Accounts(Rows):
         for identity, free in zip(ids, FREE, strict=True):
             failures = found[identity].failures + 1 if identity in found else 1
             over = min(failures - free, 20)
-            values = {"failures": failures, "next_at": now}
-            values["next_at"] += min(timedelta(seconds=2**over), LONGEST_WAIT) if over > 0 else timedelta()
+            until = now + (min(timedelta(seconds=2**over), LONGEST_WAIT) if over > 0 else timedelta())
+            values = {"failures": failures, "next_at": until}
             if not change_rows(unit, attempts, _A.id == identity, now, **values):
                 add_row(unit, attempts, now, id=identity, **values)
         return None

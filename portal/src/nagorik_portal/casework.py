@@ -239,7 +239,7 @@ class Casework(Drafts):
         return await self._host.consent(application, self._own_consent(consent), **condition)
 
     async def slots(self, application: str, **between: datetime | None) -> Slots:
-        """The free appointments of an application, ``earliest`` and ``latest`` if given."""
+        """The free appointments of an application, between ``earliest`` and ``latest`` if given."""
         await self._own(application, "apply")
         return await self._host.slots(application, **between)
 

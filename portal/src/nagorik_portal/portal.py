@@ -13,15 +13,9 @@ from nagorik_portal.limits import RateLimits
 
 @dataclass(frozen=True, slots=True)
 class PortalSettings:
-    """What an operator of the portal sets.
+    """What an operator of the portal sets: a session's longest and idle time, and days after a draft's last save.
 
-    Attributes:
-        base_url: Where browsers reach it, without a slash at the end; cookies are secure where it is ``https``.
-        session_hours: How long a session lasts at most.
-        idle_minutes: How long a session lasts without a request.
-        body_limit: Bytes of a request's body, documents included.
-        draft_days: How long a draft is kept after it was saved last.
-        environment: ``test`` before simulated agencies, ``live`` before real ones.
+    ``base_url`` is where browsers reach it, without a slash at the end; ``body_limit`` counts bytes.
     """
 
     base_url: str = "http://127.0.0.1:8000"

@@ -14,9 +14,8 @@ from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import failure
 from nagorik_portal.drafts import expire_drafts
 from nagorik_portal.portal import Portal
-from nagorik_portal.subscriptions import Subscriptions
+from nagorik_portal.subscriptions import Subscriptions, make_client
 from nagorik_portal.web import create_app
-from nagorik_portal.webhooks import make_client
 
 PAUSE: Final = 1.0
 """Seconds between two looks for events."""

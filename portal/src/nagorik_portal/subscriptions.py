@@ -1,17 +1,29 @@
-"""Subscriptions to the changes of a centre's applications: who is called, what was delivered, what is due."""
+"""Outgoing events: who is called when a centre's applications change, what was delivered, and how it is sent.
+
+Messages are CloudEvents 1.0, signed as Standard Webhooks 1.0.0 asks.
+"""
 
 import asyncio
+import hmac
+import ipaddress
 import json
+import socket
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from secrets import token_bytes
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import Field
 from sqlalchemy import Row, or_, select
 
+from nagorik import SECRET, Model
 from nagorik.clock import Clock
 from nagorik_host.host import Host
 from nagorik_host.store.changes import ChangePage
@@ -21,7 +33,6 @@ from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.cloud_events import cloud_event
 from nagorik_portal.records import Rows, add_row, change_rows, seal, unseal
 from nagorik_portal.schema import deliveries, subscriptions
-from nagorik_portal.webhooks import GONE, Receiver, send
 
 DELAYS: Final = tuple(timedelta(seconds=n) for n in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 """How long after each failed attempt the next one follows: ten attempts in 75 hours and a half."""
@@ -43,10 +54,47 @@ _BAD_URL: Final = (
 )
 _NOT_THERE: Final = "nothing of this id goes on. এই আইডির কিছু চালু নেই।"
 _log = get_logger("nagorik.portal")
+SECONDS: Final = 15.0
+"""How long a receiver has to answer."""
+GONE: Final = "http-410"
+"""The receiver wants no more events."""
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 class SubscriptionInvalid(ValueError):
     """A subscription cannot be made or changed so; the text says why, in both languages, without the address."""
+
+
+class Receiver(Model):
+    """Where webhooks go, and what they are signed with: 32 random bytes for each of both ways, in Base64."""
+
+    url: Annotated[str, SECRET]
+    symmetric: Annotated[str, SECRET] = Field(default_factory=lambda: _text(token_bytes(32)))
+    private: Annotated[str, SECRET] = Field(default_factory=lambda: _text(token_bytes(32)))
+
+    @property
+    def secret(self) -> str:
+        """``whsec_…``: the receiver's copy verifies ``v1``."""
+        return f"whsec_{self.symmetric}"
+
+    @property
+    def public(self) -> str:
+        """``whpk_…``: verifies ``v1a``."""
+        return f"whpk_{_text(self._key.public_key().public_bytes_raw())}"
+
+    def sign(self, identity: str, at: datetime, body: bytes) -> str:
+        """The value of ``webhook-signature``: ``v1a`` by ed25519 first, then ``v1`` by HMAC; ``at`` is aware."""
+        signed = f"{identity}.{int(at.timestamp())}.".encode() + body
+        mac = hmac.digest(b64decode(self.symmetric), signed, "sha256")
+        return f"v1a,{_text(self._key.sign(signed))} v1,{_text(mac)}"
+
+    @property
+    def _key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(b64decode(self.private))
+
+
+def _text(raw: bytes) -> str:
+    return b64encode(raw).decode()
 
 
 class Subscriptions(Rows):
@@ -157,3 +205,53 @@ class Subscriptions(Rows):
 
     def _now(self) -> Any:
         return self._clock.now()
+
+
+def make_client() -> httpx.AsyncClient:
+    """The client that webhooks are sent by: no proxy of the machine's, no redirects, no cookies."""
+    jar = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(trust_env=False, follow_redirects=False, cookies=jar, timeout=SECONDS)
+
+
+async def send(
+    client: httpx.AsyncClient, receiver: Receiver, identity: str, body: bytes, at: datetime, *, allow_private: bool
+) -> str | None:
+    """Send a webhook once; returns ``None`` where it was taken, else why not, such as ``http-500``.
+
+    The name is resolved here, each address is checked, and the connection goes to the checked one. What the receiver
+    answers beside its status is not read.
+    """
+    parts = urlsplit(receiver.url)
+    headers = {
+        "host": parts.netloc,
+        "content-type": "application/cloudevents+json; charset=utf-8",
+        "webhook-id": identity,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": receiver.sign(identity, at, body),
+    }
+    try:
+        async with asyncio.timeout(SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
+            addresses = [str(one[4][0]) for one in found]
+            if not allow_private and not all(map(is_public, addresses)):
+                return "address-refused"
+            url = httpx.URL(receiver.url).copy_with(host=addresses[0])
+            # The certificate is compared with the name, not with the address.
+            named = {"sni_hostname": parts.hostname}
+            async with client.stream("POST", url, content=body, headers=headers, extensions=named) as response:
+                return None if response.is_success else f"http-{response.status_code}"
+    except TimeoutError:
+        return "timeout"
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+        return "not-reached"
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the public internet, and leads to no other by translation."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        elif found.sixtofour is not None or found.teredo is not None or found in _NAT64:
+            return False
+    return found.is_global and not found.is_multicast

@@ -51,7 +51,7 @@ portal: Final = HostCommand(
 """``nagorik portal``."""
 serve: Final = HostCommand(
     HELP["serve"],
-    "nagorik_portal.commands.serve:serve",
+    "nagorik_portal.commands.portal:serve",
     argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="where (default: 127.0.0.1:8000)"),
     argument("--base-url", metavar="URL", help="where browsers reach it (default: http:// and the bind address)"),
     argument("--test", action="store_true", help="before simulated agencies: takes test keys alone"),

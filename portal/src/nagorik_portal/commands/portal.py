@@ -1,17 +1,24 @@
-"""``nagorik portal``: operators, keys of machines, and who is called when applications change."""
+"""``nagorik portal``: operators, keys of machines, and who is called; and ``nagorik serve``."""
 
 import argparse
 import asyncio
 import getpass
+import re
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from nagorik_host.commands.result import CommandResult, Part, Table, same_names
 from nagorik_host.commands.running import CommandRefused, opened_host
+from nagorik_host.settings import load_host_settings
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import print_lines
+from nagorik_platform.logs import configure_logging
 from nagorik_portal.accounts import LISTED, LONGEST_PASSWORD, AccountInvalid
 from nagorik_portal.actors import ROLES
 from nagorik_portal.portal import Portal, PortalSettings, open_portal
+from nagorik_portal.serving import in_background, serving
 from nagorik_portal.subscriptions import DELIVERED, SUBSCRIBED, SubscriptionInvalid, Subscriptions
 
 _DOES: Final[Mapping[str, Callable[[Portal, Any], Awaitable[Any]]]] = {
@@ -34,6 +41,8 @@ _DOES: Final[Mapping[str, Callable[[Portal, Any], Awaitable[Any]]]] = {
     "replay": lambda portal, given: Subscriptions(portal.host).replay(given.id),
 }
 _COLUMNS: Final = {"list": LISTED, "subscriptions": SUBSCRIBED, "deliveries": DELIVERED}
+_BIND: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_BASE_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|https?://\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?/?")
 _ONCE: Final = "Keep it now: it is not shown again. এখনই রেখে দিন: আর দেখানো হবে না।"
 
 
@@ -70,3 +79,32 @@ async def _password() -> str:
     if first != await asyncio.to_thread(getpass.getpass, "Once more · আবার: "):
         raise CommandRefused("the two are not the same. দুটি একই নয়।")
     return first
+
+
+async def serve(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; requests under way end within ten seconds."""
+    bound, base_url = _BIND.fullmatch(arguments.bind), arguments.base_url or f"http://{arguments.bind}"
+    if bound is None or int(bound[2]) > 65_535:  # noqa: PLR2004
+        raise CommandRefused("--bind: write it as 127.0.0.1:8000")
+    if not _BASE_URL.fullmatch(base_url):
+        raise CommandRefused("--base-url: write it as https://portal.example, without a path")
+    settings = load_host_settings()
+    chosen = PortalSettings(base_url=base_url.rstrip("/"), environment="test" if arguments.test else "live")
+    configure_logging(level=settings.log_level)
+    stop = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, stop.set)
+    async with opened_host(settings) as host:
+        portal = open_portal(host, chosen)
+        try:
+            async with (
+                in_background(portal),
+                serving(portal, host=bound[1].strip("[]"), port=int(bound[2])) as address,
+            ):
+                print_lines(f"Serving at {address}. Ctrl-C or SIGTERM stops it; requests under way end first.")
+                await stop.wait()
+        except OSError:
+            raise CommandRefused(
+                "--bind: nothing can be served there: another program does, or the address is not this machine's"
+            ) from None
+    return ExitCode.OK
