@@ -194,6 +194,38 @@ async def test_new_consent_takes_the_place_of_a_narrow_one(api):
     assert (await api.http.get(f"/v1/applications/{application}")).json()["state"] == "closed"
 
 
+async def test_appointment_is_chosen_and_taken_once(api):
+    application = await api.applied(service="passport.appointment-change", gateway=None)
+    view: dict = {}
+    while view.get("state") != "awaiting_appearance":
+        await api.work(timedelta(minutes=30))
+        view = (await api.http.get(f"/v1/applications/{application}")).json()
+        assert view["state"] != "closed"
+    suits = {"latest": (api.clock.now() + timedelta(days=30)).isoformat()}
+    slots = (await api.http.get(f"/v1/applications/{application}/slots", params=suits)).json()["slots"]
+    assert slots[0]["place"]["bn"]
+    forged = slots[0] | {"free": "many"}
+    api.problem(await api.act(application, "booking", {"slot": forged}), 422, "request-invalid")
+    assert (await api.act(application, "booking", {"slot": slots[0]})).status_code == 200
+    await api.work(timedelta(minutes=30))
+    booking = (await api.http.get(f"/v1/applications/{application}")).json()["booking"]
+    assert (booking["state"], booking["slot"]["id"]) == ("booked", slots[0]["id"])
+
+
+async def test_what_was_issued_is_downloaded_and_handed_over(api):
+    application = await api.applied(service="nid.migration")
+    await api.work()
+    (issued,) = (await api.http.get(f"/v1/applications/{application}/deliverables")).json()["rows"]
+    at = f"/v1/applications/{application}/documents/{issued['document']['id']}"
+    file = await api.http.get(at)
+    assert file.content.startswith(b"%PDF")
+    assert file.headers["content-disposition"].startswith('attachment; filename="')
+    api.problem(await api.other.get(at), 404, "no-such-application")
+    collector = {"name": "PORIKKHA MOTHER 42", "relation": "mother", "identity_seen": "nid-card"}
+    done = await api.act(application, "hand-over", collector)
+    assert done.status_code == 200, done.text
+
+
 async def test_officer_decides_on_the_centres_cases(api):
     api.simulators["nid"].faults.add("*", Garbled(), first=3, count=None)
     body = api.application()
