@@ -8,6 +8,7 @@ from desk_site import CENTRE, OTHER_CENTRE, PASSWORD, Browser, open_desk
 
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_portal.desk.application import ROUTES
+from nagorik_portal.web import Frontier
 
 
 @pytest.fixture
@@ -93,6 +94,15 @@ async def test_a_form_whose_session_ended_is_carried_over_the_sign_in(desk):
     page = await browser.send(page)
     assert (page.path.rpartition("/")[2], page.status) == ("citizen", 422)
     assert page.forms["page"]["fields"]["name.en"] == "PORIKKHA NAGORIK"
+
+
+async def test_what_is_too_large_is_refused_by_a_page(desk):
+    browser = Browser(Frontier(desk.app, 2_000))
+    await browser.sign_in()
+    page = await browser.send(
+        await browser.get("/"), "/drafts", files={"file": ("large.pdf", b"%PDF" + b" " * 2_000)}
+    )
+    assert (page.status, "কম ফাইল পাঠান" in page.said) == (413, True)
 
 
 async def test_another_centres_draft_is_not_there(desk):

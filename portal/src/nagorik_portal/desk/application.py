@@ -70,6 +70,6 @@ class _ResponseHeaders:
 
 async def _show_error(request: Request, error: Exception) -> Response:
     visit = Visit(request, request.app.state.portal, language_of(request))
-    if not isinstance(error, HTTPException):
-        return visit.problem("fault", 500)
-    return visit.problem("not-found" if error.status_code in {404, 405} else "not-understood", error.status_code)
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    codes = {404: "not-found", 405: "not-found", 413: "too-large", 500: "fault"}
+    return visit.problem(codes.get(status, "not-understood"), status)

@@ -183,7 +183,6 @@ def page(path: str, name: str, show: PageHandler, send: PageHandler | None = Non
 
 
 async def _enter(visit: Visit, *, public: bool) -> None:
-    """Find the session, and read a form that carries the session's token."""
     token = visit.request.cookies.get(visit.cookie(SESSION))
     visit.actor = await visit.portal.accounts.session(token) if token is not None else None
     # The token of a session that has ended still shows that a form is this desk's own.
@@ -201,7 +200,7 @@ async def _enter(visit: Visit, *, public: bool) -> None:
 
 
 def _sign_in(visit: Visit) -> Response:
-    """Let the operator sign in; a form whose session had ended is carried on, and sent again afterwards."""
+    # A form whose session had ended is carried on, and sent again afterwards.
     visit.token, typed = None, visit.typed.multi_items()
     kept = [(f"{KEPT}{name}", one) for name, one in typed if isinstance(one, str) and name not in {CSRF, LANGUAGE}]
     shown: Any = {"form": "page", "kept": kept, "next": visit.request.url.path, "status": 401}
