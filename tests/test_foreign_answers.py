@@ -139,3 +139,14 @@ async def test_an_application_that_does_not_name_our_reference_is_not_ours(bmet:
     with pytest.raises(ContractViolation) as refused:
         await bmet.find(draft, sent_at)
     assert refused.value.detail == "another-client-reference"
+
+
+# Payments
+
+
+async def test_an_answer_about_another_payment_confirms_nothing(bmet: Desk) -> None:
+    draft = bmet.draft()
+    await bmet.file(draft)
+    bmet.simulator.faults.add(f"POST {BMET}/registrations/{{reference}}/payments", ANOTHER)
+    with pytest.raises(OutcomeUnknown):
+        await bmet.pay(draft)

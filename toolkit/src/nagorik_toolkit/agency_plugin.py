@@ -496,11 +496,14 @@ class AgencyPlugin(Generic[SettingsT]):
 
         Raises:
             AgencyRejected: The payment does not match, for one of the reasons of ``mismatches``.
+            ContractViolation: ``unknown-mismatch``; ``another-payment``, of which the agency speaks instead.
         """
         if request.agency_reference is None:
             return PaymentAdvice(confirmed=False)
         path, payment = self.path(request, "payments"), self.payment(request)
         taken = await context.http.write("payments", "POST", path, json=payment, expect=wire.PaymentStanding)
+        if taken.reference not in {None, request.receipt.reference}:
+            raise ContractViolation("another-payment")
         if taken.state == "MISMATCH":
             code = self.mismatches.get(taken.reason or "")
             if code is None:

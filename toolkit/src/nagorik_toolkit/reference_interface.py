@@ -38,6 +38,8 @@ class PaymentStanding(WireModel):
     state: PaymentStandingWord
     reason: str | None = None
     """The agency's word for what does not match, such as ``NAME``."""
+    reference: str | None = None
+    """The payment's own, where the agency repeats it."""
 
     @property
     def taken(self) -> bool:
