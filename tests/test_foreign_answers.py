@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from nagorik.errors import ContractViolation, OutcomeUnknown
+from nagorik.errors import ContractViolation, InputRejected, OutcomeUnknown
 from nagorik.model.status import ApplicationState
 from nagorik.model.submission import Found
+from nagorik.values import Nid
 from nagorik_bmet.simulator import BmetSimulator
+from nagorik_land.simulator import LandSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_passport.simulator import PassportSimulator
 from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk
@@ -150,3 +152,17 @@ async def test_an_answer_about_another_payment_confirms_nothing(bmet: Desk) -> N
     bmet.simulator.faults.add(f"POST {BMET}/registrations/{{reference}}/payments", ANOTHER)
     with pytest.raises(OutcomeUnknown):
         await bmet.pay(draft)
+
+
+# A number that no agency can be sent
+
+
+async def test_a_number_of_another_year_is_refused_where_it_is_filled_in() -> None:
+    desk: Desk = ServiceDesk.before(LandSimulator(), service="land.mutation-status")
+    filled = desk.form()
+    other = {"nid": f"{int(filled['nid'][:4]) - 5}{filled['nid'][4:]}"}
+    draft = desk.draft(form={**filled, **other}, applicant={"identifiers": (Nid.parse(other["nid"]),)})
+    with pytest.raises(InputRejected) as refused:
+        await desk.file(draft)
+    assert [(one.pointer, one.code) for one in refused.value.fields] == [("/form/nid", "nid.birth-year-mismatch")]
+    assert desk.simulator.ledger.requests() == ()

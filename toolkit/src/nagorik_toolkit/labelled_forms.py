@@ -123,6 +123,7 @@ class LabelledForm(Form):
             day: How the agency writes a day.
 
         Raises:
+            InputRejected: The field ``nid`` is of another year than ``birth_date``.
             TypeError: A value has no usual way to be written; override ``wire_value``.
         """
         sent = {self.wire_name(name): self.wire_value(name, day) for name in type(self).model_fields}

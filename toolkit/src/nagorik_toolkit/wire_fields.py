@@ -15,9 +15,19 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, StrictFloat, StrictInt, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
+from nagorik.errors import FieldProblem, InputRejected, Layer
 from nagorik.model.application import DocumentReference
 from nagorik.model.status import SlotsRequest
-from nagorik.values import Currency, Money, Nid, dhaka_date, dhaka_time, dhaka_zone, to_ascii_digits
+from nagorik.values import (
+    Currency,
+    Money,
+    NationalDataError,
+    Nid,
+    dhaka_date,
+    dhaka_time,
+    dhaka_zone,
+    to_ascii_digits,
+)
 
 _WRITTEN_AMOUNT: Final = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
 _MOST_DIGITS: Final = 13
@@ -207,9 +217,17 @@ def filled(details: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in details.items() if value is not None}
 
 
-def number_of(nid: Nid, birth_date: date) -> str:
-    """An NID number as agencies take it: 10 digits as they are, 13 with the year of birth before them, or 17."""
-    return nid.value if nid.kind == "smart" else nid.full(birth_date).value
+def number_of(nid: Nid, birth_date: date, *, pointer: str = "/form/nid") -> str:
+    """An NID number as agencies take it: 10 digits as they are, 13 with the year of birth before them, or 17.
+
+    Raises:
+        InputRejected: At ``pointer``: the number is of another year, or none can stand before it.
+    """
+    try:
+        return nid.value if nid.kind == "smart" else nid.full(birth_date).value
+    except NationalDataError as error:
+        problem = FieldProblem(pointer=pointer, code=error.code, text=error.text)
+        raise InputRejected([problem], layer=Layer.PLUGIN) from None
 
 
 def hashes_of(documents: Iterable[DocumentReference]) -> list[dict[str, str]]:
