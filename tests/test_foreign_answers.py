@@ -7,9 +7,10 @@ import pytest
 from pydantic import JsonValue
 
 from nagorik.errors import ContractViolation, InputRejected, OutcomeUnknown
+from nagorik.model.payment import PaymentReceipt
 from nagorik.model.status import ApplicationState
 from nagorik.model.submission import Found
-from nagorik.values import Nid
+from nagorik.values import Money, Nid
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_land.simulator import LandSimulator
 from nagorik_nid.simulator import NidSimulator
@@ -152,6 +153,24 @@ async def test_an_answer_about_another_payment_confirms_nothing(bmet: Desk) -> N
     bmet.simulator.faults.add(f"POST {BMET}/registrations/{{reference}}/payments", ANOTHER)
     with pytest.raises(OutcomeUnknown):
         await bmet.pay(draft)
+
+
+async def test_a_payment_in_another_currency_is_not_reported(bmet: Desk) -> None:
+    draft = bmet.draft()
+    await bmet.file(draft)
+    receipt = PaymentReceipt(
+        payment="payment-1",
+        quote="quote-1",
+        stage="application",
+        gateway="cashdesk.counter",
+        reference="R-1",
+        amount=Money.of(200, "USD"),
+        captured_at=bmet.now,
+    )
+    with pytest.raises(ContractViolation) as refused:
+        await bmet.platform.advise_payment(draft, bmet.references, receipt)
+    assert refused.value.detail == "not-in-taka"
+    assert bmet.simulator.ledger.effects("payment") == ()
 
 
 # A number that no agency can be sent

@@ -171,6 +171,12 @@ def test_a_class_that_agrees_with_its_files_is_made(package: Make) -> None:
         ("messages.toml", '["licence.valid"]', '["licence.holds"]', "no sentence licence.valid"),
         ("plugin.py", '"licence-validity"', '"validity"', "validity of VALID is none of its deliverables"),
         ("plugin.toml", 'fees = "fees.toml#new"', "", "trade.new offers quote and names no schedule"),
+        (
+            "fees.toml",
+            'rounding = "none"',
+            'rounding = "none"\ncurrency = "USD"',
+            "schedule of fees.toml is in BDT",
+        ),
         ("forms.toml", "shop =", "shops =", "fields.shops of forms.toml is no field"),
         ("plugin.toml", 'submit = "safe"', 'submit = "none"', "the class of its submit is safe"),
         ("plugin.toml", 'submit = "client-reference"', 'submit = "native"', "of its submit is client-reference"),

@@ -101,6 +101,7 @@ FiledRequest = (
 
 _IMPOSSIBLE: Final = MappingProxyType({"birth-date": "birth_date", "nid-number": "nid"})
 """The field of each of the ``contradictions``."""
+_TAKA: Final = "BDT"
 _OF_EVERY_APPLICATION: Final = (CLIENT_REFERENCE, "documents")
 """Wire names that no field of a form can have."""
 usual: Final = hookimpl(optionalhook=True)
@@ -496,10 +497,13 @@ class AgencyPlugin(Generic[SettingsT]):
 
         Raises:
             AgencyRejected: The payment does not match, for one of the reasons of ``mismatches``.
-            ContractViolation: ``unknown-mismatch``; ``another-payment``, of which the agency speaks instead.
+            ContractViolation: ``unknown-mismatch``; ``another-payment``, of which the agency speaks instead;
+                ``not-in-taka``, which the interface's amounts are in.
         """
         if request.agency_reference is None:
             return PaymentAdvice(confirmed=False)
+        if request.receipt.amount.currency != _TAKA:
+            raise ContractViolation("not-in-taka")
         path, payment = self.path(request, "payments"), self.payment(request)
         taken = await context.http.write("payments", "POST", path, json=payment, expect=wire.PaymentStanding)
         if taken.reference not in {None, request.receipt.reference}:
@@ -598,15 +602,25 @@ def _problems(plugin: type[AgencyPlugin[Any]], package: str) -> Iterator[str]:
     for check in plugin.checks:
         yield from _check_problems(plugin, check)
     for one in manifest.services:
-        kind = kinds.get(one.id)
-        if Operation.QUOTE in one.reads and _schedule_of(one) not in plugin.data.fees and _is_usual(plugin, "quote"):
-            yield f"{one.id} offers quote and names no schedule of {FEES_FILE}"
-        if isinstance(kind, Lookup):
-            yield from _lookup_problems(plugin, one, kind)
-        else:
-            yield from _submit_problems(plugin, one)
-        if one.form is not None:
-            yield from wire_problems(plugin.forms[one.id], () if isinstance(kind, Lookup) else _OF_EVERY_APPLICATION)
+        yield from _service_problems(plugin, one, kinds.get(one.id))
+
+
+def _service_problems(
+    plugin: type[AgencyPlugin[Any]], service: PublicService, kind: Applications | Lookup | None
+) -> Iterator[str]:
+    if Operation.QUOTE in service.reads:
+        schedule = plugin.data.fees.get(_schedule_of(service))
+        if schedule is None and _is_usual(plugin, "quote"):
+            yield f"{service.id} offers quote and names no schedule of {FEES_FILE}"
+        if schedule is not None and schedule.currency != _TAKA:
+            yield f"{service.id} offers quote, so its schedule of {FEES_FILE} is in {_TAKA}"
+    if isinstance(kind, Lookup):
+        yield from _lookup_problems(plugin, service, kind)
+    else:
+        yield from _submit_problems(plugin, service)
+    if service.form is not None:
+        reserved = () if isinstance(kind, Lookup) else _OF_EVERY_APPLICATION
+        yield from wire_problems(plugin.forms[service.id], reserved)
 
 
 def _submit_problems(plugin: type[AgencyPlugin[Any]], service: PublicService) -> Iterator[str]:
