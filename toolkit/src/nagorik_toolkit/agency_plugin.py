@@ -67,7 +67,7 @@ from nagorik.privacy import Form
 from nagorik.settings import AgencySettings
 from nagorik.values import Money, Nid, dhaka_date
 from nagorik_toolkit import reference_interface as wire
-from nagorik_toolkit.checks import EligibilityCase, EligibilityCheck
+from nagorik_toolkit.checks import EligibilityCase, EligibilityCheck, RuledJudge
 from nagorik_toolkit.criteria import Criteria, birth_problem, contradictions
 from nagorik_toolkit.fees.basis import FeeBasis
 from nagorik_toolkit.fees.quotes import agreed_quote
@@ -82,7 +82,7 @@ from nagorik_toolkit.hooks import (
 )
 from nagorik_toolkit.labelled_forms import LabelledForm, options_of, wire_problems, words_without_field
 from nagorik_toolkit.refusals import CLIENT_REFERENCE, eligibility_question, field_error_reader, refuse, refuse_failed
-from nagorik_toolkit.rules import read_rules
+from nagorik_toolkit.rules import RULES_FILE, read_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, StatusTable, answered, read_statuses
 from nagorik_toolkit.texts import read_texts
 from nagorik_toolkit.wire_fields import days_of, hashes_of, wire_word
@@ -636,7 +636,13 @@ def _check_problems(plugin: type[AgencyPlugin[Any]], check: EligibilityCheck) ->
     for service, form in plugin.forms.items():
         if check.is_for(service) and check.field not in form.model_fields:
             yield f"the check {check.id} is put right at {check.field}, which the form of {service} does not have"
-    for code in (f"{check.id}.{verdict}" for verdict in check.sentences):
+    rules, verdicts = plugin.data.rules, dict.fromkeys(check.sentences)
+    for rule in check.judge.rules if isinstance(check.judge, RuledJudge) else ():
+        if rule not in rules.names():
+            yield f"{RULES_FILE} has no rule {rule} for the check {check.id}"
+        elif rules.periods(rule)[0].effective_from or rules.periods(rule)[-1].effective_to:
+            verdicts["cannot-tell"] = None
+    for code in (f"{check.id}.{verdict}" for verdict in verdicts):
         if code not in plugin.data.texts:
             yield f"messages.toml has no sentence {code}"
 

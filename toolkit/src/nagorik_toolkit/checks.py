@@ -9,7 +9,8 @@ whether a price may be named for it. The figures stand in ``rules.toml``, each d
         EligibilityCheck("licence-valid", "issued_on", in_force("issued_on", "years"), {RENEWAL}, priced=True),
     )
 
-The sentences of a check are ``<id>.pass``, ``<id>.fail`` and, where it may not be known, ``<id>.cannot-tell``.
+The sentences of a check are ``<id>.pass``, ``<id>.fail`` and, where it may not be known, ``<id>.cannot-tell``: also
+where a rule that it needs begins or ends on some day.
 """
 
 from collections.abc import Callable, Collection
@@ -57,6 +58,25 @@ Judge: TypeAlias = Callable[[str, EligibilityCase], Criterion]
 """Makes the criterion of that id for a case."""
 
 
+@dataclass(frozen=True, slots=True)
+class RuledJudge:
+    """A judge that needs rules; on a day on which one of them is not known, neither is its verdict.
+
+    Attributes:
+        rules: Their names.
+        decide: What decides where all of them are known.
+    """
+
+    rules: tuple[str, ...]
+    decide: Judge
+
+    def __call__(self, name: str, case: EligibilityCase) -> Criterion:
+        """The criterion of that id for a case."""
+        if any(case.rules.find(rule) is None for rule in self.rules):
+            return case.criteria.criterion(name, None)
+        return self.decide(name, case)
+
+
 def always(_: EligibilityCase) -> bool:
     """Every case is judged."""
     return True
@@ -101,7 +121,7 @@ def age(*, at_least: str | None = None, at_most: str | None = None) -> Judge:
             return case.criteria.criterion(name, None)
         return case.criteria.age_of(name, born, case.on, at_least=at_least, at_most=at_most)
 
-    return judge
+    return RuledJudge(tuple(rule for rule in (at_least, at_most) if rule is not None), judge)
 
 
 def own_application(name: str, case: EligibilityCase) -> Criterion:
@@ -132,7 +152,7 @@ def in_force(field: str, years_rule: str) -> Judge:
         holds = begun <= case.on < years_after(begun, rule.as_int) if isinstance(begun, date) else None
         return case.criteria.criterion(name, holds, source=rule.source, years=rule.as_int)
 
-    return judge
+    return RuledJudge((years_rule,), judge)
 
 
 def at_hand(field: str, rule: str) -> Judge:
@@ -143,4 +163,4 @@ def at_hand(field: str, rule: str) -> Judge:
         holds = name in said if isinstance(said, tuple) else said if isinstance(said, bool) else None
         return case.criteria.criterion(name, holds, source=case.rules[rule].source)
 
-    return judge
+    return RuledJudge((rule,), judge)
