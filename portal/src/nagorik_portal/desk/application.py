@@ -14,14 +14,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nagorik_portal.desk.cases import CASE_ROUTES
 from nagorik_portal.desk.citizen_acts import CITIZEN_ACT_ROUTES
 from nagorik_portal.desk.correction import CORRECTION_ROUTES
+from nagorik_portal.desk.counter import COUNTER_ROUTES
 from nagorik_portal.desk.filing import FILING_ROUTES
 from nagorik_portal.desk.home import HOME_ROUTES
 from nagorik_portal.desk.paying import PAYING_ROUTES
-from nagorik_portal.desk.receipts import RECEIPT_ROUTES
 from nagorik_portal.desk.sign_in import SIGN_IN_ROUTES
 from nagorik_portal.desk.standing import STANDING_ROUTES
 from nagorik_portal.desk.static_files import STATIC_ROUTE
-from nagorik_portal.desk.tills import TILL_ROUTES
 from nagorik_portal.desk.visits import Visit, language_of
 from nagorik_portal.desk.work import WORK_ROUTES
 from nagorik_portal.portal import Portal
@@ -38,8 +37,8 @@ _HEADERS: Final = {
     "cache-control": "no-store",
 }
 _BEFORE: Final = (STATIC_ROUTE, *SIGN_IN_ROUTES, *HOME_ROUTES, *FILING_ROUTES)
-_AFTER: Final = (*WORK_ROUTES, *STANDING_ROUTES, *PAYING_ROUTES, *RECEIPT_ROUTES, *CITIZEN_ACT_ROUTES)
-ROUTES: Final[tuple[BaseRoute, ...]] = (*_BEFORE, *_AFTER, *CORRECTION_ROUTES, *CASE_ROUTES, *TILL_ROUTES)
+_AFTER: Final = (*WORK_ROUTES, *STANDING_ROUTES, *PAYING_ROUTES, *CITIZEN_ACT_ROUTES)
+ROUTES: Final[tuple[BaseRoute, ...]] = (*_BEFORE, *_AFTER, *CORRECTION_ROUTES, *CASE_ROUTES, *COUNTER_ROUTES)
 """All routes of the desk, in the order in which they are matched."""
 
 

@@ -1,33 +1,24 @@
 """What a citizen does after filing, at the counter: going on, withdrawal, a new consent, appointment, collection."""
 
-import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 from pydantic import JsonValue
-from starlette.responses import Response
 from starlette.routing import Route
 
-from nagorik import FieldProblem, InputRejected, Money
+from nagorik import Money, Text
 from nagorik.model.status import Slot
+from nagorik_host.host import Action
 from nagorik_host.texts import text_of
+from nagorik_host.view_reader import service_of
 from nagorik_host.views import consent_operations
-from nagorik_platform.lifecycle import NotPossible
-from nagorik_portal.desk.effects import (
-    application_of,
-    effect_page,
-    own_sentence,
-    read_view,
-    refusal_page,
-    take_effect,
-)
-from nagorik_portal.desk.fields import BLANK, Field, Typed, field_views, read_fields
+from nagorik_portal.desk import effects, standing
+from nagorik_portal.desk.drafting import typed_inputs
+from nagorik_portal.desk.fields import read_fields, values_of
 from nagorik_portal.desk.filing import agency_of
 from nagorik_portal.desk.forms import CollectorForm, ConsentForm
-from nagorik_portal.desk.paying import fee_tables
-from nagorik_portal.desk.standing import amount_of, booking_of, service_of
-from nagorik_portal.desk.visits import PageError, Visit, page
+from nagorik_portal.desk.visits import PageError, Visit
 from nagorik_portal.desk.wording import text
 from nagorik_portal.hand_overs import Collector
 from nagorik_toolkit.form_validation import form_schema, validate_form
@@ -36,211 +27,95 @@ _CONSENT: Final = read_fields(form_schema(ConsentForm))
 _COLLECTOR: Final = read_fields(form_schema(CollectorForm))
 _DAYS: Final = 180
 _SLOTS_SHOWN: Final = 40
-_SLOT: Final = "desk-slot"
 
 
-def typed_fields(visit: Visit) -> dict[str, str]:
-    """What stands in the inputs of the page."""
-    return {name: value for name, value in visit.typed.items() if isinstance(value, str)}
-
-
-def read_values(fields: Sequence[Field], typed: Typed) -> dict[str, JsonValue]:
-    """What was typed, as a form takes it."""
-    found = {field.key: field.value(typed, field.key) for field in fields}
-    return {key: value for key, value in found.items() if value is not BLANK}
-
-
-# Confirmations
-
-
-def _confirmation(name: str, action: str, text_code: str) -> Route:
+def _confirmation(action: Action) -> Route:
     """A page that says what a step means, with a button that takes it."""
 
-    async def show(visit: Visit, *, problems: Sequence[FieldProblem] = (), is_outdated: bool = False) -> Response:
-        view = await read_view(visit)
-        return effect_page(
-            visit,
-            "confirm.html",
-            f"{name}.title",
-            view,
-            errors=[PageError("continue", one.text) for one in problems],
-            is_outdated=is_outdated,
-            said=text(text_code, agency=agency_of(visit, view.service)),
-            payments=[{"amount": amount_of(one.amount), "means": one.means} for one in view.payments],
-            button=f"{name}.button",
-        )
+    async def show(visit: Visit) -> effects.FormShown:
+        view = await standing.read_view(visit)
+        said, button = text(f"{action}.explained", agency=agency_of(visit, view.service)), f"{action}.button"
+        return effects.FormShown(view, "confirm.html", f"{action}.title", more={"said": said, "button": button})
 
-    async def send(visit: Visit) -> Response:
-        casework, application = visit.casework, application_of(visit)
-        return await take_effect(
-            visit,
-            show,
-            name,
-            None,
-            lambda key, revision: casework.act(application, action, key=key, revision=revision),  # type: ignore[arg-type]
-        )
+    async def read(visit: Visit) -> effects.KeyedCall:
+        return partial(visit.casework.act, standing.application_of(visit), action)
 
-    return page(f"/applications/{{application}}/{name}", name, show, send)
+    return effects.effect_page(action, show, read)
 
 
-# A new consent
-
-
-async def _show_consent(
-    visit: Visit, *, problems: Sequence[FieldProblem] = (), is_outdated: bool = False
-) -> Response:
-    view = await read_view(visit)
-    service = service_of(visit, view)
+async def _show_consent(visit: Visit) -> effects.FormShown:
+    view = await standing.read_view(visit)
+    service = service_of(visit.portal.host, view.service)
     if service is None or view.consent is None:
-        return refusal_page(visit, text("new-consent.not-needed"))
-    least = view.consent["least_ceiling"]
-    typed: Typed = typed_fields(visit) or {
-        "days": str(_DAYS),
-        "ceiling": str(-(-amount_of(least).poisha // 100)) if isinstance(least, str) else "",
-    }
-    views, errors = field_views(visit, _CONSENT, typed, problems)
+        raise effects.StepRefused(text("new-consent.not-needed"))
+    least, gap = view.consent["least_ceiling"], view.consent["gap"]
+    ceiling = -(-standing.amount_of(least).poisha // 100) if isinstance(least, str) else None
     name = (await visit.casework.filed_draft(view.application)).applicant.name
-    citizen = (name.bn or name.en) if visit.language == "bn" else (name.en or name.bn)
-    gap = view.consent["gap"]
-    return effect_page(
-        visit,
-        "new-consent.html",
-        "step.consent",
-        view,
-        errors=errors,
-        is_outdated=is_outdated,
-        views=views,
-        why=own_sentence(f"held.consent-{gap}", text_of("hold", f"consent-{gap}")) if gap is not None else None,
-        citizen=citizen or "",
-        service=service,
-        agency=agency_of(visit, service.id),
-        operations=[text(f"operation.{one.value}") for one in sorted(consent_operations(service))],
-        fees=fee_tables(visit, view),
-    )
+    more = {
+        "why": gap and standing.own_sentence(f"held.consent-{gap}", text_of("hold", f"consent-{gap}")),
+        "citizen": Text(bn=name.bn or name.en or "-", en=name.en or name.bn or "-"),
+        "service": service,
+        "operations": [text(f"operation.{one.value}") for one in sorted(consent_operations(service))],
+    }
+    held: dict[str, JsonValue] = {"days": _DAYS, "ceiling": ceiling}
+    return effects.FormShown(view, "new-consent.html", "step.consent", _CONSENT, held, more)
 
 
-async def _consent(visit: Visit) -> Response:
-    values = read_values(_CONSENT, typed_fields(visit))
-    try:
-        form = validate_form(ConsentForm, values)
-    except InputRejected as error:
-        return await _show_consent(visit, problems=error.fields)
-    assert isinstance(form, ConsentForm)  # noqa: S101 - what is validated against it
-    view, casework = await read_view(visit), visit.casework
+async def _read_consent(visit: Visit) -> effects.KeyedCall:
+    form = cast("ConsentForm", validate_form(ConsentForm, values_of(_CONSENT, typed_inputs(visit))))
+    view, casework = await standing.read_view(visit), visit.casework
     least = view.consent["least_ceiling"] if view.consent is not None else None
-    currency = amount_of(least).currency if isinstance(least, str) else "BDT"
-    service = casework.service(view.service)
-    given = casework.make_consent(
-        view.service, Money(poisha=form.ceiling * 100, currency=currency), days=form.days, asks=service.asks
-    )
-    asked = {"ceiling": form.ceiling, "days": form.days}
-    return await take_effect(
-        visit,
-        _show_consent,
-        "consent",
-        asked,
-        lambda key, revision: casework.consent(view.application, given, key=key, revision=revision),
-    )
+    currency = standing.amount_of(least).currency if isinstance(least, str) else "BDT"
+    ceiling, asks = Money(poisha=form.ceiling * 100, currency=currency), casework.service(view.service).asks
+    given = casework.make_consent(view.service, ceiling, days=form.days, asks=asks)
+    return partial(casework.consent, view.application, given)
 
 
-# The appointment
-
-
-async def _show_slots(visit: Visit, *, problems: Sequence[FieldProblem] = (), is_outdated: bool = False) -> Response:
-    view, casework = await read_view(visit), visit.casework
-    try:
-        found = await casework.slots(view.application, earliest=_earliest(visit))
-    except NotPossible as refused:
-        return refusal_page(visit, text_of("not-possible", refused.code), 409)
+async def _show_slots(visit: Visit) -> effects.FormShown:
+    view, since = await standing.read_view(visit), visit.request.query_params.get("from", "")
+    found = await visit.casework.slots(view.application, earliest=_instant(since))
     free = [one for one in found.slots if one.free > 0]
-    shown = free[:_SLOTS_SHOWN]
-    items = [
-        {
-            "value": _sealed(visit, one),
-            "text": visit.t("appointment.slot", at=one.starts_at, place=one.place),
-            "hint": {"text": visit.t("appointment.free", number=one.free)},
-            "checked": visit.typed_text("slot") == _sealed(visit, one),
-        }
-        for one in shown
-    ]
-    return effect_page(
-        visit,
-        "appointment.html",
-        "appointment.title",
-        view,
-        errors=[PageError("slot", one.text) for one in problems],
-        is_outdated=is_outdated,
-        booking=booking_of(view),
-        items=items,
-        later=(shown[-1].starts_at + timedelta(seconds=1)).isoformat() if len(free) > len(shown) else None,
-        first_page=visit.request.query_params.get("from") and f"/applications/{view.application}/appointment",
-    )
+    shown = {effects.seal(visit, one): one for one in free[:_SLOTS_SHOWN]}
+    labels = {sealed: text("appointment.slot", at=one.starts_at, place=one.place) for sealed, one in shown.items()}
+    hints = {sealed: visit.t("appointment.free", number=one.free) for sealed, one in shown.items()}
+    last = free[_SLOTS_SHOWN - 1].starts_at if len(free) > _SLOTS_SHOWN else None
+    more = {
+        "items": effects.choices(visit, "slot", labels, hints),
+        "later": (last + timedelta(seconds=1)).isoformat() if last is not None else None,
+        "first_page": since and visit.request.url.path,
+    }
+    return effects.FormShown(view, "appointment.html", "appointment.title", more=more)
 
 
-def _earliest(visit: Visit) -> datetime | None:
+def _instant(written: str) -> datetime | None:
     try:
-        since = datetime.fromisoformat(visit.request.query_params.get("from", ""))
+        found = datetime.fromisoformat(written)
     except ValueError:
         return None
-    return since if since.tzinfo is not None else None
+    return found if found.tzinfo is not None else None
 
 
-def _sealed(visit: Visit, slot: Slot) -> str:
-    """A slot as a form carries it: the host's mark shows that it was offered."""
-    written = json.dumps(slot.model_dump(mode="json"), separators=(",", ":"), sort_keys=True)
-    return f"{visit.portal.host.vault.lookup(_SLOT, f'{application_of(visit)} {written}')} {written}"
+async def _read_slot(visit: Visit) -> effects.KeyedCall:
+    slot = effects.unseal(visit, Slot, visit.typed_text("slot"))
+    if slot is None:
+        raise effects.FormRejected(PageError("slot", text("appointment.choose-one")))
+    return partial(visit.casework.book, standing.application_of(visit), slot)
 
 
-async def _book(visit: Visit) -> Response:
-    mark, _, written = visit.typed_text("slot").partition(" ")
-    if not written or mark != visit.portal.host.vault.lookup(_SLOT, f"{application_of(visit)} {written}"):
-        problem = FieldProblem(pointer="/slot", code="absent", text=text("appointment.choose-one"))
-        return await _show_slots(visit, problems=[problem])
-    slot, casework, application = Slot.model_validate_json(written), visit.casework, application_of(visit)
-    return await take_effect(
-        visit,
-        _show_slots,
-        "book",
-        slot,
-        lambda key, revision: casework.book(application, slot, key=key, revision=revision),
-    )
+async def _show_hand_over(visit: Visit) -> effects.FormShown:
+    return effects.FormShown(await standing.read_view(visit), "hand-over.html", "hand-over.title", _COLLECTOR)
 
 
-# Handing over
-
-
-async def _show_hand_over(
-    visit: Visit, *, problems: Sequence[FieldProblem] = (), is_outdated: bool = False
-) -> Response:
-    view = await read_view(visit)
-    views, errors = field_views(visit, _COLLECTOR, typed_fields(visit), problems)
-    return effect_page(
-        visit, "hand-over.html", "hand-over.title", view, errors=errors, is_outdated=is_outdated, views=views
-    )
-
-
-async def _hand_over(visit: Visit) -> Response:
-    values = read_values(_COLLECTOR, typed_fields(visit))
-    try:
-        form = validate_form(CollectorForm, values)
-    except InputRejected as error:
-        return await _show_hand_over(visit, problems=error.fields)
-    assert isinstance(form, CollectorForm)  # noqa: S101 - what is validated against it
-    casework, application = visit.casework, application_of(visit)
+async def _read_hand_over(visit: Visit) -> effects.KeyedCall:
+    form = cast("CollectorForm", validate_form(CollectorForm, values_of(_COLLECTOR, typed_inputs(visit))))
     collector = Collector(name=form.name, relation=form.relation, identity_seen=form.identity_seen)
-    return await take_effect(
-        visit,
-        _show_hand_over,
-        "hand-over",
-        collector,
-        lambda key, revision: casework.hand_over(application, collector, key=key, revision=revision),
-    )
+    return partial(visit.casework.hand_over, standing.application_of(visit), collector)
 
 
-CITIZEN_ACT_ROUTES: Final[list[Route]] = [
-    _confirmation("go-on", "go-on", "go-on.explained"),
-    _confirmation("withdraw", "withdraw", "withdraw.explained"),
-    page("/applications/{application}/new-consent", "new-consent", _show_consent, _consent),
-    page("/applications/{application}/appointment", "appointment", _show_slots, _book),
-    page("/applications/{application}/hand-over", "hand-over", _show_hand_over, _hand_over),
+CITIZEN_ACT_ROUTES: Final = [
+    _confirmation("go-on"),
+    _confirmation("withdraw"),
+    effects.effect_page("new-consent", _show_consent, _read_consent),
+    effects.effect_page("appointment", _show_slots, _read_slot),
+    effects.effect_page("hand-over", _show_hand_over, _read_hand_over),
 ]

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from nagorik import FieldProblem, InputRejected, NagorikError, Text
 from nagorik.manifest import PublicService
 from nagorik_platform.documents import missing_documents
-from nagorik_portal.desk.fields import BLANK, Field, Typed, field_views, read_fields
+from nagorik_portal.desk.fields import Field, Typed, field_views, inputs_of, read_fields, values_of
 from nagorik_portal.desk.visits import CSRF, LANGUAGE, PageHandler, Visit, page
 from nagorik_portal.desk.wording import text
 from nagorik_portal.drafts import Draft, DraftChanged, DraftContent
@@ -56,18 +56,11 @@ class TypedPage:
         typed = entry_of(content, self.key).get("typed")
         if isinstance(typed, dict):
             return {name: str(value) for name, value in typed.items()}
-        held = self.held(content)
-        inputs = [one.write(held[one.key], one.key) for one in self.fields if one.key in held]
-        return {name: word for part in inputs for name, word in part.items()}
-
-    def values(self, typed: Typed) -> dict[str, JsonValue]:
-        """What was typed, as the form takes it."""
-        found = {one.key: one.value(typed, one.key) for one in self.fields}
-        return {key: value for key, value in found.items() if value is not BLANK}
+        return inputs_of(self.fields, self.held(content))
 
     def answers(self, typed: Typed) -> list[dict[str, str]]:
         """What was typed, as a summary shows it."""
-        values, say = self.values(typed), self.visit.say
+        values, say = values_of(self.fields, typed), self.visit.say
         parts = [one.answers(values[one.key]) for one in self.fields if values.get(one.key) is not None]
         return [{"key": say(label), "value": say(value)} for part in parts for label, value in part]
 
@@ -110,14 +103,14 @@ def typed_page(path: str, name: str, make: PageMaker) -> list[Route]:
         return _shown(await make(visit, draft))
 
     async def send(visit: Visit, draft: Draft) -> Response:
-        one, typed = await make(visit, draft), _typed(visit)
+        one, typed = await make(visit, draft), typed_inputs(visit)
         try:
             entries = entries_changed(visit, typed)
             if entries is not None or visit.is_language_change:
                 await _save(one, typed if entries is None else entries)
                 return visit.go(f"/drafts/{draft.id}/{one.key}")
             try:
-                change = await one.take(one.values(typed))
+                change = await one.take(values_of(one.fields, typed))
             except InputRejected as rejected:
                 one.draft = await _save(one, typed)
                 return _shown(one, rejected.fields)
@@ -140,7 +133,7 @@ def _autosave(make: PageMaker) -> PageHandler:
     async def autosave(visit: Visit) -> Response:
         try:
             draft = await visit.casework.draft(visit.request.path_params["draft"])
-            saved = await _save(await make(visit, draft), _typed(visit))
+            saved = await _save(await make(visit, draft), typed_inputs(visit))
         except PageSavedTwice:
             return PlainTextResponse(visit.t("saving.changed"), status_code=409)
         except NagorikError as error:
@@ -181,7 +174,8 @@ def _shown(one: TypedPage, problems: Sequence[FieldProblem] = ()) -> Response:
     return one.render(one.template, one.visit.say(one.title), errors=errors, views=views, **one.more)
 
 
-def _typed(visit: Visit) -> dict[str, str]:
+def typed_inputs(visit: Visit) -> dict[str, str]:
+    """What stands in the inputs of the page."""
     return {name: one for name, one in visit.typed.items() if isinstance(one, str) and name not in _NOT_TYPED}
 
 

@@ -1,128 +1,169 @@
 """Forms with an effect on an application: sent twice they act once, and sent late they show what happened meanwhile.
 
-A form carries a key that was made as it was shown, the application's revision, and the instant. What is typed stays
-on the page until it was taken in.
+A page is two functions: one says what its form shows, one reads what was typed and returns the call of the casework
+that does it. ``effect_page`` makes a route of them. A form carries a key that was made as it was shown, the
+application's revision, and the instant. What is typed stays on the page until it was taken in.
 """
 
+import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, TypeVar
 
+from pydantic import JsonValue
 from starlette.responses import Response
+from starlette.routing import Route
 
-from nagorik import FieldProblem, InputRejected, Text
+from nagorik import FieldProblem, InputRejected, Model, Text
 from nagorik_host.store.application_store import RevisionOutdated
 from nagorik_host.texts import text_of
 from nagorik_host.views import ApplicationView
 from nagorik_platform.lifecycle import NotPossible
-from nagorik_portal.desk.visits import FormOutdated, PageError, Visit
-from nagorik_portal.desk.wording import catalogue, text
-
-if TYPE_CHECKING:
-    from nagorik_host.store.request_keys import RequestKey
+from nagorik_portal.desk.drafting import typed_inputs
+from nagorik_portal.desk.fields import Field, field_views, inputs_of
+from nagorik_portal.desk.standing import about, application_of, own_sentence
+from nagorik_portal.desk.visits import CSRF, LANGUAGE, FormOutdated, PageError, PageHandler, Visit, page
 
 KEY: Final = "key"
 REVISION: Final = "revision"
 SEEN: Final = "seen"
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _REVISION: Final = re.compile(r"[0-9]{1,9}")
+_HIDDEN: Final = frozenset({KEY, REVISION, SEEN, CSRF, LANGUAGE})
+_Model = TypeVar("_Model", bound=Model)
 
-KeyedEffect = Callable[["RequestKey", int], Awaitable[object]]
-
-
-class ShowAgain(Protocol):
-    """Renders the page of a form again."""
-
-    async def __call__(
-        self, visit: Visit, *, problems: Sequence[FieldProblem] = (), is_outdated: bool = False
-    ) -> Response:
-        """Render it with what is typed; ``is_outdated`` where the application changed since the form was shown."""
-        ...
+KeyedCall = Callable[..., Awaitable[object]]
+"""Does what a form asks for, once under ``key``, and only at the application's ``revision``."""
 
 
-def application_of(visit: Visit) -> str:
-    """The application's id in the address."""
-    found: str = visit.request.path_params["application"]
-    return found
+class StepRefused(Exception):
+    """A step cannot be taken with this application; the page says why, and leads back to it."""
+
+    def __init__(self, said: Text, status: int = 200) -> None:
+        """Say ``said``."""
+        super().__init__(status)
+        self.said, self.status = said, status
 
 
-async def read_view(visit: Visit) -> ApplicationView:
-    """The application of the address, as the citizen may see it."""
-    return await visit.casework.view(application_of(visit))
+class FormRejected(Exception):
+    """What was typed is shown again, with the arguments, ``PageError`` each, if any."""
+
+
+@dataclass(frozen=True)
+class FormShown:
+    """What a page of a form shows: an application, fields with what they hold at first, and ``more``."""
+
+    view: ApplicationView
+    template: str
+    title: str
+    fields: Sequence[Field] = ()
+    held: Mapping[str, JsonValue] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 def effect_page(
-    visit: Visit,
-    template: str,
-    title: str,
-    view: ApplicationView,
+    name: str,
+    show: Callable[[Visit], Awaitable[FormShown]],
+    read: Callable[[Visit], Awaitable[KeyedCall]],
     *,
-    errors: Sequence[PageError] = (),
-    is_outdated: bool = False,
-    **context: object,
-) -> Response:
-    """Render a page with a form that has an effect on an application; ``effect.html`` holds its hidden fields."""
-    is_again = KEY in visit.typed and not is_outdated
-    known = {
-        "form": "page",
-        "view": view,
-        "back": f"/applications/{view.application}",
-        KEY: visit.typed_text(KEY) if is_again else secrets.token_urlsafe(18),
-        REVISION: visit.typed_text(REVISION) if is_again else view.revision,
-        SEEN: visit.typed_text(SEEN) if is_again else visit.portal.host.clock.now().isoformat(),
-        "is_outdated": is_outdated,
-        "changes": _since(visit, view) if is_outdated else (),
-    }
-    status = 409 if is_outdated else 422 if errors else 200
-    return visit.page(template, title, errors=errors, status=status, **{**known, **context})
+    path: str = "/applications/{application}/%s",
+    to: str = "/applications/{application}",
+    keeps_typed: bool = False,
+) -> Route:
+    """Make the route of a page with such a form.
+
+    ``show`` may raise ``StepRefused``, and ``read`` ``FormRejected``. After the call the desk goes to ``to``, or
+    shows the page that the call returned.
+    """
+
+    async def shown(
+        visit: Visit,
+        errors: Sequence[PageError] = (),
+        problems: Sequence[FieldProblem] = (),
+        *,
+        is_outdated: bool = False,
+    ) -> Response:
+        form = await show(visit)
+        is_sent = KEY in visit.typed
+        typed = typed_inputs(visit) if is_sent else inputs_of(form.fields, form.held)
+        views, wrong = field_views(visit, form.fields, typed, problems, has_heading=True)
+        now = visit.portal.host.clock.now().isoformat()
+        fresh = {KEY: secrets.token_urlsafe(18), REVISION: form.view.revision, SEEN: now}
+        hidden = {one: visit.typed_text(one) for one in fresh} if is_sent and not is_outdated else fresh
+        changes = _since(visit, form.view) if is_outdated else ()
+        known = {"form": "page", "views": views, "is_outdated": is_outdated, "changes": changes, **hidden}
+        context = {**about(visit, form.view), **known, **form.more}
+        status = 409 if is_outdated else 200
+        return visit.page(form.template, form.title, errors=[*errors, *wrong], status=status, **context)
+
+    async def sent(visit: Visit) -> Response:
+        key, revision = visit.typed_text(KEY), visit.typed_text(REVISION)
+        if not _KEY.fullmatch(key) or not _REVISION.fullmatch(revision):
+            raise FormOutdated
+        try:
+            call = await read(visit)
+            typed = [one for one in visit.typed.multi_items() if one[0] not in _HIDDEN and isinstance(one[1], str)]
+            keyed = visit.casework.request_key(name, key, application_of(visit), typed)
+            done = await call(key=keyed, revision=int(revision))
+        except FormRejected as rejected:
+            return await shown(visit, rejected.args)
+        except InputRejected as error:
+            return await shown(visit, (), error.fields)
+        except RevisionOutdated:
+            return await shown(visit, is_outdated=True)
+        return done if isinstance(done, Response) else visit.go(to.format(**visit.request.path_params))
+
+    return page(path.replace("%s", name), name, _refusing(shown), _refusing(sent), keeps_typed=keeps_typed)
+
+
+def _refusing(handler: PageHandler) -> PageHandler:
+    async def handle(visit: Visit) -> Response:
+        try:
+            return await handler(visit)
+        except StepRefused as refused:
+            said, status = refused.said, refused.status
+        except NotPossible as refused:
+            said, status = own_sentence(f"refused.{refused.code}", text_of("not-possible", refused.code)), 409
+        address = f"/applications/{application_of(visit)}"
+        return visit.page("refused.html", "problem.title", text=said, back=address, address=address, status=status)
+
+    return handle
 
 
 def _since(visit: Visit, view: ApplicationView) -> list[dict[str, object]]:
     """What the timeline has since the form was shown."""
-    with suppress(ValueError, TypeError):  # then the form did not say when, and all of it is shown
+    since = view.opened_at
+    with suppress(ValueError):  # then the form did not say when, and all of it is shown
         since = datetime.fromisoformat(visit.typed_text(SEEN))
-        return [{"at": one.at, "text": one.text} for one in view.timeline if one.at >= since]
-    return [{"at": one.at, "text": one.text} for one in view.timeline]
+    return [{"at": one.at, "text": one.text} for one in view.timeline if one.at >= since]
 
 
-async def take_effect(
-    visit: Visit, show: ShowAgain, operation: str, asked: object, effect: KeyedEffect, *, to: str | None = None
-) -> Response:
-    """Take a form in once, and go to the application's page, or to ``to``.
-
-    Args:
-        visit: The request with the form.
-        show: Renders the form's page again.
-        operation: What the form does; keys of different operations are different.
-        asked: What was typed, by which a form that was changed is known from one that is sent again.
-        effect: Does it, with the request's key and the revision that the operator saw.
-        to: Where it leads to.
-    """
-    application, typed_key = application_of(visit), visit.typed_text(KEY)
-    if not _KEY.fullmatch(typed_key) or not _REVISION.fullmatch(visit.typed_text(REVISION)):
-        raise FormOutdated
-    key = visit.casework.request_key(operation, typed_key, application, asked)
-    try:
-        await effect(key, int(visit.typed_text(REVISION)))
-    except RevisionOutdated:
-        return await show(visit, is_outdated=True)
-    except InputRejected as error:
-        return await show(visit, problems=error.fields)
-    except NotPossible as refused:
-        said = own_sentence(f"refused.{refused.code}", text_of("not-possible", refused.code))
-        return refusal_page(visit, said, 409)
-    return visit.go(to or f"/applications/{application}")
+def choices(
+    visit: Visit, name: str, offered: Mapping[str, object], hints: Mapping[str, str] | None = None
+) -> list[dict[str, object]]:
+    """Radios or checkboxes of a value and its label each, checked as they were sent."""
+    typed, said = visit.typed.getlist(name), {one: {"text": hint} for one, hint in (hints or {}).items()}
+    return [
+        {"value": one, "text": visit.say(label), "hint": said.get(one), "checked": one in typed}
+        for one, label in offered.items()
+    ]
 
 
-def refusal_page(visit: Visit, said: Text, status: int = 200) -> Response:
-    """A page that says why something cannot be done with an application, and leads back to it."""
-    address = f"/applications/{application_of(visit)}"
-    return visit.page("refused.html", "problem.title", text=said, back=address, address=address, status=status)
+def seal(visit: Visit, held: Model) -> str:
+    """A value as a form carries it: the host's mark shows that it was offered for this application."""
+    written = json.dumps(held.model_dump(mode="json"), separators=(",", ":"), sort_keys=True)
+    return f"{_mark(visit, type(held), written)} {written}"
 
 
-def own_sentence(code: str, otherwise: Text) -> Text:
-    """The desk's text of a code where it has one: some of the host's sentences name commands."""
-    return text(code) if code in catalogue() else otherwise
+def unseal(visit: Visit, kind: type[_Model], sealed: str) -> _Model | None:
+    """The value that a form carried; ``None`` where it has no mark of the host."""
+    mark, _, written = sealed.partition(" ")
+    return kind.model_validate_json(written) if mark == _mark(visit, kind, written) else None
+
+
+def _mark(visit: Visit, kind: type[Model], written: str) -> str:
+    return visit.portal.host.vault.lookup(f"desk-{kind.__name__}", f"{application_of(visit)} {written}")

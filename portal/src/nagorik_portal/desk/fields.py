@@ -144,6 +144,18 @@ def read_fields(schema: Mapping[str, Any], within: Mapping[str, Any] | None = No
     return tuple(_field(key, one, schema, required=key in required) for key, one in described["properties"].items())
 
 
+def inputs_of(fields: Sequence[Field], held: Mapping[str, JsonValue]) -> dict[str, str]:
+    """What stands in the inputs of fields for what a form holds."""
+    parts = [one.write(held[one.key], one.key) for one in fields if one.key in held]
+    return {name: word for part in parts for name, word in part.items()}
+
+
+def values_of(fields: Sequence[Field], typed: Typed) -> dict[str, JsonValue]:
+    """What was typed, as the form takes it."""
+    found = {one.key: one.value(typed, one.key) for one in fields}
+    return {key: value for key, value in found.items() if value is not BLANK}
+
+
 def _field(key: str, described: Mapping[str, Any], schema: Mapping[str, Any], *, required: bool = True) -> Field:
     may_be = alternatives(described, schema)
     # Of several, a bare value comes first; options may stand behind a reference.

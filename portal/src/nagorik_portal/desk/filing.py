@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from nagorik import (
     Applicant,
+    DocumentReference,
     InputRejected,
     Money,
     NagorikError,
@@ -47,7 +48,7 @@ def _type_names(media_types: Sequence[str]) -> str:
     return ", ".join(one.rpartition("/")[2].upper() for one in media_types)
 
 
-_WORDS: Final[dict[str, Any]] = {"types": _type_names, "size": in_megabytes}
+FILE_WORDS: Final[dict[str, Any]] = {"types": _type_names, "size": in_megabytes}
 """How templates write what a file may be."""
 
 
@@ -185,7 +186,7 @@ async def _choose_service(visit: Visit, draft: Draft) -> Response:
 async def _bring(visit: Visit, draft: Draft, service: PublicService) -> Response:
     fields = await drafting.service_fields(visit, service.id)
     documents = [{"listed": one, "needed": _needed(one, fields)} for one in service.documents]
-    shown: dict[str, Any] = {"documents": documents, "nothing": not documents, **_WORDS}
+    shown: dict[str, Any] = {"documents": documents, "nothing": not documents, **FILE_WORDS}
     questions = [field.label for field in fields]
     return _page(visit, draft, "bring.html", "step.bring", service=service, questions=questions, **shown)
 
@@ -257,18 +258,11 @@ async def _documents(
         }
         for one in service.documents
     ]
-    return _page(visit, draft, "documents.html", "step.documents", errors=errors, kinds=kinds, **_WORDS)
+    return _page(visit, draft, "documents.html", "step.documents", errors=errors, kinds=kinds, **FILE_WORDS)
 
 
 async def _take_documents(visit: Visit, draft: Draft, service: PublicService) -> Response:
-    taken, errors = [], []
-    for name, file in visit.typed.multi_items():
-        if isinstance(file, UploadFile) and file.filename and name.startswith(_FILE):
-            kind = name.removeprefix(_FILE)
-            try:
-                taken.append(await visit.casework.put_document(service.id, kind, pieces_of_upload(file)))
-            except InputRejected as error:
-                errors += [PageError(f"file-{kind}", problem.text) for problem in error.fields]
+    taken, errors = await take_uploads(visit, service.id)
     gone = visit.typed_text("remove")
 
     def change(content: DraftContent) -> DraftContent:
@@ -286,8 +280,21 @@ async def _take_documents(visit: Visit, draft: Draft, service: PublicService) ->
     return visit.go(f"/drafts/{draft.id}/documents") if stays else await drafting.seen(visit, draft)
 
 
-async def pieces_of_upload(file: UploadFile) -> AsyncIterator[bytes]:
-    """The content of an uploaded file, piece by piece."""
+async def take_uploads(visit: Visit, service: str) -> tuple[list[DocumentReference], list[PageError]]:
+    """Keep the files that came with a form; returns the documents, and what is wrong with other files."""
+    taken: list[DocumentReference] = []
+    errors: list[PageError] = []
+    for name, file in visit.typed.multi_items():
+        if isinstance(file, UploadFile) and file.filename and name.startswith(_FILE):
+            kind = name.removeprefix(_FILE)
+            try:
+                taken.append(await visit.casework.put_document(service, kind, _pieces(file)))
+            except InputRejected as error:
+                errors += [PageError(f"file-{kind}", problem.text) for problem in error.fields]
+    return taken, errors
+
+
+async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
     while piece := await file.read(_PIECE):
         yield piece
 
@@ -343,15 +350,16 @@ def _price(visit: Visit, service: PublicService, draft: Draft, price: DraftPrice
     quote, total, consent = price.quote, price.total, draft.content.consent
     if quote is None or total is None or (not quote.total.poisha and not quote.unpriced):
         return {"no_fee": True}
-    fees = [_table("fee.fees", quote.lines, agency_of(visit, service.id), quote.total)]
+    fees = [fee_table("fee.fees", quote.lines, agency_of(visit, service.id), quote.total)]
     if price.charges:
         of_centre = Money(poisha=total.poisha - quote.total.poisha, currency=total.currency)
-        fees.append(_table("fee.charges", price.charges, text("fee.centre"), of_centre))
+        fees.append(fee_table("fee.charges", price.charges, text("fee.centre"), of_centre))
     ceiling = consent.fee_ceiling if consent is not None and total.poisha > consent.fee_ceiling.poisha else None
     return {"fees": fees, "total": total, "quote": quote, "when": text(f"fee.{quote.due.value}"), "ceiling": ceiling}
 
 
-def _table(heading: str, lines: Sequence[QuoteLine], own: Text, total: Money) -> dict[str, Any]:
+def fee_table(heading: str, lines: Sequence[QuoteLine], own: Text, total: Money) -> dict[str, Any]:
+    """A price as the templates draw it: each group of lines below its payee, ``own`` where a line names no other."""
     shown: list[dict[str, Any]] = []
     last = None
     for line in lines:

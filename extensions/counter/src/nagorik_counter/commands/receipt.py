@@ -19,6 +19,7 @@ from nagorik_host.commands.running import CommandRefused, new_file, opened_host
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
+from nagorik_host.store.request_keys import RequestKey
 from nagorik_host.view_reader import agency_name, service_of
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_json, print_lines
@@ -40,8 +41,12 @@ async def receipt(arguments: argparse.Namespace) -> int:
     # A file that cannot be written is no print.
     async with opened_host(settings) as host:
         with new_file(arguments.output) as file:
-            do = partial(_count, host=host, wanted=arguments, tracking_url=settings.tracking_url)
-            application, content = await host.database.run(do)
+            do = partial(counted_receipt, host=host, wanted=arguments.application, paid=arguments.payment)
+            try:
+                application, content = await host.database.run(partial(do, tracking_url=settings.tracking_url))
+            except ReceiptRefused as refused:
+                text = refusal_sentence(refused)
+                raise CommandRefused(f"{text.en} {text.bn}") from None
             page = receipt_page(content, arguments.paper)
             file.write(write_pdf(page, arguments.paper) if arguments.format == "pdf" else page.encode())
     payment, copy = content.payment.id, content.copy
@@ -53,17 +58,25 @@ async def receipt(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _count(
-    transaction: Transaction, *, host: Host, wanted: argparse.Namespace, tracking_url: str | None
+def counted_receipt(
+    transaction: Transaction,
+    host: Host,
+    wanted: str,
+    paid: str | None,
+    tracking_url: str | None = None,
+    key: RequestKey | None = None,
 ) -> tuple[str, ReceiptContent]:
-    """Count a print; returns the application's id and the receipt's content as the payment is now."""
-    application = host.store.resolve(transaction, wanted.application)
+    """Count a print of a payment, once under ``key``; returns the application's id and the receipt's content.
+
+    Raises ``ReceiptRefused``.
+    """
+    application = host.store.resolve(transaction, wanted)
     stored, at = host.store.read(transaction, application, for_change=True), host.clock.now()
-    try:
-        payment = receipted_payment(stored.progress, wanted.payment)
-    except ReceiptRefused as refused:
-        text = refusal_sentence(refused)
-        raise CommandRefused(f"{text.en} {text.bn}") from None
+    payment = receipted_payment(stored.progress, paid)
+    counted = host.request_keys.find(transaction, key) if key is not None else None
+    copy = int(counted) if counted is not None else record_print(transaction, application, payment.id, at)
+    if key is not None and counted is None:
+        host.request_keys.keep(transaction, key, str(copy), at)
     draft = host.store.draft(transaction, stored)
     return application, receipt_content(
         stored.progress,
@@ -72,7 +85,7 @@ def _count(
         names=_names(host, stored.progress.service, payment.gateway),
         applicant=draft.applicant,
         payer=draft.payer,
-        copy=record_print(transaction, application, payment.id, at),
+        copy=copy,
         printed_at=at,
         tracking_url=tracking_address(tracking_url, stored.progress.client_reference),
         charges=host.charges,
