@@ -109,6 +109,22 @@ async def test_a_filing_that_failed_with_a_standing_may_be_there(bmet: Desk, sai
         await bmet.file(bmet.draft())
 
 
+# Places that no citizen can read
+
+
+@pytest.mark.parametrize("place", [" ", "x" * 4001], ids=["blank", "too long"])
+async def test_a_place_that_cannot_be_shown_breaks_the_contract(bmet: Desk, place: str) -> None:
+    draft = bmet.draft("bmet.orientation")
+    await bmet.file(draft)
+    await bmet.pay(draft)
+    bmet.simulator.faults.add(f"GET {BMET}/pdo-bookings/{{reference}}/slots", Altered(put={"placeBn": place}))
+    now = bmet.now
+    with pytest.raises(ContractViolation):
+        await bmet.platform.list_slots(
+            draft, earliest=now, latest=now + timedelta(days=30), agency_reference=bmet.reference
+        )
+
+
 # Our reference, which the agency has already
 
 

@@ -196,6 +196,23 @@ def test_entries_that_no_field_has_are_found(package: Any) -> None:
     assert found == ["fields.sign", "renewal.lisence"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "filled", "sent"),
+    [
+        ("Name", {"en": "RAHIMA KHATUN"}, {"en": "RAHIMA KHATUN"}),
+        ("TaxYear", "২০২৫-২৬", "2025-26"),
+        ("AcreArea", "০.১২৫০", "0.1250"),
+        ("DecimalArea | None", "12.5", "12.50"),
+    ],
+)
+def test_a_name_a_tax_year_and_an_area_go_out_as_their_type_writes_them(
+    package: Any, kind: str, filled: JsonValue, sent: JsonValue
+) -> None:
+    forms = FORMS.replace("import BirthDate", "import AcreArea, DecimalArea, Name, TaxYear, BirthDate")
+    form = package(forms=forms.replace("has_sign: bool = False", f"more: {kind}")).LicenceForm
+    assert validate_form(form, {**FILLED, "more": filled}).to_wire()["more"] == sent
+
+
 def test_a_value_that_has_no_usual_way_to_be_written_is_the_authors_to_write(package: Any) -> None:
     forms = FORMS.replace("has_sign: bool = False", "rate: float = 0.5")
     form = validate_form(package(forms=forms).LicenceForm, FILLED)

@@ -34,9 +34,10 @@ from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, pro
 from nagorik.forms import Choices, Label
 from nagorik.manifest.fields import ManifestModel
 from nagorik.privacy import Form
-from nagorik.values import Nid
+from nagorik.values import Nid, PersonName
 from nagorik.values.sentences import Text
 from nagorik.values.text import to_bangla_digits
+from nagorik_toolkit.bangladesh import FiscalYear, LandArea
 from nagorik_toolkit.wire_fields import number_of, wire_word
 
 FORMS_FILE: Final = "forms.toml"
@@ -134,6 +135,9 @@ class LabelledForm(Form):
         value, born = getattr(self, field), getattr(self, "birth_date", None)
         if field == "nid" and isinstance(value, Nid) and isinstance(born, date):
             return number_of(value, born)
+        if isinstance(value, PersonName | FiscalYear | LandArea):  # as the field's type writes it in JSON
+            written: JsonValue = self.model_dump(mode="json", include={field}, exclude_none=True)[field]
+            return written
         return self._written(value, day, as_word=bool(options_of(type(self).model_fields[field].annotation)))
 
     def _written(self, value: Any, day: Callable[[date], str], *, as_word: bool) -> JsonValue:

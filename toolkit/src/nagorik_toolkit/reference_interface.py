@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field
 from nagorik.data_files import read_data_file
 from nagorik.http import WireModel
 from nagorik.model.status import HeldAppointment, Slot
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Sentence, Text
 from nagorik_toolkit.bangladesh import IsoDay
 from nagorik_toolkit.wire_fields import BookingNumber, TakaAmount
 
@@ -60,8 +60,8 @@ class Appointment(WireModel):
 
     number: BookingNumber | None = None
     start: AwareDatetime
-    place: str
-    place_bn: str = Field(alias="placeBn")
+    place: Sentence
+    place_bn: Sentence = Field(alias="placeBn")
     client_reference: str | None = Field(default=None, alias="clientReference")
     """Under which it was booked, so that a booking whose answer was lost shows."""
 
@@ -115,9 +115,9 @@ class OfferedTime(WireModel):
 class OfferedTimes(WireModel):
     """The appointments at an application's place, in order of time."""
 
-    place: str
-    place_bn: str = Field(alias="placeBn")
-    slots: tuple[OfferedTime, ...]
+    place: Sentence
+    place_bn: Sentence = Field(alias="placeBn")
+    slots: tuple[OfferedTime, ...] = Field(max_length=5000)
 
     def offered(self) -> Iterator[Slot]:
         """As the platform shows them."""

@@ -200,7 +200,7 @@ def _yes_no(written: object) -> object:
     return answer
 
 
-BookingNumber = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+BookingNumber = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=200)]
 """What an agency's counter calls an appointment or a seat by, in ASCII: in Bangla digits it would name another."""
 
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
