@@ -1,5 +1,6 @@
 """The whole portal as one ASGI application: the API at ``/v1``, the desk at ``/``."""
 
+import re
 from time import perf_counter
 from typing import Final
 
@@ -22,8 +23,15 @@ def create_app(portal: Portal) -> ASGIApp:
     from nagorik_portal.api import create_api
     from nagorik_portal.desk import create_desk
 
-    routes = [Mount("/v1", create_api(portal)), Mount("/", create_desk(portal))]
+    routes = [mount("/v1", create_api(portal)), mount("/", create_desk(portal))]
     return Frontier(Starlette(routes=routes), portal.settings.body_limit)
+
+
+def mount(path: str, app: ASGIApp) -> Mount:
+    """Mount ``app``, also for paths with a line break, which Starlette's own pattern leaves out."""
+    mounted = Mount(path, app)
+    mounted.path_regex = re.compile(mounted.path_regex.pattern, re.DOTALL)
+    return mounted
 
 
 class Frontier:

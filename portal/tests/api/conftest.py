@@ -11,7 +11,6 @@ import httpx
 import pytest
 from host_world import SOON, carry
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from nagorik_host import Host, open_host
 from nagorik_host.store.documents import FolderDocumentStore
@@ -21,6 +20,7 @@ from nagorik_platform.registry import Admission
 from nagorik_portal import Portal, open_portal
 from nagorik_portal.api import create_api
 from nagorik_portal.limits import RateLimits
+from nagorik_portal.web import mount
 from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, in_process_configurations
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
 from nagorik_testing.simulator.clock import OrderlyClock
@@ -130,7 +130,7 @@ async def opened_api(url: str, keyring, folder) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(open_host(url, keyring, settings, lease_clock=SimulatedClock()))
         portal = replace(open_portal(host), rate_limits=RateLimits(rate=10_000, burst=10_000))
-        app = Starlette(routes=[Mount("/v1", create_api(portal))])
+        app = Starlette(routes=[mount("/v1", create_api(portal))])
         clients = []
         for centre in ("centre-0042", "centre-0043"):
             key = await portal.accounts.make_key(f"{centre}/app-shop", "A test machine", scopes=SCOPES)

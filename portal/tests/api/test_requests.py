@@ -139,6 +139,7 @@ async def test_problems_come_in_the_language_asked_for(api, asked, language):
 async def test_framework_errors_are_problems_too(api):
     api.problem(await api.http.get("/v1/nothing"), 404, "not-found")
     api.problem(await api.http.get("/v1/applications/NGK-0000000000000042"), 404, "not-found")
+    api.problem(await api.http.get("/v1/applications/%0A"), 404, "not-found")
     answer = await api.http.put("/v1/services")
     api.problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "GET"
