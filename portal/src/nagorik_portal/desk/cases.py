@@ -19,10 +19,11 @@ _LONGEST_REASON: Final = 500
 
 
 async def _list(visit: Visit) -> Response:
-    cases = []
-    for one in await visit.casework.cases(_MOST):
-        row = list_row(visit, one.application, one.service, one.state, one.since)
-        cases.append(row | {"why": _why(one.hold or "", one.blocked)})
+    cases = [
+        list_row(visit, one.application, one.service, one.state, one.since)
+        | {"why": _why(one.hold or "", one.blocked)}
+        for one in await visit.casework.cases(_MOST)
+    ]
     return visit.page("cases.html", "cases.title", cases=cases, nothing=not cases)
 
 

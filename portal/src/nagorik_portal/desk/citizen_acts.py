@@ -1,10 +1,8 @@
 """What a citizen does after filing, at the counter: going on, withdrawal, a new consent, appointment, collection."""
 
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, cast
 
-from pydantic import JsonValue
 from starlette.routing import Route
 
 from nagorik import Money, Text
@@ -27,6 +25,7 @@ _CONSENT: Final = read_fields(form_schema(ConsentForm))
 _COLLECTOR: Final = read_fields(form_schema(CollectorForm))
 _DAYS: Final = 180
 _SLOTS_SHOWN: Final = 40
+_DIGITS: Final = 6
 
 
 def _confirmation(action: Action) -> Route:
@@ -57,7 +56,7 @@ async def _show_consent(visit: Visit) -> effects.FormShown:
         "service": service,
         "operations": [text(f"operation.{one.value}") for one in sorted(consent_operations(service))],
     }
-    held: dict[str, JsonValue] = {"days": _DAYS, "ceiling": ceiling}
+    held = {"days": _DAYS, "ceiling": ceiling}
     return effects.FormShown(view, "new-consent.html", "step.consent", _CONSENT, held, more)
 
 
@@ -72,27 +71,19 @@ async def _read_consent(visit: Visit) -> effects.KeyedCall:
 
 
 async def _show_slots(visit: Visit) -> effects.FormShown:
-    view, since = await standing.read_view(visit), visit.request.query_params.get("from", "")
-    found = await visit.casework.slots(view.application, earliest=_instant(since))
+    view, written = await standing.read_view(visit), visit.request.query_params.get("from", "")[:_DIGITS]
+    found, first = await visit.casework.slots(view.application), int(written) if written.isdecimal() else 0
     free = [one for one in found.slots if one.free > 0]
-    shown = {effects.seal(visit, one): one for one in free[:_SLOTS_SHOWN]}
+    shown = {effects.seal(visit, one): one for one in free[first:][:_SLOTS_SHOWN]}
     labels = {sealed: text("appointment.slot", at=one.starts_at, place=one.place) for sealed, one in shown.items()}
     hints = {sealed: visit.t("appointment.free", number=one.free) for sealed, one in shown.items()}
-    last = free[_SLOTS_SHOWN - 1].starts_at if len(free) > _SLOTS_SHOWN else None
+    following = first + _SLOTS_SHOWN
     more = {
         "items": effects.choices(visit, "slot", labels, hints),
-        "later": (last + timedelta(seconds=1)).isoformat() if last is not None else None,
-        "first_page": since and visit.request.url.path,
+        "later": following if following < len(free) else None,
+        "first_page": first and visit.request.url.path,
     }
     return effects.FormShown(view, "appointment.html", "appointment.title", more=more)
-
-
-def _instant(written: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
 
 
 async def _read_slot(visit: Visit) -> effects.KeyedCall:
@@ -108,8 +99,7 @@ async def _show_hand_over(visit: Visit) -> effects.FormShown:
 
 async def _read_hand_over(visit: Visit) -> effects.KeyedCall:
     form = cast("CollectorForm", validate_form(CollectorForm, values_of(_COLLECTOR, typed_inputs(visit))))
-    collector = Collector(name=form.name, relation=form.relation, identity_seen=form.identity_seen)
-    return partial(visit.casework.hand_over, standing.application_of(visit), collector)
+    return partial(visit.casework.hand_over, standing.application_of(visit), Collector(**form.model_dump()))
 
 
 CITIZEN_ACT_ROUTES: Final = [

@@ -49,7 +49,7 @@ async def _print(visit: Visit, paper: "PaperSize", **_: object) -> Response:
     try:
         counted = await host.database.run(lambda unit: counted_receipt(unit, host, *place, key=key))
     except ReceiptRefused as refused:
-        raise effects.StepRefused(refusal_sentence(refused), 409) from None
+        raise effects.StepRefused(refusal_sentence(refused)) from None
     receipt = receipt_page(counted[1], paper)
     # The counter's page brings its style along: the policy lets in this style and nothing else.
     style = receipt.partition("<style>")[2].partition("</style>")[0]

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import JsonValue
 from starlette.responses import Response
 from starlette.routing import Route
 
-from nagorik import FieldProblem, InputRejected, Model, Text
+from nagorik import FieldProblem, InputRejected, Model
 from nagorik_host.store.application_store import RevisionOutdated
 from nagorik_host.texts import text_of
 from nagorik_host.views import ApplicationView
@@ -41,12 +41,7 @@ KeyedCall = Callable[..., Awaitable[object]]
 
 
 class StepRefused(Exception):
-    """A step cannot be taken with this application; the page says why, and leads back to it."""
-
-    def __init__(self, said: Text, status: int = 200) -> None:
-        """Say ``said``."""
-        super().__init__(status)
-        self.said, self.status = said, status
+    """A step cannot be taken with this application: its argument, a ``Text``, says why."""
 
 
 class FormRejected(Exception):
@@ -87,18 +82,23 @@ def effect_page(
         *,
         is_outdated: bool = False,
     ) -> Response:
-        form = await show(visit)
-        is_sent = KEY in visit.typed
+        form, is_sent = await show(visit), KEY in visit.typed
         typed = typed_inputs(visit) if is_sent else inputs_of(form.fields, form.held)
         views, wrong = field_views(visit, form.fields, typed, problems, has_heading=True)
         now = visit.portal.host.clock.now().isoformat()
-        fresh = {KEY: secrets.token_urlsafe(18), REVISION: form.view.revision, SEEN: now}
-        hidden = {one: visit.typed_text(one) for one in fresh} if is_sent and not is_outdated else fresh
+        hidden = {KEY: secrets.token_urlsafe(18), REVISION: form.view.revision, SEEN: now}
+        if is_sent and not is_outdated:
+            hidden = {one: visit.typed_text(one) for one in hidden}
         changes = _since(visit, form.view) if is_outdated else ()
-        known = {"form": "page", "views": views, "is_outdated": is_outdated, "changes": changes, **hidden}
-        context = {**about(visit, form.view), **known, **form.more}
-        status = 409 if is_outdated else 200
-        return visit.page(form.template, form.title, errors=[*errors, *wrong], status=status, **context)
+        known = {"form": "page", "views": views, "is_outdated": is_outdated, "changes": changes}
+        context: dict[str, Any] = {
+            **about(visit, form.view),
+            **known,
+            **hidden,
+            **form.more,
+            "errors": [*errors, *wrong],
+        }
+        return visit.page(form.template, form.title, status=409 if is_outdated else 200, **context)
 
     async def sent(visit: Visit) -> Response:
         key, revision = visit.typed_text(KEY), visit.typed_text(REVISION)
@@ -125,11 +125,11 @@ def _refusing(handler: PageHandler) -> PageHandler:
         try:
             return await handler(visit)
         except StepRefused as refused:
-            said, status = refused.said, refused.status
+            said = refused.args[0]
         except NotPossible as refused:
-            said, status = own_sentence(f"refused.{refused.code}", text_of("not-possible", refused.code)), 409
+            said = own_sentence(f"refused.{refused.code}", text_of("not-possible", refused.code))
         address = f"/applications/{application_of(visit)}"
-        return visit.page("refused.html", "problem.title", text=said, back=address, address=address, status=status)
+        return visit.page("refused.html", "problem.title", text=said, back=address, address=address, status=409)
 
     return handle
 

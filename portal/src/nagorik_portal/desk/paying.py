@@ -29,8 +29,8 @@ async def _show(visit: Visit) -> effects.FormShown:
     if held == standing.CHOOSE_GATEWAY:
         names = {one.id: one.name for one in visit.portal.host.platform.gateways}
         hints = {one: _price_of(visit, view, one) for one in names}
-        items = effects.choices(visit, "gateway", names, hints)
-        return effects.FormShown(view, "pay-choose.html", "pay.title", more={"items": items})
+        more: dict[str, object] = {"items": effects.choices(visit, "gateway", names, hints)}
+        return effects.FormShown(view, "pay-choose.html", "pay.title", more=more)
     if held in standing.PAY_AGAIN and view.waits_for is not None:
         said = standing.own_sentence(f"held.{held}", view.waits_for.means)
         more = {"said": said, "button": "pay.again", "again": "again"}

@@ -31,8 +31,7 @@ _HANDED_OVER: Final = frozenset({"delivered", "closed"})
 
 def application_of(visit: Visit) -> str:
     """The application's id in the address."""
-    found: str = visit.request.path_params["application"]
-    return found
+    return str(visit.request.path_params["application"])
 
 
 async def read_view(visit: Visit) -> ApplicationView:
@@ -48,7 +47,7 @@ def held_of(view: ApplicationView) -> str:
 def about(visit: Visit, view: ApplicationView) -> dict[str, object]:
     """What the templates have of an application: the host's view, and what is said of it in words of the desk."""
     agency = agency_of(visit, view.service)
-    shown = [(one.at, own_sentence(f"held.{one.code}", one.text)) for one in reversed(view.timeline)]
+    timeline = [{"at": one.at, "text": own_sentence(f"held.{one.code}", one.text)} for one in view.timeline]
     return {
         "view": view,
         "back": f"/applications/{view.application}",
@@ -64,22 +63,20 @@ def about(visit: Visit, view: ApplicationView) -> dict[str, object]:
         "reasons": [*_reasons(view)],
         "booking": _booking(view),
         "fees": [*_fees(view, agency)],
-        "timeline": [{"at": at, "text": said} for at, said in shown],
+        "timeline": timeline[::-1],
     }
 
 
 async def _show(visit: Visit) -> Response:
     view, casework = await read_view(visit), visit.casework
     documents, collection = await casework.documents(view.application), await casework.collection(view.application)
-    service = service_of(visit.portal.host, view.service)
+    service, now = service_of(visit.portal.host, view.service), visit.portal.host.clock.now()
     # What was downloaded is printed and handed over, though the application closes by itself.
     is_fetched = any(one.source == "agency" for one in documents) and collection is None
-    is_unknown = view.state == _UNKNOWN
-    title = visit.say(view.service_name or text("standing.title"))
     known: dict[str, Any] = {
         **about(visit, view),
         "money_unknown": any(flag.code == "payment_unknown" for flag in view.flags),
-        "overdue": view.expected_by is not None and view.expected_by < visit.portal.host.clock.now(),
+        "overdue": view.expected_by is not None and view.expected_by < now,
         "actions": _actions(visit, view, is_fetched=is_fetched),
         "deliverables": await casework.deliverables(view.application),
         "documents": [one for one in documents if not one.superseded],
@@ -88,8 +85,9 @@ async def _show(visit: Visit) -> Response:
         "refresh": SECONDS if view.state in _MOVING and view.waits_for is None else None,
         "back": "/work",
     }
-    template = "unknown.html" if is_unknown else "standing.html"
-    return visit.page(template, "standing.unknown-title" if is_unknown else title, **known)
+    if view.state == _UNKNOWN:
+        return visit.page("unknown.html", "standing.unknown-title", **known)
+    return visit.page("standing.html", visit.say(view.service_name or text("standing.title")), **known)
 
 
 def _whereabouts(view: ApplicationView, agency: Text) -> Text | None:
@@ -103,8 +101,8 @@ def _whereabouts(view: ApplicationView, agency: Text) -> Text | None:
 def _waits(view: ApplicationView) -> dict[str, Text] | None:
     """Who has to do something next, and what; the host itself where no party holds it up."""
     if view.waits_for is not None:
-        own = own_sentence(f"held.{view.waits_for.code}", view.waits_for.means)
-        return {"party": text(f"party.{view.waits_for.party}"), "means": own}
+        means = own_sentence(f"held.{view.waits_for.code}", view.waits_for.means)
+        return {"party": text(f"party.{view.waits_for.party}"), "means": means}
     if view.blocked is not None:
         return {"party": text("party.person"), "means": view.blocked.means}
     is_ours = view.next is not None and view.ended_as is None
@@ -122,9 +120,8 @@ def _next_call(view: ApplicationView) -> Text | None:
 
 def _booking(view: ApplicationView) -> ViewPart | None:
     """The appointment that was chosen last; ``held`` where the agency holds another."""
-    if view.booking is None:
-        return None
-    return {**view.booking, "held": view.booking["held"] if view.booking["state"] != "booked" else None}
+    booking = view.booking
+    return booking and {**booking, "held": booking["held"] if booking["state"] != "booked" else None}
 
 
 def _reasons(view: ApplicationView) -> Iterator[dict[str, object]]:
@@ -133,12 +130,11 @@ def _reasons(view: ApplicationView) -> Iterator[dict[str, object]]:
         criteria = [one["text"] for one in parts_of(view.eligibility["criteria"]) if one["verdict"] != "pass"]
         yield {"heading": text("reason.eligibility"), "sentences": criteria}
     for refusal in view.refusals:
-        said = [refusal["reason"]] if refusal["reason"] is not None else []
-        yield {"heading": text("reason.refused"), "sentences": said, "fields": refusal["fields"]}
+        said = filter(None, [refusal["reason"]])
+        yield {"heading": text("reason.refused"), "sentences": [*said], "fields": refusal["fields"]}
     says = view.agency_says or {}
-    words: list[object] = [one for name in ("reason", "remark") if (one := says.get(name)) is not None]
-    words += [text("reason.none")] if view.reason_missing else []
-    if words:
+    missing = text("reason.none") if view.reason_missing else None
+    if words := [one for one in (says.get("reason"), says.get("remark"), missing) if one is not None]:
         yield {"heading": text("reason.agency"), "sentences": words}
     if view.demanded_again is not None:
         yield {"heading": text("reason.again"), "sentences": [view.demanded_again["means"]]}
@@ -198,8 +194,8 @@ def own_sentence(code: str, otherwise: Text) -> Text:
 
 
 async def _download(visit: Visit) -> Response:
-    document = visit.request.path_params["document"]
-    reference, pieces = await visit.casework.open_document(application_of(visit), document)
+    place = visit.request.path_params
+    reference, pieces = await visit.casework.open_document(place["application"], place["document"])
     name = f"{reference.kind}.{reference.media_type.rpartition('/')[2]}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(reference.bytes)}
     return StreamingResponse(pieces, media_type=reference.media_type, headers=headers)

@@ -53,13 +53,16 @@ def list_row(visit: Visit, application: str, service: str, state: str, since: da
 
 
 async def _rows(visit: Visit, found: Any) -> list[dict[str, object]]:
-    briefs, now, rows = await visit.casework.briefs(found), visit.portal.host.clock.now(), []
-    for one in found:
-        brief, is_open = briefs[one.id], one.closed_at is None
-        overdue = is_open and brief.expected_by is not None and brief.expected_by < now
-        row = list_row(visit, one.id, one.service, one.state, one.opened_at)
-        rows.append({**row, "brief": brief, "overdue": overdue})
-    return rows
+    briefs, now = await visit.casework.briefs(found), visit.portal.host.clock.now()
+    late = {one for one, brief in briefs.items() if brief.expected_by is not None and brief.expected_by < now}
+    return [
+        {
+            **list_row(visit, one.id, one.service, one.state, one.opened_at),
+            "brief": briefs[one.id],
+            "overdue": one.id in late and one.closed_at is None,
+        }
+        for one in found
+    ]
 
 
 async def _work(visit: Visit) -> Response:
@@ -79,10 +82,10 @@ async def _list(visit: Visit) -> Response:
         raise HTTPException(404)
     found: Page = await visit.casework.queue(_LISTS[name], after=_cursor(visit), limit=_MANY)
     more = f"{visit.request.url.path}?after={found.next}" if found.next is not None else None
-    explained = text("outbox.explained") if name == _OUTBOX else None
-    title = f"work.{name}" if name in _GROUPS else "outbox.title"
-    rows = await _rows(visit, found.rows)
-    return visit.page("work-list.html", title, rows=rows, more=more, explained=explained, back="/work")
+    shown: dict[str, Any] = {"rows": await _rows(visit, found.rows), "more": more, "back": "/work"}
+    if name == _OUTBOX:
+        return visit.page("work-list.html", "outbox.title", explained=text("outbox.explained"), **shown)
+    return visit.page("work-list.html", f"work.{name}", **shown)
 
 
 def _cursor(visit: Visit) -> PageCursor | None:
