@@ -195,9 +195,32 @@ async def test_a_payment_in_another_currency_is_not_reported(bmet: Desk) -> None
 async def test_a_number_of_another_year_is_refused_where_it_is_filled_in() -> None:
     desk: Desk = ServiceDesk.before(LandSimulator(), service="land.mutation-status")
     filled = desk.form()
-    other = {"nid": f"{int(filled['nid'][:4]) - 5}{filled['nid'][4:]}"}
+    own = str(filled["nid"])
+    other = {"nid": f"{int(own[:4]) - 5}{own[4:]}"}
     draft = desk.draft(form={**filled, **other}, applicant={"identifiers": (Nid.parse(other["nid"]),)})
     with pytest.raises(InputRejected) as refused:
         await desk.file(draft)
     assert [(one.pointer, one.code) for one in refused.value.fields] == [("/form/nid", "nid.birth-year-mismatch")]
     assert desk.simulator.ledger.requests() == ()
+
+
+# A field of another form
+
+
+@pytest.mark.parametrize(
+    ("service", "wire_name", "pointer"),
+    [
+        ("bmet.registration", "occupation", "/form/occupation"),
+        ("bmet.registration", "employer", "/form"),
+        ("bmet.clearance", "employer", "/form/employer"),
+    ],
+)
+async def test_a_refusal_points_into_the_form_that_was_sent(
+    bmet: Desk, service: str, wire_name: str, pointer: str
+) -> None:
+    collection = service.removeprefix("bmet.") + "s"
+    refused: JsonValue = {"error": {"field": wire_name, "message": "is not accepted"}}
+    bmet.simulator.faults.add(f"POST {BMET}/{collection}", InjectedResponse(status=422, document=refused))
+    with pytest.raises(InputRejected) as caught:
+        await bmet.file(bmet.draft(service))
+    assert [one.pointer for one in caught.value.fields] == [pointer]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nagorik.errors import InputRejected
+from nagorik.http import AgencyResponse
 from nagorik.model.application import Applicant
 from nagorik.model.submission import SubmitRequest
 from nagorik.values import PersonName
@@ -237,3 +238,19 @@ def test_an_agency_with_applications_needs_its_words(package: Make) -> None:
     with pytest.raises(TypeError) as refused:
         package(without="statuses.toml")
     assert "statuses.toml is missing" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("service", "filled", "pointer"),
+    [("trade.new", {"shop": "A"}, "/form/shop"), ("trade.check", {"kind": "old"}, "/form/kind")],
+)
+def test_two_fields_of_one_wire_name_are_told_apart_by_the_form(
+    package: Make, service: str, filled: dict[str, str], pointer: str
+) -> None:
+    shop, kind = 'shop = { wire = "what", ', 'kind = { wire = "what" }'
+    plugin = package("forms.toml", "shop = { ", f"{kind}\n{shop}").PLUGIN
+    form = validate_form(plugin.forms[service], {"birth_date": "1990-01-31", **filled})
+    refusal = plugin.read_error(AgencyResponse(422, [], b'{"error": {"field": "what"}}'))
+    with pytest.raises(InputRejected) as refused, plugin.at_fields_of(form):
+        raise refusal
+    assert [problem.pointer for problem in refused.value.fields] == [pointer]

@@ -19,6 +19,7 @@ need not be taken out. The class is checked when it is made: it and its data fil
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -31,7 +32,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from nagorik.context import CallContext
 from nagorik.data_files import read_data_file
-from nagorik.errors import AgencyRejected, ContractViolation, FieldProblem, NagorikError
+from nagorik.errors import AgencyRejected, ContractViolation, FieldProblem, InputRejected, NagorikError
 from nagorik.hookspecs import hookimpl
 from nagorik.http import AgencyResponse, Expected
 from nagorik.manifest import MANIFEST_FILE, Manifest, PublicService, parse_manifest
@@ -354,6 +355,28 @@ class AgencyPlugin(Generic[SettingsT]):
 
     # The same for all
 
+    @contextmanager
+    def at_fields_of(self, form: Form) -> Iterator[None]:
+        """Have the agency's refusals point into this form: ``read_error`` does not know which one was sent.
+
+        Forms may call different fields by one wire name. Where this form has no such field, it is refused as a whole.
+        """
+        try:
+            yield
+        except InputRejected as refused:
+            refused.fields = tuple(self._in_form(problem, form) for problem in refused.fields)
+            raise
+
+    def _in_form(self, problem: FieldProblem, form: Form) -> FieldProblem:
+        names = {name for name, pointer in self.form_fields.items() if pointer == problem.pointer}
+        if not names or not isinstance(form, LabelledForm):
+            return problem
+        known = type(form).model_fields
+        pointers = [f"/form/{one}" for one in known if type(form).wire_name(one) in names]
+        if problem.pointer in pointers or (not pointers and problem.pointer.removeprefix("/form/") in known):
+            return problem
+        return problem.model_copy(update={"pointer": pointers[0] if pointers else "/form"})
+
     def path(self, request: FiledRequest, *below: str) -> str:
         """Where an application that the agency holds is, and what is below it."""
         return "/".join((self.collection(request.service), request.agency_reference or "", *below))
@@ -457,22 +480,26 @@ class AgencyPlugin(Generic[SettingsT]):
         """Hold the published price against the agency's own; no citizen pays where the two differ."""
         basis = self.basis(request.service, request.form, request.on)
         quote = basis.quote(request, valid_for=self.price_holds(request))
-        return agreed_quote(quote, await self.demanded(request, context)) if self.names_prices else quote
+        if not self.names_prices:
+            return quote
+        with self.at_fields_of(request.form):
+            return agreed_quote(quote, await self.demanded(request, context))
 
     @usual
     async def nagorik_submit(self, request: SubmitRequest, context: CallContext[SettingsT]) -> Accepted | Rejected:
         """File or look up, if the rules of this very day allow it."""
         self.refuse_forbidden(request)
         kind = self.kind(request.service)
-        if isinstance(kind, Lookup):
-            return await self.look_up(kind, request, context)
-        filed = await context.http.write(
-            "applications.create",
-            "POST",
-            self.collection(request.service),
-            json={CLIENT_REFERENCE: request.client_reference, **self.details(request)},
-            expect=self.standing,
-        )
+        with self.at_fields_of(request.form):
+            if isinstance(kind, Lookup):
+                return await self.look_up(kind, request, context)
+            filed = await context.http.write(
+                "applications.create",
+                "POST",
+                self.collection(request.service),
+                json={CLIENT_REFERENCE: request.client_reference, **self.details(request)},
+                expect=self.standing,
+            )
         return Accepted(reference=filed.reference, status=self.read(request, filed))
 
     @usual
@@ -546,7 +573,8 @@ class AgencyPlugin(Generic[SettingsT]):
     ) -> AgencyStatus:
         """Send the whole application, as it should be."""
         path, details = self.path(request, "correction"), self.details(request)
-        corrected = await context.http.write("correction", "POST", path, json=details, expect=self.standing)
+        with self.at_fields_of(request.form):
+            corrected = await context.http.write("correction", "POST", path, json=details, expect=self.standing)
         return self.read(request, corrected)
 
     @usual
