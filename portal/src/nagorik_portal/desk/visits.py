@@ -22,7 +22,7 @@ from nagorik import NagorikError, Text
 from nagorik_portal.actors import PortalActor
 from nagorik_portal.casework import Casework
 from nagorik_portal.desk.static_files import static_files
-from nagorik_portal.desk.wording import Language, catalogue, text, written
+from nagorik_portal.desk.wording import OWN_NAMES, Language, catalogue, text, written
 from nagorik_portal.portal import Portal
 from nagorik_toolkit.texts import Fill
 
@@ -121,7 +121,8 @@ class Visit:
         said, prefix = [(one.field, {"text": self.say(one.text)}) for one in errors], self.t("layout.error-prefix")
         known = {
             "language": self.language,
-            "other": "en" if self.language == "bn" else "bn",
+            "other": (other := "en" if self.language == "bn" else "bn"),
+            "other_name": OWN_NAMES[other],
             "actor": self.actor,
             "csrf": self.csrf,
             "t": self.t,

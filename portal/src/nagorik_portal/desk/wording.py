@@ -10,6 +10,8 @@ from nagorik.values.sentences import read_sentence_tables
 from nagorik_toolkit.texts import Fill, TextCatalogue, day_text, moment_text, money_text
 
 Language = Literal["bn", "en"]
+OWN_NAMES: Final = {"bn": "বাংলা", "en": "English"}
+"""What each language calls itself."""
 _TEXTS: Final = "nagorik_portal.desk.texts"
 
 

@@ -32,7 +32,7 @@ Watch = Callable[[DemoApplication, Event], None]
 """Hears of each event, in the order in which they happened."""
 NextAct = Callable[[DemoApplication], CitizenAct | Decided | None]
 """What somebody does about what an application waits for, if anything."""
-Choice = Callable[[DemoApplication], Awaitable[bool]]
+DemoChoice = Callable[[DemoApplication], Awaitable[bool]]
 """Chooses an appointment, where it is time for one; whether that was done."""
 Opening = Callable[[], Awaitable[DemoApplication]]
 Restart = Callable[[], Awaitable[DemoWorker]]
@@ -52,7 +52,7 @@ class ExampleRunner:
     restart: Restart
     watch: Watch
     next_act: NextAct
-    choose: Choice
+    choose: DemoChoice
     _rows: dict[str, DemoApplication] = field(default_factory=dict)
 
     async def run(self, openings: list[tuple[datetime, Opening]], until: datetime) -> None:
