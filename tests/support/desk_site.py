@@ -1,19 +1,25 @@
 """A desk over HTTP without a socket: a host with simulated agencies, its portal, and operators' browsers."""
 
 import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 
 from nagorik_host import open_host
 from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import PlatformSettings
 from nagorik_platform.registry import Admission
+from nagorik_portal import PortalActor
 from nagorik_portal.desk import create_desk
-from nagorik_portal.portal import open_portal
+from nagorik_portal.portal import Portal, open_portal
 from nagorik_testing import SimulatedClock, in_process_configurations
-from nagorik_testing.simulator.base import installed_simulators, load_simulator
+from nagorik_testing.simulator.base import Simulator, installed_simulators, load_simulator
 
 PLUGINS = ("nid", "passport", "cashdesk")
 CENTRE = "centre-0042"
@@ -25,21 +31,25 @@ OTHER_CENTRE = "centre-0099"
 class Page(HTMLParser):
     """What a browser sees of a page: its forms with their fields, links, text and title."""
 
-    def __init__(self, response):
+    def __init__(self, response: httpx.Response) -> None:
         super().__init__()
         self.response, self.status, self.html = response, response.status_code, response.text
         self.path = response.url.path
-        self.forms, self.links, self.text, self.scripts = {}, [], [], []
-        self._form, self._select, self._silent, self._area = None, None, None, None
+        self.forms: dict[str, Any] = {}
+        self.links: list[str | None] = []
+        self.text: list[str] = []
+        self.scripts: list[Mapping[str, str | None]] = []
+        self._form = self._select = ""
+        self._silent: str | None = None
         self.feed(self.html)
         self.pieces = [re.sub(r"\s+", " ", piece).strip() for piece in self.text]
         self.said = " ".join(filter(None, self.pieces))
         self.title = next(filter(None, self.pieces))
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "form":
-            self._form = given.get("id") or given["action"]
+            self._form = given.get("id") or given["action"] or ""
             self.forms[self._form] = {"action": given["action"], "fields": {}, "buttons": []}
         elif tag in {"script", "style"}:
             self._silent = tag
@@ -55,17 +65,17 @@ class Page(HTMLParser):
         elif tag == "button" and form is not None:
             form["buttons"].append((name, value))
         elif tag == "select":
-            self._select = name
-        elif tag == "option" and "selected" in given:
+            self._select = name or ""
+        elif tag == "option" and form is not None and "selected" in given:
             form["fields"][self._select] = value
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         if tag == "form":
-            self._form = None
+            self._form = ""
         if tag == self._silent:
             self._silent = None
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if self._silent is None:
             self.text.append(data)
 
@@ -73,21 +83,21 @@ class Page(HTMLParser):
 class Browser:
     """An operator's browser without JavaScript: it follows redirects and sends forms as they stand."""
 
-    def __init__(self, app):
+    def __init__(self, app: Starlette) -> None:
         transport = httpx.ASGITransport(app)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://desk.example", follow_redirects=True)
 
-    async def get(self, path):
+    async def get(self, path: str) -> Page:
         return Page(await self.client.get(path))
 
-    async def send(self, page, form="page", *, files=None, **typed):
+    async def send(self, page: Page, form: str = "page", *, files: Any = None, **typed: Any) -> Page:
         """Send a form of a page with these fields in place of what stands in it; dots are written as ``__``."""
         fields = dict(page.forms[form]["fields"])
         fields.update({name.replace("__", ".").strip("_"): value for name, value in typed.items()})
         sent = {name: value for name, value in fields.items() if value is not None}
         return Page(await self.client.post(page.forms[form]["action"], data=sent, files=files))
 
-    async def sign_in(self, operator="operator-7", centre=CENTRE):
+    async def sign_in(self, operator: str = "operator-7", centre: str = CENTRE) -> Page:
         page = await self.get("/sign-in")
         return await self.send(page, name=f"{centre}/{operator}", password=PASSWORD)
 
@@ -95,28 +105,28 @@ class Browser:
 class DeskSite:
     """An open portal and its desk."""
 
-    def __init__(self, portal, clock, simulators):
+    def __init__(self, portal: Portal, clock: SimulatedClock, simulators: Mapping[str, Simulator]) -> None:
         self.portal, self.clock, self.simulators = portal, clock, simulators
         self.app = create_desk(portal)
 
-    async def browser(self, operator="operator-7", centre=CENTRE):
+    async def browser(self, operator: str = "operator-7", centre: str = CENTRE) -> Browser:
         """A browser in which an operator signed in."""
         browser = Browser(self.app)
         assert (await browser.sign_in(operator, centre)).path == "/"
         return browser
 
-    async def actor(self, operator="operator-7", centre=CENTRE):
+    async def actor(self, operator: str = "operator-7", centre: str = CENTRE) -> PortalActor | None:
         """An operator as the portal's own calls take one."""
         token = await self.portal.accounts.sign_in(f"{centre}/{operator}", PASSWORD, "here")
         return await self.portal.accounts.session(token)
 
-    async def english(self, browser):
+    async def english(self, browser: Browser) -> None:
         """Change a browser's language to English."""
         await browser.send(await browser.get("/"), "language-form", language="en")
 
 
 @asynccontextmanager
-async def open_desk(database, keyring, vault, folder):
+async def open_desk(database: str, keyring: Keyring, vault: Vault, folder: Path) -> AsyncIterator[DeskSite]:
     """A desk on an open database."""
     clock = SimulatedClock()
     found = installed_simulators()

@@ -17,7 +17,7 @@ LONGEST: Final = 30
 @contextmanager
 def running_country(*words: str) -> Iterator[dict[str, Any]]:
     """Start the country; yields what its first line says, and checks at the end that Ctrl-C ends all of it."""
-    command = [NAGORIK, "demo", "--serve", "--json", *words]
+    command = [str(NAGORIK), "demo", "--serve", "--json", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
