@@ -91,6 +91,8 @@ WORDS = {
     "track": ("track", "NOBODYS"),
     "validate": ("validate", "nagorik-nid"),
     "worker": ("worker", "--once"),
+    "portal": ("portal", "list"),
+    "serve": ("serve", "--help"),
     "workers": ("workers",),
 }
 POLICIES = {

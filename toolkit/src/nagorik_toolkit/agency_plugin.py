@@ -19,7 +19,6 @@ need not be taken out. The class is checked when it is made: it and its data fil
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -355,17 +354,13 @@ class AgencyPlugin(Generic[SettingsT]):
 
     # The same for all
 
-    @contextmanager
-    def at_fields_of(self, form: Form) -> Iterator[None]:
-        """Have the agency's refusals point into this form: ``read_error`` does not know which one was sent.
+    def at_fields_of(self, form: Form, refused: InputRejected) -> InputRejected:
+        """Have the agency's refusal point into this form: ``read_error`` does not know which one was sent.
 
         Forms may call different fields by one wire name. Where this form has no such field, it is refused as a whole.
         """
-        try:
-            yield
-        except InputRejected as refused:
-            refused.fields = tuple(self._in_form(problem, form) for problem in refused.fields)
-            raise
+        refused.fields = tuple(self._in_form(problem, form) for problem in refused.fields)
+        return refused
 
     def _in_form(self, problem: FieldProblem, form: Form) -> FieldProblem:
         names = {name for name, pointer in self.form_fields.items() if pointer == problem.pointer}
@@ -482,15 +477,17 @@ class AgencyPlugin(Generic[SettingsT]):
         quote = basis.quote(request, valid_for=self.price_holds(request))
         if not self.names_prices:
             return quote
-        with self.at_fields_of(request.form):
+        try:
             return agreed_quote(quote, await self.demanded(request, context))
+        except InputRejected as refused:
+            raise self.at_fields_of(request.form, refused) from refused.__cause__
 
     @usual
     async def nagorik_submit(self, request: SubmitRequest, context: CallContext[SettingsT]) -> Accepted | Rejected:
         """File or look up, if the rules of this very day allow it."""
         self.refuse_forbidden(request)
         kind = self.kind(request.service)
-        with self.at_fields_of(request.form):
+        try:
             if isinstance(kind, Lookup):
                 return await self.look_up(kind, request, context)
             filed = await context.http.write(
@@ -500,6 +497,8 @@ class AgencyPlugin(Generic[SettingsT]):
                 json={CLIENT_REFERENCE: request.client_reference, **self.details(request)},
                 expect=self.standing,
             )
+        except InputRejected as refused:
+            raise self.at_fields_of(request.form, refused) from refused.__cause__
         return Accepted(reference=filed.reference, status=self.read(request, filed))
 
     @usual
@@ -573,8 +572,10 @@ class AgencyPlugin(Generic[SettingsT]):
     ) -> AgencyStatus:
         """Send the whole application, as it should be."""
         path, details = self.path(request, "correction"), self.details(request)
-        with self.at_fields_of(request.form):
+        try:
             corrected = await context.http.write("correction", "POST", path, json=details, expect=self.standing)
+        except InputRejected as refused:
+            raise self.at_fields_of(request.form, refused) from refused.__cause__
         return self.read(request, corrected)
 
     @usual

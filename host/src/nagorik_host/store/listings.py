@@ -12,14 +12,16 @@ from nagorik.model.status import ApplicationState
 from nagorik.values import dhaka_zone
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, Instant, applications, microseconds, payments, shown
-from nagorik_platform.lifecycle import Party
 
 _PLACE: Final = re.compile(r"([0-9]{1,17})-(.+)", re.DOTALL)
 
 _A: Final = applications.c
 _P: Final = payments.c
 _PARTY: Final = case(
-    (or_(_A.blocked.is_not(None), _A.state == ApplicationState.MANUAL_REVIEW.value), Party.PERSON.value),
+    (
+        or_(_A.blocked.is_not(None), _A.state == ApplicationState.MANUAL_REVIEW.value),
+        "person",
+    ),
     else_=func.coalesce(_A.hold_party, ""),
 )
 _APPLICATION: Final[Select[Any]] = select(
