@@ -45,7 +45,7 @@ compiled: $(READY)  ## Compile once what the tests import, which each process of
 	@$(BIN)/pytest --collect-only --quiet --quiet >$(VENV)/collected
 
 proofs: $(READY)  ## Run what takes too long for every run: the desk's journeys in a browser, and its other proofs.
-	@$(BIN)/pytest -m proof --no-header $(ARGUMENTS) portal/tests
+	@$(BIN)/pytest -m proof -p no:randomly --no-header $(ARGUMENTS) portal/tests
 
 faults: $(READY)  ## Check that the tests notice each seeded fault (ARGUMENTS="client").
 	@$(BIN)/python tests/faults/run.py $(ARGUMENTS)

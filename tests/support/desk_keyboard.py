@@ -2,19 +2,20 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 TABS: Final = 200
 """The most stops between two controls of a page."""
 PATIENCE: Final = 120_000
 """Milliseconds in which a page answers, or an application gets where it is waited for."""
+LOOKS: Final = 5_000
 _AT: Final = "place => document.activeElement !== null && document.activeElement.matches(place)"
 
 
@@ -39,6 +40,8 @@ class Operator:
 
     page: Page
     desk: str
+    look: Callable[[Page], None] = lambda _: None
+    """Called on each page that the operator comes to."""
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE)
@@ -48,9 +51,14 @@ class Operator:
         """Where the operator is."""
         return urlsplit(self.page.url).path
 
+    @property
+    def language(self) -> str | None:
+        """The page's."""
+        return self.page.get_attribute("html", "lang")
+
     def sign_in(self, person: Mapping[str, str]) -> None:
         """Sign in from the desk's address."""
-        self.page.goto(self.desk)
+        self.open("/sign-in")
         self.type("name", person["name"])
         self.type("password", person["password"])
         self.send()
@@ -82,27 +90,30 @@ class Operator:
         if not self.page.evaluate("document.activeElement.matches('select, :checked')"):
             self.page.keyboard.press("Space")
 
+    def open(self, path: str) -> None:
+        """Open a page by its address."""
+        self.page.goto(f"{self.desk}{path}")
+        self.look(self.page)
+
     def press(self, place: str) -> None:
         """Press Enter on a link or a button, and wait for the page that it leads to."""
         self.tab_to(place)
-        with self.page.expect_navigation():
-            self.page.keyboard.press("Enter")
+        self.send()
 
     def send(self) -> None:
-        """Press Enter in the field where the operator is, which sends its form."""
+        """Press Enter where the operator is, and wait for the page that it leads to."""
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
+        self.look(self.page)
 
     def go_on(self) -> None:
         """Press the page's main button; the next page has no error."""
-        before = self.path
         self.press("#continue")
         assert self.page.locator(".govuk-error-summary").count() == 0, self.page.inner_text("main")
-        assert self.path != before, self.page.inner_text("main")
 
     def speak(self, language: str) -> None:
         """Choose the language of the pages."""
-        if self.page.get_attribute("html", "lang") != language:
+        if self.language != language:
             self.press(f'button[name="language"][value="{language}"]')
 
     def wait_for(self, place: str) -> None:
@@ -110,8 +121,9 @@ class Operator:
         looked = 0
         while not self.page.locator(place).count():
             looked += 1
-            assert looked < PATIENCE // 100, self.page.inner_text("main")
+            assert looked < LOOKS, f"{place} on {self.path}: {self.page.inner_text('main')[:1_000]}"
             self.page.reload()
+        self.look(self.page)
 
     def take_in(self, applicant: Mapping[str, Any], service: str) -> None:
         """Take a citizen in, from the first page to the list of what to bring."""
@@ -129,22 +141,58 @@ class Operator:
         self.write("service", service)
         self.go_on()
 
+    def pay_cash(self) -> None:
+        """Wait until the fee is due, and pay it at the counter."""
+        self.wait_for('a[href$="/pay"]')
+        self.press('a[href$="/pay"]')
+        self.decide_on("gateway", lambda: self.write("gateway", "cashdesk.counter"))
+
+    def decide_on(self, name: str, write: Callable[[], object]) -> None:
+        """Fill in a form and send it; once more where the application changed meanwhile, which the page then says."""
+        while self.page.locator(f'[name="{name}"]').count():
+            write()
+            self.go_on()
+
+    def hand_over(self, name: str) -> None:
+        """Wait until something can be handed over, and hand it to the applicant."""
+        self.wait_for('a[href$="/hand-over"]')
+        self.press('a[href$="/hand-over"]')
+        written = {"name": name, "relation": "self", "identity_seen": "nid-card"}
+
+        def write() -> None:
+            for field, value in written.items():
+                self.write(field, value)
+
+        self.decide_on("relation", write)
+        assert name in self.page.inner_text("main")
+
     def fill_form(self, form: Mapping[str, Any]) -> None:
         """Fill in the service's form, one thing a page, from the list of what to bring to what comes after it."""
         self.go_on()
         while "/form/" in self.path:
             field = self.path.rpartition("/")[2]
-            self.write(field, form[field])
+            if field in form:
+                self.write(field, form[field])
             self.go_on()
 
-    def agree(self, ceiling: int) -> None:
-        """Read the consent aloud and file, from the page before it."""
+    def agree(self, ceiling: int, *, cut: tuple[str, Callable[[Route], None]] | None = None) -> None:
+        """Read the consent aloud and file, from the page before it.
+
+        With ``cut``, a pattern and what happens to its request, the line is cut as the application is handed in.
+        """
         if self.path.endswith("/documents"):
             self.go_on()
         self.write("ceiling", ceiling)
         self.write("agreed", value=True)
         while not self.path.endswith("/check"):
             self.go_on()
+        if cut is not None:
+            self.page.route(*cut)
+            self.tab_to("#hand-in")
+            with self.page.expect_event("requestfailed"):
+                self.page.keyboard.press("Enter")
+            self.page.unroute(cut[0])
+            return
         self.press("#hand-in")
         assert self.path.endswith("/filed"), self.page.inner_text("main")
 
@@ -154,11 +202,14 @@ class Operator:
             for part in value:
                 self.write(f"{name}.{part}", value[part])
             return
-        digits = "০১২৩৪৫৬৭৮৯" if self.page.get_attribute("html", "lang") == "bn" else "0123456789"
+        digits = "০১২৩৪৫৬৭৮৯" if self.language == "bn" else "0123456789"
         if self.page.locator(f'[name="{name}.day"]').count():
             for part, number in zip(("year", "month", "day"), str(value).split("-"), strict=True):
                 self.type(f"{name}.{part}", number.translate(str.maketrans("0123456789", digits)))
         elif self.page.locator(f'select[name="{name}"], [type="radio"][name="{name}"]').count():
-            self.choose(name, str(value).lower() if isinstance(value, bool) else str(value))
+            plain = str(value).translate(str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789"))
+            self.choose(name, plain.lower() if isinstance(value, bool) else plain)
         else:
-            self.type(name, str(value).translate(str.maketrans("0123456789", digits)))
+            written = str(value)
+            is_number = written.removeprefix("+").isdigit()
+            self.type(name, written.translate(str.maketrans("0123456789", digits)) if is_number else written)

@@ -21,13 +21,7 @@ def test_voter_area_is_changed_from_counter_to_hand_over_in_bangla() -> None:
         desk.fill_form(EXAMPLE["form"])
         desk.agree(ceiling=0)
         desk.press("#follow")
-        desk.wait_for('a[href$="/hand-over"]')
-        desk.press('a[href$="/hand-over"]')
-        desk.write("name", EXAMPLE["applicant"]["name"]["bn"])
-        desk.write("relation", "self")
-        desk.write("identity_seen", "nid-card")
-        desk.go_on()
-        assert EXAMPLE["applicant"]["name"]["bn"] in desk.page.inner_text("main")
+        desk.hand_over(EXAMPLE["applicant"]["name"]["bn"])
         assert not desk.page.locator('a[href$="/hand-over"]').count()
         filed = httpx.get(f"{country['simulators']['nid']}/_simulator/ledger").json()["effects"]
         assert [one["kind"] for one in filed].count("application") == 1
