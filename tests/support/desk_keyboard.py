@@ -15,6 +15,7 @@ TABS: Final = 200
 """The most stops between two controls of a page."""
 PATIENCE: Final = 120_000
 """Milliseconds in which a page answers, or an application gets where it is waited for."""
+TRIES: Final = 5
 LOOKS: Final = 5_000
 _AT: Final = "place => document.activeElement !== null && document.activeElement.matches(place)"
 
@@ -149,9 +150,12 @@ class Operator:
 
     def decide_on(self, name: str, write: Callable[[], object]) -> None:
         """Fill in a form and send it; once more where the application changed meanwhile, which the page then says."""
-        while self.page.locator(f'[name="{name}"]').count():
+        for _ in range(TRIES):
+            if not self.page.locator(f'[name="{name}"]').count():
+                return
             write()
             self.go_on()
+        raise AssertionError(f"{self.path} was sent {TRIES} times: {self.page.inner_text('main')[:1_000]}")
 
     def hand_over(self, name: str) -> None:
         """Wait until something can be handed over, and hand it to the applicant."""

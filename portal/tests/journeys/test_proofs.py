@@ -102,6 +102,7 @@ def test_passport_is_corrected_at_the_field(
     country: dict[str, Any], browser: Browser, inspection: Inspection, language: str
 ) -> None:
     given = example("passport-05-rework")
+    given["form"]["office"] = "আগারগাঁও, ঢাকা"  # whose appointments can be listed
     order(country, "passport", "script", outcome="correction", durations=PATIENT)
     desk = operator_at(country, browser, inspection, language)
     enrol(desk, given)
