@@ -1,5 +1,6 @@
 """The desk as an ASGI application: its routes, and the headers of every response."""
 
+from importlib import import_module
 from typing import Final
 
 from starlette.applications import Starlette
@@ -14,14 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nagorik_portal.desk.cases import CASE_ROUTES
 from nagorik_portal.desk.citizen_acts import CITIZEN_ACT_ROUTES
 from nagorik_portal.desk.correction import CORRECTION_ROUTES
-from nagorik_portal.desk.counter import COUNTER_ROUTES
 from nagorik_portal.desk.filing import FILING_ROUTES
 from nagorik_portal.desk.home import HOME_ROUTES
 from nagorik_portal.desk.paying import PAYING_ROUTES
 from nagorik_portal.desk.sign_in import SIGN_IN_ROUTES
 from nagorik_portal.desk.standing import STANDING_ROUTES
 from nagorik_portal.desk.static_files import STATIC_ROUTE
-from nagorik_portal.desk.visits import Visit, language_of
+from nagorik_portal.desk.visits import HAS_COUNTER, Visit, language_of
 from nagorik_portal.desk.work import WORK_ROUTES
 from nagorik_portal.portal import Portal
 
@@ -36,9 +36,10 @@ _HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
+_COUNTER: Final = import_module("nagorik_portal.desk.counter").COUNTER_ROUTES if HAS_COUNTER else ()
 _BEFORE: Final = (STATIC_ROUTE, *SIGN_IN_ROUTES, *HOME_ROUTES, *FILING_ROUTES)
 _AFTER: Final = (*WORK_ROUTES, *STANDING_ROUTES, *PAYING_ROUTES, *CITIZEN_ACT_ROUTES)
-ROUTES: Final[tuple[BaseRoute, ...]] = (*_BEFORE, *_AFTER, *CORRECTION_ROUTES, *CASE_ROUTES, *COUNTER_ROUTES)
+ROUTES: Final[tuple[BaseRoute, ...]] = (*_BEFORE, *_AFTER, *CORRECTION_ROUTES, *CASE_ROUTES, *_COUNTER)
 """All routes of the desk, in the order in which they are matched."""
 
 

@@ -5,23 +5,19 @@ from typing import Final, cast
 
 from starlette.routing import Route
 
-from nagorik import Money, Text
 from nagorik.model.status import Slot
 from nagorik_host.host import Action
 from nagorik_host.texts import text_of
-from nagorik_host.view_reader import service_of
-from nagorik_host.views import consent_operations
 from nagorik_portal.desk import effects, standing
 from nagorik_portal.desk.drafting import typed_inputs
 from nagorik_portal.desk.fields import read_fields, values_of
-from nagorik_portal.desk.filing import agency_of
-from nagorik_portal.desk.forms import CollectorForm, ConsentForm
+from nagorik_portal.desk.filing import CONSENT_FIELDS, agency_of, agreed, read_aloud
+from nagorik_portal.desk.forms import CollectorForm
 from nagorik_portal.desk.visits import PageError, Visit
 from nagorik_portal.desk.wording import text
 from nagorik_portal.hand_overs import Collector
 from nagorik_toolkit.form_validation import form_schema, validate_form
 
-_CONSENT: Final = read_fields(form_schema(ConsentForm))
 _COLLECTOR: Final = read_fields(form_schema(CollectorForm))
 _DAYS: Final = 180
 _SLOTS_SHOWN: Final = 40
@@ -44,30 +40,23 @@ def _confirmation(action: Action) -> Route:
 
 async def _show_consent(visit: Visit) -> effects.FormShown:
     view = await standing.read_view(visit)
-    service = service_of(visit.portal.host, view.service)
-    if service is None or view.consent is None:
+    if view.consent is None:
         raise effects.StepRefused(text("new-consent.not-needed"))
     least, gap = view.consent["least_ceiling"], view.consent["gap"]
     ceiling = -(-standing.amount_of(least).poisha // 100) if isinstance(least, str) else None
-    name = (await visit.casework.filed_draft(view.application)).applicant.name
-    more = {
-        "why": gap and standing.own_sentence(f"held.consent-{gap}", text_of("hold", f"consent-{gap}")),
-        "citizen": Text(bn=name.bn or name.en or "-", en=name.en or name.bn or "-"),
-        "service": service,
-        "operations": [text(f"operation.{one.value}") for one in sorted(consent_operations(service))],
-    }
+    applicant = (await visit.casework.filed_draft(view.application)).applicant
+    why = gap and standing.own_sentence(f"held.consent-{gap}", text_of("hold", f"consent-{gap}"))
+    more = {"why": why, **read_aloud(visit, visit.casework.service(view.service), applicant)}
     held = {"days": _DAYS, "ceiling": ceiling}
-    return effects.FormShown(view, "new-consent.html", "step.consent", _CONSENT, held, more)
+    return effects.FormShown(view, "new-consent.html", "step.consent", CONSENT_FIELDS, held, more)
 
 
 async def _read_consent(visit: Visit) -> effects.KeyedCall:
-    form = cast("ConsentForm", validate_form(ConsentForm, values_of(_CONSENT, typed_inputs(visit))))
-    view, casework = await standing.read_view(visit), visit.casework
+    view, values = await standing.read_view(visit), values_of(CONSENT_FIELDS, typed_inputs(visit))
     least = view.consent["least_ceiling"] if view.consent is not None else None
     currency = standing.amount_of(least).currency if isinstance(least, str) else "BDT"
-    ceiling, asks = Money(poisha=form.ceiling * 100, currency=currency), casework.service(view.service).asks
-    given = casework.make_consent(view.service, ceiling, days=form.days, asks=asks)
-    return partial(casework.consent, view.application, given)
+    given = agreed(visit, visit.casework.service(view.service), values, currency)
+    return partial(visit.casework.consent, view.application, given)
 
 
 async def _show_slots(visit: Visit) -> effects.FormShown:

@@ -10,12 +10,10 @@ from typing import Final
 from starlette.datastructures import FormData
 
 from nagorik import ApplicationDraft, DocumentReference
-from nagorik.manifest import PublicService
-from nagorik_host.view_reader import service_of
 from nagorik_host.views import ApplicationView
 from nagorik_portal.desk import effects, standing
-from nagorik_portal.desk.drafting import entries_changed, typed_inputs
-from nagorik_portal.desk.fields import Field, inputs_of, read_fields, values_of
+from nagorik_portal.desk.drafting import entries_changed, service_fields, typed_inputs
+from nagorik_portal.desk.fields import inputs_of, values_of
 from nagorik_portal.desk.filing import FILE_WORDS, take_uploads
 from nagorik_portal.desk.visits import PageError, Visit
 from nagorik_portal.desk.wording import text
@@ -25,14 +23,6 @@ _PAPER: Final = "paper"
 _KEPT: Final = "kept"
 _CHOSEN: Final = "chosen"
 _CARRIED: Final = frozenset({_CHANGE, _PAPER, _KEPT})
-
-
-async def _service(visit: Visit, view: ApplicationView) -> tuple[PublicService, tuple[Field, ...]]:
-    service = service_of(visit.portal.host, view.service)
-    if service is None:
-        raise effects.StepRefused(text("correct.no-service"))
-    schema = await visit.casework.form_schema(service.id)
-    return service, read_fields(schema) if schema is not None else ()
 
 
 def _named(view: ApplicationView, draft: ApplicationDraft) -> tuple[set[str], set[str]]:
@@ -46,16 +36,17 @@ def _named(view: ApplicationView, draft: ApplicationDraft) -> tuple[set[str], se
 
 async def _show(visit: Visit) -> effects.FormShown:
     view = await standing.read_view(visit)
-    (service, fields), draft = await _service(visit, view), await visit.casework.filed_draft(view.application)
+    fields, draft = await service_fields(visit, view.service), await visit.casework.filed_draft(view.application)
+    listed = visit.casework.service(view.service).documents
     keys, kinds = _named(view, draft)
     if effects.KEY in visit.typed or "choose" in visit.request.query_params:
         keys, kinds = ({str(one) for one in visit.typed.getlist(name)} for name in (_CHANGE, _PAPER))
     wanted = [field for field in fields if field.key in keys]
-    papers = [one for one in service.documents if one.kind in kinds]
+    papers = [one for one in listed if one.kind in kinds]
     if _CHOSEN in visit.typed or not (wanted or papers):
         more: dict[str, object] = {
             "fields": effects.choices(visit, _CHANGE, {field.key: field.label for field in fields}),
-            "papers": effects.choices(visit, _PAPER, {one.kind: one.label for one in service.documents}),
+            "papers": effects.choices(visit, _PAPER, {one.kind: one.label for one in listed}),
         }
         return effects.FormShown(view, "correct-choose.html", "correct.choose-title", more=more)
     uploads = _uploads(visit)
@@ -69,11 +60,11 @@ async def _show(visit: Visit) -> effects.FormShown:
 
 async def _read(visit: Visit) -> effects.KeyedCall:
     view, casework = await standing.read_view(visit), visit.casework
-    (service, known), draft = await _service(visit, view), await casework.filed_draft(view.application)
+    known, draft = await service_fields(visit, view.service), await casework.filed_draft(view.application)
     fields = [field for field in known if field.key in visit.typed.getlist(_CHANGE)]
     if _CHOSEN in visit.typed:
         _take_choice(visit, inputs_of(fields, draft.form), "change" if known else "paper")
-    taken, errors = await take_uploads(visit, service.id)
+    taken, errors = await take_uploads(visit, view.service)
     # The form then carries their references, so that no file is sent twice.
     kept = [(_KEPT, effects.seal(visit, one)) for one in taken]
     visit.typed = FormData([*visit.typed.multi_items(), *kept])
@@ -82,7 +73,7 @@ async def _read(visit: Visit) -> effects.KeyedCall:
     if visit.is_language_change or errors or changed is not None:
         raise effects.FormRejected(*errors)
     values, documents = values_of(fields, typed_inputs(visit)), _uploads(visit)
-    await casework.validate(service.id, {**draft.form, **values})
+    await casework.validate(view.service, {**draft.form, **values})
     if not values and not documents:
         raise effects.FormRejected(PageError("main-content", text("correct.nothing")))
     return partial(casework.act, view.application, "corrected", form=values, documents=documents)

@@ -1,31 +1,31 @@
-"""Receipts of payments and the centre's tills, where the counter is installed, which counts each print."""
+"""Receipts of payments and the centre's tills. Imported where the counter is installed, which counts each print."""
 
 import base64
 import hashlib
 from functools import partial
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.responses import HTMLResponse, Response
 
+from nagorik_counter.commands.receipt import counted_receipt
+from nagorik_counter.receipt.content import ReceiptRefused
+from nagorik_counter.receipt.page import PaperSize, receipt_page, refusal_sentence
+from nagorik_counter.till_page import circumstances, figures, notes, till_text
+from nagorik_counter.tills import TillSession, open_tills, read_session
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.projections import centre_of
 from nagorik_portal.desk import effects, standing
 from nagorik_portal.desk.visits import PageError, Visit, page
 from nagorik_portal.desk.wording import text
 
-if TYPE_CHECKING:
-    from nagorik_counter.receipt.page import PaperSize
-
-_HAS_COUNTER: Final = find_spec("nagorik_counter") is not None
-_PAPERS: Final[tuple["PaperSize", ...]] = ("80mm", "a4")
+_PAPERS: Final[tuple[PaperSize, ...]] = ("80mm", "a4")
 
 
 async def _show(visit: Visit) -> effects.FormShown:
     view, wanted = await standing.read_view(visit), visit.request.path_params["payment"]
     payment = next((one for one in view.payments if one.payment == wanted), None)
-    if not _HAS_COUNTER or payment is None:
-        raise effects.StepRefused(text("receipt.no-payment" if _HAS_COUNTER else "receipt.no-counter"))
+    if payment is None:
+        raise effects.StepRefused(text("receipt.no-payment"))
     items = [{"value": one, "text": visit.t(f"receipt.{one}"), "checked": one == _PAPERS[0]} for one in _PAPERS]
     return effects.FormShown(view, "receipt.html", "receipt.title", more={"payment": payment, "items": items})
 
@@ -33,17 +33,13 @@ async def _show(visit: Visit) -> effects.FormShown:
 async def _read(visit: Visit) -> effects.KeyedCall:
     await standing.read_view(visit)  # the centre's own, or not found
     paper = next((one for one in _PAPERS if one == visit.typed_text("paper")), None)
-    if paper is None or not _HAS_COUNTER:
+    if paper is None:
         raise effects.FormRejected(PageError("paper", text("receipt.choose")))
     return partial(_print, visit, paper)
 
 
-async def _print(visit: Visit, paper: "PaperSize", **_: object) -> Response:
+async def _print(visit: Visit, paper: PaperSize, **_: object) -> Response:
     """Make a receipt, which changes nothing of the application: on either paper it is one copy."""
-    from nagorik_counter.commands.receipt import counted_receipt
-    from nagorik_counter.receipt.content import ReceiptRefused
-    from nagorik_counter.receipt.page import receipt_page, refusal_sentence
-
     host, place = visit.portal.host, (standing.application_of(visit), visit.request.path_params["payment"])
     key = visit.casework.request_key("receipt", visit.typed_text(effects.KEY), *place)
     try:
@@ -60,11 +56,6 @@ async def _print(visit: Visit, paper: "PaperSize", **_: object) -> Response:
 
 async def _tills(visit: Visit) -> Response:
     visit.operator.require("apply")
-    if not _HAS_COUNTER:
-        return visit.page("problem.html", "till.title", text=text("till.no-counter"))
-    from nagorik_counter.till_page import circumstances, figures, notes, till_text
-    from nagorik_counter.tills import TillSession, open_tills, read_session
-
     now, centre = visit.portal.host.clock.now(), visit.operator.centre
 
     def read(transaction: Transaction) -> list[TillSession]:

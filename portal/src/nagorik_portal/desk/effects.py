@@ -90,14 +90,8 @@ def effect_page(
         if is_sent and not is_outdated:
             hidden = {one: visit.typed_text(one) for one in hidden}
         changes = _since(visit, form.view) if is_outdated else ()
-        known = {"form": "page", "views": views, "is_outdated": is_outdated, "changes": changes}
-        context: dict[str, Any] = {
-            **about(visit, form.view),
-            **known,
-            **hidden,
-            **form.more,
-            "errors": [*errors, *wrong],
-        }
+        context: dict[str, Any] = {"form": "page", "views": views, "is_outdated": is_outdated, "changes": changes}
+        context = {**about(visit, form.view), **context, **hidden, **form.more, "errors": [*errors, *wrong]}
         return visit.page(form.template, form.title, status=409 if is_outdated else 200, **context)
 
     async def sent(visit: Visit) -> Response:

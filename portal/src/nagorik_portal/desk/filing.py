@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from nagorik import (
     Applicant,
+    Consent,
     DocumentReference,
     InputRejected,
     Money,
@@ -23,6 +24,7 @@ from nagorik import (
 )
 from nagorik.manifest import DocumentKind, PublicService
 from nagorik.model.eligibility import Eligibility
+from nagorik.values.money import Currency
 from nagorik_host.views import consent_operations
 from nagorik_platform.dispatch.survey import ServiceEligibility
 from nagorik_platform.documents import in_megabytes, is_required
@@ -37,7 +39,7 @@ from nagorik_toolkit.form_validation import form_schema, validate_form
 
 _CITIZEN_FIELDS: Final = read_fields(form_schema(CitizenForm))
 _IDENTITY_FIELDS: Final = read_fields(form_schema(IdentityForm))
-_CONSENT_FIELDS: Final = read_fields(form_schema(ConsentForm))
+CONSENT_FIELDS: Final = read_fields(form_schema(ConsentForm))
 _ORDER: Final = ("submit", "start-payment", "advise-payment", "answer-correction", "book-slot", "withdraw")
 """How the operations of a consent are read aloud."""
 _PIECE: Final = 64 * 1024
@@ -302,6 +304,27 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
 # Consent
 
 
+def read_aloud(visit: Visit, service: PublicService, applicant: Applicant | None) -> dict[str, Any]:
+    """What a citizen hears before agreeing: who acts, what is done, and which other services are asked."""
+    name = applicant.name if applicant is not None else None
+    names = {one.id: one.name for one in visit.portal.host.platform.services}
+    operations = sorted((one.value for one in consent_operations(service)), key=_ORDER.index)
+    return {
+        "citizen": Text(bn=name.bn or name.en or "-", en=name.en or name.bn or "-") if name is not None else "-",
+        "service": service,
+        "agency": agency_of(visit, service.id),
+        "operations": [text(f"operation.{one}") for one in operations],
+        "asks": [names.get(one, one) for one in service.asks],
+    }
+
+
+def agreed(visit: Visit, service: PublicService, values: Mapping[str, JsonValue], currency: Currency) -> Consent:
+    """The consent that a form holds, with the ceiling in ``currency``."""
+    form = cast("ConsentForm", validate_form(ConsentForm, values))
+    ceiling = Money(poisha=form.ceiling * 100, currency=currency)
+    return visit.casework.make_consent(service.id, ceiling, days=form.days, asks=service.asks)
+
+
 async def _consent(visit: Visit, draft: Draft) -> drafting.TypedPage:
     service, price = visit.casework.service(draft.service or ""), DraftPrice()
     with suppress(NagorikError):  # the text names no sum then, and the citizen says one
@@ -314,25 +337,12 @@ async def _consent(visit: Visit, draft: Draft) -> drafting.TypedPage:
         return {"days": 180, "ceiling": -(-price.total.poisha // 100) if price.total is not None else None}
 
     async def take(values: Mapping[str, JsonValue]) -> drafting.DraftChange:
-        form = cast("ConsentForm", validate_form(ConsentForm, values))
-        ceiling = Money(poisha=form.ceiling * 100, currency=price.total.currency if price.total else "BDT")
-        consent = visit.casework.make_consent(service.id, ceiling, days=form.days, asks=service.asks)
+        consent = agreed(visit, service, values, price.total.currency if price.total else "BDT")
         return lambda content: content.model_copy(update={"consent": consent})
 
-    name = draft.content.applicant.name if draft.content.applicant is not None else None
-    names = {one.id: one.name for one in visit.portal.host.platform.services}
-    operations = sorted((one.value for one in consent_operations(service)), key=_ORDER.index)
-    more = {
-        "heading": visit.t("step.consent"),
-        "citizen": Text(bn=name.bn or name.en or "-", en=name.en or name.bn or "-") if name is not None else "-",
-        "service": service,
-        "agency": agency_of(visit, service.id),
-        "operations": [text(f"operation.{one}") for one in operations],
-        "asks": [names.get(one, one) for one in service.asks],
-        "total": price.total,
-    }
-    title = text("step.consent")
-    return drafting.TypedPage(visit, draft, "consent", title, _CONSENT_FIELDS, held, take, "consent.html", more)
+    title, more = text("step.consent"), {"heading": visit.t("step.consent"), "total": price.total}
+    more |= read_aloud(visit, service, draft.content.applicant)
+    return drafting.TypedPage(visit, draft, "consent", title, CONSENT_FIELDS, held, take, "consent.html", more)
 
 
 # The fee

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
@@ -33,8 +34,11 @@ SESSION: Final = "session"
 VISITOR: Final = "visitor"
 KEPT: Final = "kept."
 """Begins the names of fields that a page of signing in carries on for a form whose session had ended."""
+HAS_COUNTER: Final = find_spec("nagorik_counter") is not None
+"""Whether there are tills and receipts."""
 _MENU: Final = (("/", "home", "apply"), ("/work", "work", "view"), ("/search", "search", "view"))
-_MORE: Final = (("/outbox", "outbox", "view"), ("/cases", "cases", "decide"), ("/tills", "tills", "apply"))
+_MORE: Final = (("/outbox", "outbox", "view"), ("/cases", "cases", "decide"))
+_TILLS: Final = (("/tills", "tills", "apply"),) if HAS_COUNTER else ()
 """The menu of every page: an address, the end of its text's code, and the scope that its page needs."""
 _MOST_FIELDS: Final = 1_000
 _MACROS: Final = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
@@ -124,6 +128,7 @@ class Visit:
             "other": (other := "en" if self.language == "bn" else "bn"),
             "other_name": OWN_NAMES[other],
             "actor": self.actor,
+            "has_counter": HAS_COUNTER,
             "csrf": self.csrf,
             "t": self.t,
             "say": self.say,
@@ -131,7 +136,7 @@ class Visit:
             "typed": self.typed,
             "path": self.request.url.path,
             "form": "language-form",
-            "navigation": [one[:2] for one in _MENU + _MORE if self.actor and one[2] in self.actor.scopes],
+            "navigation": [one[:2] for one in _MENU + _MORE + _TILLS if self.actor and one[2] in self.actor.scopes],
             "title": self.t(title) if title in catalogue() else title,
             "errors": [{"href": at if at.startswith("/") else f"#{at}", **one} for at, one in said],
             "error_at": {at: {**one, "visuallyHiddenText": prefix} for at, one in reversed(said)},
