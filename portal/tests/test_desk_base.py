@@ -8,7 +8,6 @@ from desk_site import CENTRE, OTHER_CENTRE, PASSWORD, Browser, open_desk
 
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_portal.desk.application import ROUTES
-from nagorik_portal.web import Frontier
 
 
 @pytest.fixture
@@ -97,11 +96,8 @@ async def test_a_form_whose_session_ended_is_carried_over_the_sign_in(desk):
 
 
 async def test_what_is_too_large_is_refused_by_a_page(desk):
-    browser = Browser(Frontier(desk.app, 2_000))
-    await browser.sign_in()
-    page = await browser.send(
-        await browser.get("/"), "/drafts", files={"file": ("large.pdf", b"%PDF" + b" " * 2_000)}
-    )
+    browser, content = await desk.browser(), b"%PDF" + b" " * 25_000_000
+    page = await browser.send(await browser.get("/"), "/drafts", files={"file": ("large.pdf", content)})
     assert (page.status, "কম ফাইল পাঠান" in page.said) == (413, True)
 
 

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
+from nagorik_portal.edge import UNMATCHED, Edge, template
 from nagorik_portal.serving import serving
-from nagorik_portal.web import UNMATCHED, Frontier, template
 
 
 def client_of(app):
@@ -40,9 +40,18 @@ async def echo(request):
     return PlainTextResponse(str(size))
 
 
+def within_edge(*routes):
+    async def failed(request, error):
+        return PlainTextResponse("failed", 500)
+
+    app = Starlette(routes=routes)
+    app.add_middleware(Edge, body_limit=10, headers={"x-content-type-options": "nosniff"}, failed=failed)
+    return app
+
+
 async def test_a_line_has_the_routes_template_and_never_what_came_in(logged):
-    inner = Starlette(routes=[Route("/items/{item}", echo, methods=["GET", "POST"])])
-    app = Frontier(Starlette(routes=[Mount("/v1", inner), Route("/", echo)]), body_limit=10)
+    inner = within_edge(Route("/items/{item}", echo, methods=["GET", "POST"]))
+    app = Starlette(routes=[Mount("/v1", inner), Mount("/", within_edge(Route("/", echo)))])
     async with client_of(app) as client:
         for method, path, status in (
             ("POST", "/v1/items/0099000202?nid=0099000202", 200),
@@ -68,8 +77,7 @@ async def test_a_body_above_the_limit_is_refused_whether_announced_or_not():
         for _ in range(3):
             yield b"12345"
 
-    app = Frontier(Starlette(routes=[Route("/", echo, methods=["POST"])]), body_limit=10)
-    async with client_of(app) as client:
+    async with client_of(within_edge(Route("/", echo, methods=["POST"]))) as client:
         assert (await client.post("/", content=b"1234567890")).text == "10"
         assert (await client.post("/", content=b"12345678901")).status_code == 413
         assert (await client.post("/", content=in_pieces())).status_code == 413

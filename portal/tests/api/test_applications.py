@@ -267,7 +267,7 @@ async def test_health_readiness_and_metrics_name_nobody(api, monkeypatch):
     assert (await api.anonymous.get("/v1/health")).json() == {"status": "ok"}
     assert (await api.anonymous.get("/v1/ready")).status_code == 200
     shown = (await api.anonymous.get("/v1/metrics")).text
-    assert 'route="/applications/{application}",status="200"' in shown
+    assert 'route="/v1/applications/<application>",status="200"' in shown
     assert 'route="unmatched",status="404"' in shown
     assert application not in shown
     await api.host.database.close()

@@ -1,12 +1,16 @@
 """The HTTP API: FastAPI routes over ``Casework``, with problems, idempotency keys, revisions and signed cursors."""
 
+from typing import Final
+
 from fastapi import FastAPI
 
 from nagorik_portal.api import applications, before_filing, openapi, operations
 from nagorik_portal.api.calls import ApiState
-from nagorik_portal.api.edge import Edge
-from nagorik_portal.api.problems import add_handlers
+from nagorik_portal.api.problems import add_handlers, problem
+from nagorik_portal.edge import Edge
 from nagorik_portal.portal import Portal
+
+_HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 def create_api(portal: Portal) -> FastAPI:
@@ -25,10 +29,10 @@ def create_api(portal: Portal) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    state = app.state.api = ApiState(portal)
+    app.state.api = ApiState(portal)
     for router in (*before_filing.ROUTERS, *applications.ROUTERS, operations.router):
         app.include_router(router)
     add_handlers(app)
-    app.add_middleware(Edge, metrics=state.metrics)
+    app.add_middleware(Edge, body_limit=portal.settings.body_limit, headers=_HEADERS, failed=problem)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app

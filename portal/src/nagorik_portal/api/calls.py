@@ -16,7 +16,6 @@ from nagorik import DocumentReference, Text
 from nagorik.errors import FieldProblem
 from nagorik_host import RequestKey
 from nagorik_platform.lifecycle import state_label
-from nagorik_portal.api.edge import ApiMetrics
 from nagorik_portal.api.models import OFFER, UUID, ApiJson, RowPage
 from nagorik_portal.api.problems import IDEMPOTENCY_KEY, RequestRefused
 from nagorik_portal.casework import Casework
@@ -47,7 +46,6 @@ class ApiState:
     """What the routes of one API share; ``in_flight`` has the keys of requests under way in this process."""
 
     portal: Portal
-    metrics: ApiMetrics = field(default_factory=ApiMetrics)
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
 
 

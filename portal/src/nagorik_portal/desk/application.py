@@ -4,13 +4,10 @@ from importlib import import_module
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nagorik_portal.desk.cases import CASE_ROUTES
 from nagorik_portal.desk.citizen_acts import CITIZEN_ACT_ROUTES
@@ -23,6 +20,7 @@ from nagorik_portal.desk.standing import STANDING_ROUTES
 from nagorik_portal.desk.static_files import STATIC_ROUTE
 from nagorik_portal.desk.visits import HAS_COUNTER, Visit, language_of
 from nagorik_portal.desk.work import WORK_ROUTES
+from nagorik_portal.edge import Edge
 from nagorik_portal.portal import Portal
 
 _POLICY: Final = (
@@ -45,27 +43,10 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (*_BEFORE, *_AFTER, *CORRECTION_ROUTES, *
 
 def create_desk(portal: Portal) -> Starlette:
     """Make the desk's application on an open portal; it needs no lifespan of its own."""
-    handlers = {HTTPException: _show_error, Exception: _show_error}
-    desk = Starlette(routes=ROUTES, middleware=[Middleware(_ResponseHeaders)], exception_handlers=handlers)
+    desk = Starlette(routes=ROUTES, exception_handlers={HTTPException: _show_error})
+    desk.add_middleware(Edge, body_limit=portal.settings.body_limit, headers=_HEADERS, failed=_show_error)
     desk.state.portal = portal
     return desk
-
-
-class _ResponseHeaders:
-    """Adds what a response does not say itself: nothing is kept in a cache, loaded from elsewhere, or framed."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 async def _show_error(request: Request, error: Exception) -> Response:

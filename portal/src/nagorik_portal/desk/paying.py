@@ -17,7 +17,7 @@ from nagorik_host.views import ApplicationView
 from nagorik_portal.desk import effects, standing
 from nagorik_portal.desk.visits import PageError, Visit, language_of, page
 from nagorik_portal.desk.wording import text
-from nagorik_portal.web import bounded
+from nagorik_portal.edge import bounded
 
 _QR_SCALE: Final = 6
 _OF_SESSIONS: Final = frozenset({"cookie", "authorization"})
