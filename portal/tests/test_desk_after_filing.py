@@ -120,6 +120,19 @@ async def test_a_correction_survives_the_language_and_a_change_meanwhile(desk):
     assert (form["reason"], form["delivery"]) == ("lost", "regular")
 
 
+async def test_a_form_is_not_outdated_by_a_look_that_brought_nothing_new(desk):
+    browser = await desk.browser()
+    application = await file(desk, service="passport.new")
+    await work(desk, hours=1)
+    address, host = f"/applications/{application}", desk.portal.host
+    form, shown = await browser.get(f"{address}/pay"), await host.view(application, "citizen")
+    await work(desk, days=1)
+    assert (await host.view(application, "citizen")).revision > shown.revision
+    assert (await browser.send(form, gateway="cashdesk.counter")).status == 200
+    await work(desk, seconds=1)
+    assert len((await host.progress(application)).payments) == 1
+
+
 async def test_a_document_that_was_uploaded_is_not_asked_for_again(desk):
     browser, application = await desk.browser(), await file(desk, service="nid.migration")
     address = f"/applications/{application}"

@@ -168,7 +168,7 @@ class Operator:
                 self.write(field, value)
 
         self.decide_on("relation", write)
-        assert name in self.page.inner_text("main")
+        assert name in self.page.inner_text("main"), self.page.inner_text("main")
 
     def fill_form(self, form: Mapping[str, Any]) -> None:
         """Fill in the service's form, one thing a page, from the list of what to bring to what comes after it."""

@@ -59,6 +59,7 @@ from nagorik_platform.lifecycle import (
     open_application,
     step,
 )
+from nagorik_platform.lifecycle.events import UNCHANGED
 
 if TYPE_CHECKING:
     from nagorik_host.engine.housekeeping import ReadSettings
@@ -109,7 +110,7 @@ class Host:
     A method that takes an application's id raises ``NoSuchApplication`` where the database has no such application,
     and ``Erased`` where the citizen's data were erased. Where it takes a ``key``, a second call with the key changes
     nothing and returns how things stand by then; it raises ``KeyReused`` where the key came with another request.
-    Where it takes a ``revision``, as a view has it, it raises ``RevisionOutdated`` if the application has another.
+    Where it takes a ``revision``, as a view has it, it raises ``RevisionOutdated`` if something has changed since.
     """
 
     database: Database
@@ -341,9 +342,8 @@ class Host:
         self, application: str, consent: Consent, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
         """Take in a new consent of the citizen."""
-        given = ConsentGranted(consent)
         return await self._once(
-            application, key, lambda unit: self.take_in(unit, application, given, revision=revision)
+            application, key, lambda unit: self.take_in(unit, application, ConsentGranted(consent), revision=revision)
         )
 
     async def decide(
@@ -443,8 +443,7 @@ class Host:
 
     async def cases(self, limit: int, *, owner: str | None = None) -> list[cases.OfficerCase]:
         """At most ``limit`` applications that wait for an officer, the longest first; of an ``owner``, if given."""
-        now = self.clock.now()
-        return await self.database.snapshot(lambda unit: cases.list_cases(unit, limit, now, owner=owner))
+        return await self.database.snapshot(lambda unit: cases.list_cases(unit, limit, self.clock.now(), owner=owner))
 
     async def changes(self, after: str | None = None, *, owner: str | None = None, limit: int = 100) -> ChangePage:
         """At most ``limit`` changes of applications' standing, in order, after the cursor of an earlier page.
@@ -456,9 +455,8 @@ class Host:
         Raises:
             PlaceInvalid: ``after`` is no cursor.
         """
-        now = self.clock.now()
         return await self.database.run(
-            lambda unit: list_changes(unit, after=after, owner=owner, limit=limit, now=now)
+            lambda unit: list_changes(unit, after=after, owner=owner, limit=limit, now=self.clock.now())
         )
 
     async def take_over(self) -> list[PluginTakeover]:
@@ -498,12 +496,14 @@ class Host:
         Raises:
             NotPossible: It is not open to the application now.
             ServiceNotOffered: No installed plugin offers the service, or the gateway.
-            RevisionOutdated: It is not at ``revision``.
+            RevisionOutdated: It is not at ``revision``, and has not only been asked about since.
         """
         now = self.clock.now()
         stored = self.store.read(transaction, application, for_change=True)
-        if revision is not None and stored.entries != revision:
-            raise RevisionOutdated
+        if revision is not None and revision != stored.entries:
+            later = self.store.events(transaction, stored, after=revision)
+            if not later or any(getattr(one, "result", None) != UNCHANGED for one in later):
+                raise RevisionOutdated
         if correction is not None:
             draft = self.store.correct(transaction, stored, correction, now)
             stored = replace(stored, gateway=draft.gateway)
