@@ -186,6 +186,18 @@ async def test_an_appointment_is_chosen_among_the_free_ones(desk):
     assert (await browser.send(form, slot=html.unescape(slot))).path == f"/applications/{application}"
     await work(desk, seconds=5)
     assert (await desk.portal.host.view(application, "citizen")).booking["state"] == "booked"
+    collector, hand_over = {"relation": "self", "identity_seen": "passport"}, f"/applications/{application}/hand-over"
+    await work(desk, days=4)
+    # The slip of the enrolment is there, and is not yet what the citizen applied for.
+    there = await browser.get(f"/applications/{application}")
+    assert "delivery slip" in there.said
+    assert hand_over not in there.links
+    form = await browser.get(hand_over)
+    assert (await browser.send(form, name="Synthetic Collector", **collector)).status == 409
+    await work(desk, days=5)
+    assert hand_over in (await browser.get(f"/applications/{application}")).links
+    done = await browser.send(await browser.get(hand_over), name="Synthetic Collector", **collector)
+    assert "Synthetic Collector" in done.said
 
 
 async def test_lists_and_search_show_the_centre_its_own(desk):

@@ -257,7 +257,7 @@ class Casework(Drafts):
             return progress
         is_waiting = progress.state in {_S.ISSUED, _S.DELIVERY_FAILED}
         # What was downloaded closes by itself, and is printed and handed over then.
-        if not is_waiting and not progress.fetched:
+        if not is_waiting and not (progress.fetched and progress.state in {_S.DELIVERED, _S.CLOSED}):
             raise NotPossible("nothing-to-receive")
         now, by, vault = self._host.clock.now(), self.actor.id, self._host.vault
 

@@ -19,13 +19,13 @@ PAY_AGAIN: Final = frozenset({"payment-failed", "payment-expired", "payment-canc
 CHOOSE_GATEWAY: Final = "gateway-not-chosen"
 SECONDS: Final = 10
 """After how many seconds a page that waits for something is read again."""
-_UNKNOWN: Final = "submission_unknown"
-_MOVING: Final = frozenset({"draft", "ready", "submitting", _UNKNOWN})
+_MOVING: Final = frozenset({"draft", "ready", "submitting", "submission_unknown"})
 """States in which something is expected to happen within the minute."""
 _CORRECTABLE: Final = frozenset(
     {"correction-requested", "correction-refused", "input-rejected", "ineligible", "document-unreadable"}
 )
 _WITHDRAWABLE: Final = (WITHDRAWABLE | NOT_FILED) - {ApplicationState.SUBMITTING, ApplicationState.SUBMISSION_UNKNOWN}
+_READY: Final = frozenset({ApplicationState.ISSUED, ApplicationState.DELIVERY_FAILED})
 _HANDED_OVER: Final = frozenset({"delivered", "closed"})
 
 
@@ -71,8 +71,7 @@ async def _show(visit: Visit) -> Response:
     view, casework = await read_view(visit), visit.casework
     documents, collection = await casework.documents(view.application), await casework.collection(view.application)
     service, now = service_of(visit.portal.host, view.service), visit.portal.host.clock.now()
-    # What was downloaded is printed and handed over, though the application closes by itself.
-    is_fetched = any(one.source == "agency" for one in documents) and collection is None
+    is_fetched = view.state in _HANDED_OVER and any(one.source == "agency" for one in documents) and not collection
     known: dict[str, Any] = {
         **about(visit, view),
         "money_unknown": any(flag.code == "payment_unknown" for flag in view.flags),
@@ -85,7 +84,7 @@ async def _show(visit: Visit) -> Response:
         "refresh": SECONDS if view.state in _MOVING and view.waits_for is None else None,
         "back": "/work",
     }
-    if view.state == _UNKNOWN:
+    if view.state == "submission_unknown":
         return visit.page("unknown.html", "standing.unknown-title", **known)
     return visit.page("standing.html", visit.say(view.service_name or text("standing.title")), **known)
 
@@ -105,8 +104,8 @@ def _waits(view: ApplicationView) -> dict[str, Text] | None:
         return {"party": text(f"party.{view.waits_for.party}"), "means": means}
     if view.blocked is not None:
         return {"party": text("party.person"), "means": view.blocked.means}
-    is_ours = view.next is not None and view.ended_as is None
-    party = "agency" if ApplicationState(view.state) in AT_THE_AGENCY else "host" if is_ours else None
+    is_ours = view.next is not None and view.ended_as is None and view.state not in _READY
+    party = "agency" if view.state in AT_THE_AGENCY - _READY else "host" if is_ours else None
     return {"party": text(f"party.{party}"), "means": text(f"party.{party}-means")} if party is not None else None
 
 
@@ -150,14 +149,13 @@ def parts_of(value: JsonValue) -> list[dict[str, JsonValue]]:
 def _actions(visit: Visit, view: ApplicationView, *, is_fetched: bool) -> dict[str, str]:
     """What can be done now, the most urgent first, each with the class of its button."""
     held, service = held_of(view), service_of(visit.portal.host, view.service)
-    offers_slots = service is not None and Operation.SLOTS in service.reads
     wanted = {
         "go-on": held == "eligibility-indeterminate",
         "correct": held in _CORRECTABLE,
         "new-consent": view.consent is not None and view.consent["gap"] is not None and view.ended_as is None,
         "pay": held == CHOOSE_GATEWAY or held in PAY_AGAIN or payable(view) is not None,
-        "appointment": offers_slots and view.state == ApplicationState.AWAITING_APPEARANCE,
-        "hand-over": held == "to-be-received" or is_fetched,
+        "appointment": view.state == "awaiting_appearance" and service and Operation.SLOTS in service.reads,
+        "hand-over": view.state in _READY or is_fetched,
         "withdraw": ApplicationState(view.state) in _WITHDRAWABLE,
     }
     found = [code for code, is_open in wanted.items() if is_open and "apply" in visit.operator.scopes]
