@@ -41,13 +41,11 @@ from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform.logs import configure_logging
 from nagorik_portal import Accounts, Portal, PortalActor, open_portal
-from nagorik_portal.limits import RateLimits
 from nagorik_portal.serving import serving
 
 FAST = Group("fast", places=16)
 CONNECTIONS = 8
 ACTOR = PortalActor("centre-0042/bench", "centre-0042", "machine", "Bench", frozenset({"apply", "view"}))
-NO_LIMITS = RateLimits(1e9, 1e9)
 LONGEST = 600.0
 """Seconds that applications may take to their end."""
 
@@ -108,7 +106,7 @@ async def _serve(place: Place, *, is_stub: bool, pipe: multiprocessing.connectio
     on_message(pipe, lambda _: ended.set())
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(opened(place))
-        portal = replace(open_portal(host), rate_limits=NO_LIMITS)
+        portal = replace(open_portal(host), rate=1e9, burst=1e9)
         key = await portal.accounts.make_key(ACTOR.id, ACTOR.name, scopes=ACTOR.scopes)
         if is_stub:
             portal = await _stubbed(portal)

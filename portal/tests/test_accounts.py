@@ -6,14 +6,13 @@ import pytest
 from sqlalchemy import func, select
 
 from nagorik_host.store.audit import verify_ledger
-from nagorik_portal.accounts import AccountInvalid, Accounts, SignInRefused
+from nagorik_portal.accounts import AccountInvalid, Accounts, SignInRefused, SignInThrottled
 from nagorik_portal.actors import NotPermitted
 from nagorik_portal.schema import attempts
 from nagorik_testing import SimulatedClock
 
 OPERATOR = "centre-0042/operator-7"
 PASSWORD = "a long synthetic phrase"
-SOURCE = "192.0.2.7"
 WRONG = "another phrase"
 
 
@@ -31,14 +30,14 @@ async def accounts(database, vault, clock):
     assert [one.findings async for one in verify_ledger(database, vault) if one.findings] == []
 
 
-async def refused(accounts, *, name=OPERATOR, password=WRONG, source=SOURCE):
-    with pytest.raises(SignInRefused) as caught:
-        await accounts.sign_in(name, password, source)
+async def refused(accounts, *, name=OPERATOR, password=WRONG, kind=SignInRefused):
+    with pytest.raises(kind) as caught:
+        await accounts.sign_in(name, password)
     return caught.value
 
 
 async def test_an_operator_signs_in_and_out(accounts):
-    token = await accounts.sign_in(f" {OPERATOR.upper()} ", PASSWORD, SOURCE)
+    token = await accounts.sign_in(f" {OPERATOR.upper()} ", PASSWORD)
     actor = await accounts.session(token)
     assert (actor.id, actor.centre, actor.kind, actor.name) == (OPERATOR, "centre-0042", "operator", "Desk 7")
     assert (actor.scopes, actor.services) == ({"apply", "view"}, {"nid.reissue"})
@@ -52,7 +51,7 @@ async def test_an_operator_signs_in_and_out(accounts):
 
 
 async def test_a_session_ends_by_idleness_and_by_age(accounts, clock):
-    idle, used = [await accounts.sign_in(OPERATOR, PASSWORD, SOURCE) for _ in range(2)]
+    idle, used = [await accounts.sign_in(OPERATOR, PASSWORD) for _ in range(2)]
     for _ in range(13):
         clock.advance(timedelta(minutes=50))
         assert await accounts.session(used) is not None
@@ -64,7 +63,7 @@ async def test_a_session_ends_by_idleness_and_by_age(accounts, clock):
 
 
 async def test_a_form_carries_a_text_of_its_session(accounts):
-    one, other = [await accounts.sign_in(OPERATOR, PASSWORD, SOURCE) for _ in range(2)]
+    one, other = [await accounts.sign_in(OPERATOR, PASSWORD) for _ in range(2)]
     assert accounts.is_csrf(one, accounts.csrf(one))
     assert not accounts.is_csrf(one, accounts.csrf(other))
     assert not accounts.is_csrf(one, "ক")
@@ -73,17 +72,20 @@ async def test_a_form_carries_a_text_of_its_session(accounts):
 async def test_neither_name_nor_password_alone_lets_in_and_both_are_refused_alike(accounts):
     wrong = await refused(accounts)
     unknown = await refused(accounts, name="centre-0042/operator-8", password=PASSWORD)
-    assert (wrong.code, wrong.status, wrong.retry_after) == ("sign-in-refused", 401, None)
+    assert (wrong.code, wrong.status) == ("sign-in-refused", 401)
     assert unknown.to_problem() == wrong.to_problem()
 
 
 @pytest.fixture
-def begin(accounts, database, vault):
+def begin(accounts, vault):
     """Begins a sign-in without a password, which takes time: how long it has to wait."""
 
-    async def run(name=OPERATOR, source=SOURCE):
-        ids = [vault.lookup("portal-sign-in", one) for one in (f"name/{name}", f"source/{source}")]
-        return await database.run(lambda unit: accounts._begin(unit, ids=ids))
+    async def run(name=OPERATOR):
+        try:
+            await accounts._begin(vault.lookup("portal-sign-in", name))
+        except SignInThrottled as throttled:
+            return throttled.retry_after
+        return None
 
     return run
 
@@ -91,42 +93,40 @@ def begin(accounts, database, vault):
 async def test_the_fifth_failure_makes_a_name_wait_longer_each_time_and_a_success_forgets_it(accounts, begin, clock):
     waits = []
     for number in range(15):
-        assert await begin(source=f"192.0.2.{number}") is None
-        # Nothing is counted of one that has to wait.
-        waits += [await begin(source="198.51.100.1")] if number >= 4 else []
+        assert await begin() is None
+        # Nothing is counted of one that has to wait, and others do not wait.
+        waits += [await begin()] if number >= 4 else []
+        assert number > 3 or await begin("centre-0042/operator-8") is None
         clock.advance(timedelta(seconds=waits[-1] if waits else 0))
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
-    await accounts.sign_in(OPERATOR, PASSWORD, SOURCE)
+    await accounts.sign_in(OPERATOR, PASSWORD)
     assert [await begin() for _ in range(4)] == [None] * 4
 
 
 async def test_the_right_password_waits_with_the_wrong_ones(accounts, begin, clock):
-    for number in range(5):
-        await begin(source=f"192.0.2.{number}")
-    waiting = await refused(accounts, password=PASSWORD, source="198.51.100.1")
+    for _ in range(5):
+        await begin()
+    waiting = await refused(accounts, password=PASSWORD, kind=SignInThrottled)
     assert (waiting.code, waiting.status, waiting.retry_after) == ("sign-in-throttled", 429, 2)
     assert "Wait" in waiting.message.en
     clock.advance(timedelta(seconds=2))
-    assert await accounts.session(await accounts.sign_in(OPERATOR, PASSWORD, SOURCE)) is not None
+    assert await accounts.session(await accounts.sign_in(OPERATOR, PASSWORD)) is not None
 
 
-async def test_one_source_that_tries_many_names_waits_and_others_do_not(begin, database, clock):
+async def test_what_is_a_day_old_counts_no_more_and_guessed_names_do_not_fill_the_table(begin, database, clock):
     for number in range(20):
-        assert await begin(name=f"centre-0042/operator-{number}") is None
-    assert await begin() == 2
-    assert await begin(source="198.51.100.1") is None
-    # What is a day old counts no more, and guessed names do not fill the table.
+        assert await begin(f"centre-0042/operator-{number}") is None
     clock.advance(timedelta(days=2))
     assert await begin() is None
-    assert await database.run(lambda unit: unit.connection.scalar(select(func.count()).select_from(attempts))) == 2
+    assert await database.run(lambda unit: unit.connection.scalar(select(func.count()).select_from(attempts))) == 1
 
 
-async def test_another_password_and_a_disabled_account_end_sessions(accounts):
-    token = await accounts.sign_in(OPERATOR, PASSWORD, SOURCE)
-    await accounts.set_password(OPERATOR, "another synthetic phrase")
+async def test_a_replaced_and_a_disabled_account_end_sessions(accounts):
+    token = await accounts.sign_in(OPERATOR, PASSWORD)
+    await accounts.add_operator(OPERATOR, "Desk 7", "another synthetic phrase", scopes=["view"])
     assert await accounts.session(token) is None
     await refused(accounts, password=PASSWORD)
-    token = await accounts.sign_in(OPERATOR, "another synthetic phrase", SOURCE)
+    token = await accounts.sign_in(OPERATOR, "another synthetic phrase")
     await accounts.end(OPERATOR)
     assert await accounts.session(token) is None
     await refused(accounts, password="another synthetic phrase")
@@ -135,7 +135,6 @@ async def test_another_password_and_a_disabled_account_end_sessions(accounts):
 @pytest.mark.parametrize(
     ("identity", "name", "password", "scopes", "says"),
     [
-        (OPERATOR, "Desk", PASSWORD, ["view"], "is there"),
         ("operator-7", "Desk", PASSWORD, ["view"], "such as centre-0042/operator-7"),
         ("Centre/7", "Desk", PASSWORD, ["view"], "such as centre-0042/operator-7"),
         ("centre/8", " ", PASSWORD, ["view"], "of 1 to 120 characters"),
@@ -149,9 +148,9 @@ async def test_an_account_that_cannot_be_is_refused(accounts, identity, name, pa
         await accounts.add_operator(identity, name, password, scopes=scopes)
 
 
-async def test_a_machine_comes_in_by_its_key_until_it_expires_or_is_revoked(accounts, clock, database, vault):
+async def test_a_machine_comes_in_by_its_key_until_it_expires_or_is_revoked(accounts, clock):
     key = await accounts.make_key("centre-0042/app-shop", "Shop", scopes=["events"], days=2)
-    assert key.startswith("ngk_live_")
+    assert key.startswith("ngk_")
     assert len(key.rpartition("_")[2]) * 5 == 160
     actor = await accounts.machine(key)
     assert (actor.id, actor.kind, actor.scopes, actor.services) == (
@@ -161,7 +160,6 @@ async def test_a_machine_comes_in_by_its_key_until_it_expires_or_is_revoked(acco
         None,
     )
     assert await accounts.machine(key[:-1]) is None
-    assert await Accounts(database, vault, clock, environment="test").machine(key) is None
     clock.advance(timedelta(days=2))
     assert await accounts.machine(key) is None
     other = await accounts.make_key("centre-0042/app-shop", "Shop", scopes=["events"])

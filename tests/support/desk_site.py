@@ -117,7 +117,7 @@ class DeskSite:
 
     async def actor(self, operator: str = "operator-7", centre: str = CENTRE) -> PortalActor | None:
         """An operator as the portal's own calls take one."""
-        token = await self.portal.accounts.sign_in(f"{centre}/{operator}", PASSWORD, "here")
+        token = await self.portal.accounts.sign_in(f"{centre}/{operator}", PASSWORD)
         return await self.portal.accounts.session(token)
 
     async def english(self, browser: Browser) -> None:

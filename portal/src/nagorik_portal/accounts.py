@@ -1,7 +1,7 @@
 """Operators with passwords and sessions, machines with keys: who may come in.
 
 Times are the machine's. A session's token and a machine's key are kept as keyed hashes only; a password by Argon2id.
-Failed sign-ins make the next one wait: longer with each, by name and by where it comes from.
+Failed sign-ins to a name make the next one wait, longer with each.
 """
 
 import hmac
@@ -18,7 +18,6 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.exc import IntegrityError
 
 from nagorik.clock import Clock
 from nagorik_host.store.database import Database, Transaction
@@ -26,17 +25,19 @@ from nagorik_host.store.off_loop import OwnThreads
 from nagorik_host.vault import Vault
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.actors import PortalActor, Scope
-from nagorik_portal.errors import Throttled
+from nagorik_portal.errors import PortalError, Throttled
 from nagorik_portal.records import Rows, add_row, change_rows, delete_rows
 from nagorik_portal.schema import attempts, credentials
 
-Environment = Literal["live", "test"]
-"""A portal before real agencies, or one for training and tests: keys of one are not taken by the other."""
 LONGEST_PASSWORD: Final = 200
 LISTED: Final = ("id", "kind", "actor", "name", "scopes", "services", "made_at", "expires_at", "ended_at", "used_at")
 """What a list has of each credential."""
-FREE: Final = (4, 19)
-"""Failures without a wait, of a name and of a source: a whole centre may come from one address."""
+LONGEST: Final = timedelta(hours=12)
+"""How long a session lasts."""
+IDLE: Final = timedelta(hours=1)
+"""After how long without a request it ends."""
+FREE: Final = 4
+"""Failures of a name without a wait."""
 LONGEST_WAIT: Final = timedelta(minutes=15)
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
 _ID: Final = re.compile(r"(?=.{1,80}$)[a-z][a-z0-9._-]*(/[a-z0-9._-]+)+")
@@ -44,7 +45,6 @@ _SEEN_EACH: Final = timedelta(minutes=1)
 """How exactly it is known when a session or a key was used last."""
 _C: Final = credentials.c
 _A: Final = attempts.c
-_TAKEN: Final = "an account of this id is there. এই আইডির অ্যাকাউন্ট আগে থেকেই আছে।"
 _NOT_THERE: Final = "nothing of this id lets anyone in. এই আইডির কোনো অ্যাকাউন্ট বা চাবি চালু নেই।"
 _TOO_SHORT: Final = "a password has 12 to 200 characters. পাসওয়ার্ড ১২ থেকে ২০০ অক্ষরের হতে হবে।"
 _INVALID: Final = (
@@ -54,16 +54,16 @@ _INVALID: Final = (
 )
 
 
-class SignInRefused(Throttled):
-    """The name or the password is wrong, or the account ended; with ``retry_after``, nothing was checked yet."""
+class SignInRefused(PortalError):
+    """The name or the password is wrong, or the account ended."""
 
     code, status = "sign-in-refused", 401
 
-    def __init__(self, retry_after: int | None = None) -> None:
-        """Refuse, or let wait for so many seconds."""
-        super().__init__()
-        if retry_after is not None:
-            self.code, self.status, self.retry_after = "sign-in-throttled", 429, retry_after  # type: ignore[misc]
+
+class SignInThrottled(Throttled):
+    """Too many sign-ins to a name failed; nothing was checked."""
+
+    code = "sign-in-throttled"
 
 
 class AccountInvalid(ValueError):
@@ -73,31 +73,20 @@ class AccountInvalid(ValueError):
 class Accounts(Rows):
     """The accounts in a host's database."""
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        clock: Clock | None = None,
-        *,
-        longest: timedelta = timedelta(hours=12),
-        idle: timedelta = timedelta(hours=1),
-        environment: Environment = "live",
-    ) -> None:
-        """Use the machine's clock unless another is given; a session lasts ``longest``, or ``idle`` unused."""
+    def __init__(self, database: Database, vault: Vault, clock: Clock | None = None) -> None:
+        """Use the machine's clock unless another is given."""
         super().__init__(database, vault, clock or SystemClock())
-        self._longest, self._idle, self._environment = longest, idle, environment
         # Argon2 takes some 50 ms and 64 MiB, which no request of others waits for.
         self._hasher, self._threads = PasswordHasher(), OwnThreads("nagorik-passwords")
 
-    async def sign_in(self, name: str, password: str, source: str) -> str:
-        """Let an operator in by their id, in any case; returns a new session's token. Raises ``SignInRefused``.
+    async def sign_in(self, name: str, password: str) -> str:
+        """Let an operator in by their id, in any case; returns a new session's token.
 
-        ``source`` says where the request comes from, such as an address; a keyed hash of it is kept for a day.
+        Raises ``SignInRefused`` and ``SignInThrottled``.
         """
         name, now, token = name.strip().lower()[:80], self._clock.now(), secrets.token_urlsafe(32)
-        ids = [self._vault.lookup("portal-sign-in", one) for one in (f"name/{name}", f"source/{source}")]
-        if (wait := await self._database.run(partial(self._begin, ids=ids))) is not None:
-            raise SignInRefused(wait)
+        attempt = self._vault.lookup("portal-sign-in", name)
+        await self._begin(attempt)
         found = await self._rows(select(credentials).where(_C.id == name, _C.kind == "password"))
         # An unknown name takes as long as a known one.
         known = found[0].secret if found else self._unknown
@@ -108,11 +97,9 @@ class Accounts(Rows):
         session |= {"id": str(uuid4()), "kind": "session", "secret": self._vault.lookup("portal-session", token)}
 
         def begin(unit: Transaction) -> None:
-            change_rows(unit, attempts, _A.id == ids[0], now, failures=0, next_at=now)
-            change_rows(unit, attempts, _A.id == ids[1], now, failures=_A.failures - 1, next_at=now)
+            delete_rows(unit, attempts, _A.id == attempt, now)
             delete_rows(unit, credentials, (_C.kind == "session") & (_C.expires_at < now), now)
-            times = {"made_at": now, "expires_at": now + self._longest, "used_at": now}
-            add_row(unit, credentials, now, **session, **times)
+            add_row(unit, credentials, now, **session, made_at=now, expires_at=now + LONGEST, used_at=now)
 
         await self._database.run(begin)
         return token
@@ -123,7 +110,7 @@ class Accounts(Rows):
 
     async def machine(self, key: str) -> PortalActor | None:
         """The machine that a key belongs to; ``None`` where it expired, was ended or never was."""
-        return await self._let_in("key", key) if key.startswith(f"ngk_{self._environment}_") else None
+        return await self._let_in("key", key)
 
     async def sign_out(self, token: str) -> None:
         """End a session; of one that ended before, nothing is changed."""
@@ -146,12 +133,14 @@ class Accounts(Rows):
         scopes: Collection[Scope],
         services: Collection[str] | None = None,
     ) -> None:
-        """Add an operator by an id such as ``centre-0042/operator-7``, under which they sign in.
+        """Add an operator by an id such as ``centre-0042/operator-7``, or replace the one of this id.
 
-        Raises ``AccountInvalid``, as all methods that follow do.
+        Raises ``AccountInvalid``, as the next methods do. The sessions of the one that is replaced end.
         """
-        secret = await self._hash(password)
-        await self._make(identity, name, scopes, services, id=identity, kind="password", secret=secret)
+        if not 12 <= len(password) <= LONGEST_PASSWORD:  # noqa: PLR2004
+            raise AccountInvalid(_TOO_SHORT)
+        secret = await self._threads.run(partial(self._hasher.hash, password))
+        await self._keep(identity, name, scopes, services, id=identity, kind="password", secret=secret)
 
     async def make_key(
         self,
@@ -163,18 +152,16 @@ class Accounts(Rows):
         days: int = 365,
     ) -> str:
         """Make a key for a machine such as ``centre-0042/app-shop``, good for ``days``; it is shown this once."""
-        key = f"ngk_{self._environment}_{b32encode(secrets.token_bytes(20)).decode().lower()}"
+        key = f"ngk_{b32encode(secrets.token_bytes(20)).decode().lower()}"
         hashed, until = self._vault.lookup("portal-key", key), self._clock.now() + timedelta(days=days)
-        await self._make(client, name, scopes, services, id=str(uuid4()), kind="key", secret=hashed, expires_at=until)
+        await self._keep(client, name, scopes, services, id=str(uuid4()), kind="key", secret=hashed, expires_at=until)
         return key
-
-    async def set_password(self, identity: str, password: str) -> None:
-        """Give an operator another password, and end their sessions."""
-        await self._replace((_C.id == identity) & (_C.kind == "password"), secret=await self._hash(password))
 
     async def end(self, identity: str) -> None:
         """Let an operator, or a key by its own id, in no more, and end the operator's sessions."""
-        await self._replace((_C.id == identity) & _C.ended_at.is_(None), ended_at=self._clock.now())
+        goes_on = (_C.id == identity) & _C.ended_at.is_(None)
+        if not await self._replace(goes_on, identity, ended_at=self._clock.now()):
+            raise AccountInvalid(_NOT_THERE)
 
     async def listed(self) -> Sequence[Row[Any]]:
         """All operators and keys, by actor and age: the columns of ``LISTED``."""
@@ -189,7 +176,7 @@ class Accounts(Rows):
         now, is_this = self._clock.now(), _C.secret == self._vault.lookup(f"portal-{kind}", secret)
         query = select(credentials).where(is_this, _C.kind == kind, _C.ended_at.is_(None), _C.expires_at > now)
         row = next(iter(await self._rows(query)), None)
-        if row is None or (kind == "session" and row.used_at <= now - self._idle):
+        if row is None or (kind == "session" and row.used_at <= now - IDLE):
             return None
         if row.used_at is None or row.used_at <= now - _SEEN_EACH:
             await self._change(credentials, is_this, used_at=now)
@@ -198,52 +185,47 @@ class Accounts(Rows):
         scopes = frozenset(row.scopes.split(","))
         return PortalActor(row.actor, row.actor.partition("/")[0], which, row.name, scopes, services)
 
-    def _begin(self, unit: Transaction, *, ids: Sequence[str]) -> int | None:
-        """Count an attempt as failed before its password is looked at; returns the seconds that it has to wait."""
+    async def _begin(self, attempt: str) -> None:
+        """Count an attempt as failed before its password is looked at; raises ``SignInThrottled``."""
         now = self._clock.now()
-        # Guessed names do not fill the table.
-        delete_rows(unit, attempts, _A.next_at < now - _FORGOTTEN_AFTER, now)
-        query = select(attempts).where(_A.id.in_(ids)).order_by(_A.id).with_for_update()
-        found = {row.id: row for row in unit.connection.execute(query)}
-        wait = max((row.next_at - now for row in found.values()), default=timedelta())
-        if wait > timedelta():
-            return ceil(wait.total_seconds())
-        for identity, free in zip(ids, FREE, strict=True):
-            failures = found[identity].failures + 1 if identity in found else 1
-            over = min(failures - free, 20)
-            until = now + (min(timedelta(seconds=2**over), LONGEST_WAIT) if over > 0 else timedelta())
-            values = {"failures": failures, "next_at": until}
-            if not change_rows(unit, attempts, _A.id == identity, now, **values):
-                add_row(unit, attempts, now, id=identity, **values)
-        return None
 
-    async def _make(
+        def count(unit: Transaction) -> int:
+            # Guessed names do not fill the table.
+            delete_rows(unit, attempts, _A.next_at < now - _FORGOTTEN_AFTER, now)
+            query = select(attempts).where(_A.id == attempt).with_for_update()
+            found = unit.connection.execute(query).one_or_none()
+            if found is not None and found.next_at > now:
+                left: timedelta = found.next_at - now
+                return ceil(left.total_seconds())
+            failures = found.failures + 1 if found is not None else 1
+            wait = min(timedelta(seconds=2 ** min(failures - FREE, 20)), LONGEST_WAIT) * (failures > FREE)
+            values = {"failures": failures, "next_at": now + wait}
+            if not change_rows(unit, attempts, _A.id == attempt, now, **values):
+                add_row(unit, attempts, now, id=attempt, **values)
+            return 0
+
+        if wait := await self._database.run(count):
+            raise SignInThrottled(wait)
+
+    async def _keep(
         self, actor: str, name: str, scopes: Collection[Scope], services: Collection[str] | None, **values: Any
     ) -> None:
         if not (_ID.fullmatch(actor) and 1 <= len(name.strip()) <= 120 and scopes):  # noqa: PLR2004
             raise AccountInvalid(_INVALID)
         listed = ",".join(sorted(services)) if services is not None else None
         values |= {"actor": actor, "name": name.strip(), "scopes": ",".join(sorted(scopes)), "services": listed}
-        try:
-            await self._add(credentials, made_at=self._clock.now(), **values)
-        except IntegrityError:
-            raise AccountInvalid(_TAKEN) from None
+        values |= {"made_at": self._clock.now(), "ended_at": None}
+        if not await self._replace(_C.id == values["id"], actor, **values):
+            await self._add(credentials, **values)
 
-    async def _replace(self, where: ColumnElement[bool], **values: Any) -> None:
+    async def _replace(self, where: ColumnElement[bool], whose: str, **values: Any) -> list[str]:
         now = self._clock.now()
 
         def change(unit: Transaction) -> list[str]:
-            changed = change_rows(unit, credentials, where, now, **values)
-            delete_rows(unit, credentials, (_C.kind == "session") & _C.actor.in_(changed), now)
-            return changed
+            delete_rows(unit, credentials, (_C.kind == "session") & (_C.actor == whose), now)
+            return change_rows(unit, credentials, where, now, **values)
 
-        if not await self._database.run(change):
-            raise AccountInvalid(_NOT_THERE)
-
-    async def _hash(self, password: str) -> str:
-        if not 12 <= len(password) <= LONGEST_PASSWORD:  # noqa: PLR2004
-            raise AccountInvalid(_TOO_SHORT)
-        return await self._threads.run(partial(self._hasher.hash, password))
+        return await self._database.run(change)
 
     def _verify(self, known: str, password: str) -> bool:
         try:

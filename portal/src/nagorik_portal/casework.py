@@ -58,35 +58,12 @@ class DraftIncomplete(PortalError):
     code, status = "draft-incomplete", 422
 
 
-class DraftPrice(NamedTuple):
-    """The agency's quote, and the host's charges beside it; empty where the service offers no quote."""
-
-    quote: Quote | None = None
-    charges: tuple[QuoteLine, ...] = ()
-    total: Money | None = None
-
-
-class IssuedDeliverable(NamedTuple):
-    """Something that the agency issued, and its document where it was fetched."""
-
-    deliverable: Deliverable
-    document: DocumentReference | None
-    fetched_at: datetime | None
-
-
 class ApplicationBrief(NamedTuple):
     """What a list says of an application beside its row; empty where the citizen's data were erased."""
 
     reference: str | None = None
     agency_reference: str | None = None
     expected_by: datetime | None = None
-
-
-class FoundCases(NamedTuple):
-    """What a search found in the centre: rows of applications, and drafts."""
-
-    applications: Sequence[Any]
-    drafts: Sequence[Draft]
 
 
 class Casework(Drafts):
@@ -169,17 +146,15 @@ class Casework(Drafts):
             self._documents.remove(one.id)
         return gone
 
-    async def quote(self, draft: Draft | ApplicationDraft) -> DraftPrice:
-        """What has to be paid for a draft, before anything is filed."""
+    async def quote(self, draft: Draft | ApplicationDraft) -> tuple[Quote | None, tuple[QuoteLine, ...]]:
+        """What has to be paid for a draft, and the host's charges beside it; ``None`` where no quote is offered."""
         given = _application_of(draft) if isinstance(draft, Draft) else draft
         if Operation.QUOTE not in self.service(given.service).reads:
-            return DraftPrice()
+            return None, ()
         quote = await self._host.platform.quote_fees(given)
-        poisha, currency = quote.total.poisha, quote.total.currency
         lines = self._host.charges.lines(given.service, given.gateway, dhaka_date(self._host.clock.now()))
-        charges = tuple(one for one in lines if poisha and one.amount.currency == currency)
-        total = poisha + sum(one.total.poisha for one in charges)
-        return DraftPrice(quote, charges, Money(poisha=total, currency=currency))
+        is_priced, currency = quote.total.poisha, quote.total.currency
+        return quote, tuple(one for one in lines if is_priced and one.amount.currency == currency)
 
     # Filing
 
@@ -301,19 +276,18 @@ class Casework(Drafts):
             raise DocumentNotHeld
         return kept[document], self._documents.open(kept[document])
 
-    async def deliverables(self, application: str) -> Sequence[IssuedDeliverable]:
+    async def deliverables(self, application: str) -> Sequence[tuple[Deliverable, KeptDocument | None]]:
         """What the agency issued, with the document where it was fetched."""
         progress = await self._own(application, "view")
         fetched = {one.reference.kind: one for one in await self.documents(application) if one.source == "agency"}
-        found = ((one, fetched.get(one.kind)) for one in progress.deliverables)
-        return [IssuedDeliverable(one, kept and kept.reference, kept and kept.at) for one, kept in found]
+        return [(one, fetched.get(one.kind)) for one in progress.deliverables]
 
     # Lists
 
-    async def search(self, text: str) -> FoundCases:
-        """What the centre has under a tracking number, an id, a reference or a mobile number."""
-        drafts = await self.find_drafts(text)
-        return FoundCases(await self._host.search(text, owner=self.actor.centre), drafts)
+    async def search(self, text: str) -> Sequence[Any]:
+        """The centre's applications under a tracking number, an id, a reference or a mobile number."""
+        self.actor.require("view")
+        return await self._host.search(text, owner=self.actor.centre)
 
     async def queue(
         self, wanted: ApplicationFilter | None = None, *, after: PageCursor | None = None, limit: int = 50
@@ -375,6 +349,12 @@ class Casework(Drafts):
 
     def _own_consent(self, consent: Consent) -> Consent:
         return consent.model_copy(update={"acting": self.actor.id})
+
+
+def sum_of(quote: Quote, charges: Iterable[QuoteLine]) -> Money:
+    """What a quote and the charges beside it come to."""
+    poisha = quote.total.poisha + sum(one.total.poisha for one in charges)
+    return Money(poisha=poisha, currency=quote.total.currency)
 
 
 def digest_of(request: object) -> bytes:

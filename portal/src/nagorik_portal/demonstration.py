@@ -26,7 +26,7 @@ from nagorik_host.store import Transaction
 from nagorik_host.store.schema import payments
 from nagorik_platform import PaymentAddresses
 from nagorik_portal.actors import ROLES
-from nagorik_portal.portal import PortalSettings, open_portal
+from nagorik_portal.portal import open_portal
 from nagorik_portal.serving import serving
 from nagorik_testing.demo.worker import RequestCounter, open_demo_host, serve_simulators
 from nagorik_testing.fixtures.isolation import scratch_folder
@@ -67,7 +67,7 @@ async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
         addresses = PaymentAddresses(returns=f"{address}/payments/return", notices=f"{address}/v1/notices")
         platform = replace(setting.platform(clock, calls), payment_addresses=addresses)
         host = await open_demo_host(stack, setting, platform, None)
-        portal = open_portal(host, PortalSettings(base_url=address, environment="test"))
+        portal = open_portal(host, address)
         people = {}
         for role, name in _PEOPLE.items():
             identity, password = f"{CENTRE}/{name.lower().replace(' ', '-')}", secrets.token_urlsafe(9)

@@ -38,9 +38,9 @@ class Edge:
         self,
         app: ASGIApp,
         *,
-        body_limit: int,
         headers: Mapping[str, str],
         failed: Callable[[Request, Exception], Awaitable[Response]],
+        body_limit: int = 25_000_000,
     ) -> None:
         """Wrap ``app``: no body is larger than ``body_limit`` bytes, no response without ``headers``.
 

@@ -20,6 +20,17 @@ class PortalError(NagorikError):
 
 
 class Throttled(PortalError):
-    """Base of refusals that end after ``retry_after`` whole seconds; ``None`` where waiting is no use."""
+    """Base of refusals that end by themselves; nothing was done."""
 
-    retry_after: int | None = None
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        """Let wait for so many seconds."""
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class TooManyRequests(Throttled):
+    """The actor asks too fast."""
+
+    code = "too-many-requests"

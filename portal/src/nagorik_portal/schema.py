@@ -49,7 +49,7 @@ credentials: Final = Table(
     Index("ix_portal_credentials_actor", "actor"),
 )
 
-# Failed sign-ins of late, by a keyed hash of the name or of where they came from.
+# Failed sign-ins of late, by a keyed hash of the name.
 attempts: Final = Table(
     "portal_attempts",
     metadata,
@@ -92,29 +92,10 @@ subscriptions: Final = Table(
     *codes("centre"),
     # 1 where addresses of the own network may be called.
     Column("allow_private", Integer, nullable=False),
-    *instants("made_at", nullable=False),
-    *instants("ended_at"),
-    # "unsubscribed", or "gone" where the receiver answered so.
-    bounded_text("ended_as", CODE),
-    # The cursor of the host's changes up to which deliveries were made; until when one process alone delivers.
+    # The cursor of the host's changes up to which its events were sent or given up.
     bounded_text("cursor", CODE, nullable=False, info=UNCHAINED),
-    _moving("lease_until"),
-    *_sealed(),
-)
-
-# Each event to each subscription, for as long as the history is kept. The body leads to no citizen.
-deliveries: Final = Table(
-    "portal_deliveries",
-    metadata,
-    bounded_text("id", ID, primary_key=True),
-    bounded_text("subscription", ID, nullable=False),
-    bounded_text("application", ID, nullable=False),
-    Column("body", Text, nullable=False),
-    *instants("made_at", nullable=False),
-    # When it is sent next; null once it was delivered or given up.
-    _moving("due_at"),
+    # How often the next event was sent, and until when no process sends: a lease, or the pause after a failure.
     _moving("attempts", Integer, nullable=False),
-    # "delivered", "ended", or why the last attempt failed, such as "http-500".
-    bounded_text("result", CODE, info=UNCHAINED),
-    Index("ix_portal_deliveries_subscription", "subscription", "due_at"),
+    _moving("idle_until", nullable=False),
+    *_sealed(),
 )

@@ -22,6 +22,8 @@ PAUSE: Final = 1.0
 _SWEEPS_EACH: Final = 600
 """Looks between two sweeps of what is old."""
 _log = get_logger("nagorik.portal")
+DRAFT_DAYS: Final = 30
+"""How long a draft is kept after its last save."""
 GRACE: Final = 10
 """Seconds in which requests under way have to end once the server stops."""
 
@@ -58,7 +60,7 @@ async def serving(portal: Portal, *, host: str = "127.0.0.1", port: int = 0) -> 
 
 async def sweep(portal: Portal) -> None:
     """Delete drafts that were left, with their documents."""
-    host, after = portal.host, timedelta(days=portal.settings.draft_days)
+    host, after = portal.host, timedelta(days=DRAFT_DAYS)
     for draft in await expire_drafts(host.database, host.vault, host.clock.now(), after):
         for one in draft.content.documents:
             portal.documents.remove(one.id)
@@ -77,14 +79,13 @@ async def in_background(portal: Portal) -> AsyncIterator[None]:
 
 
 async def _repeat(portal: Portal) -> None:
-    subscriptions = Subscriptions(portal.host, portal.settings.base_url)
+    subscriptions = Subscriptions(portal.host, portal.base_url)
     async with make_client() as client:
         for number in count():
             sent = 0
             try:
                 if number % _SWEEPS_EACH == 0:
                     await sweep(portal)
-                    await subscriptions.forget()
                 sent = await subscriptions.deliver(client)
             except Exception as error:  # noqa: BLE001 - events are delivered later, and requests are served meanwhile
                 _log.error("events_not_delivered", defect=failure(error))

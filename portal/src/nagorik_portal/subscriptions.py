@@ -1,4 +1,4 @@
-"""Outgoing events: who is called when a centre's applications change, what was delivered, and how it is sent.
+"""Outgoing events: who is called when a centre's applications change, and how it is sent.
 
 Messages are CloudEvents 1.0, signed as Standard Webhooks 1.0.0 asks.
 """
@@ -9,44 +9,33 @@ import ipaddress
 import json
 import socket
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from secrets import token_bytes
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field
-from sqlalchemy import Row, or_, select
+from sqlalchemy import select
 
 from nagorik import SECRET, Model
 from nagorik.clock import Clock
 from nagorik_host.host import Host
-from nagorik_host.store.changes import ChangePage
-from nagorik_host.store.database import Transaction
 from nagorik_platform.logs import get_logger
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.cloud_events import cloud_event
-from nagorik_portal.records import Rows, add_row, change_rows, seal, unseal
-from nagorik_portal.schema import deliveries, subscriptions
+from nagorik_portal.records import Rows, seal, unseal
+from nagorik_portal.schema import subscriptions
 
 DELAYS: Final = tuple(timedelta(seconds=n) for n in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 """How long after each failed attempt the next one follows: ten attempts in 75 hours and a half."""
-HISTORY: Final = timedelta(days=90)
-"""How long a delivery is kept."""
 TOGETHER: Final = 20
-"""Deliveries of a subscription that are sent one after the other under one lease."""
-SUBSCRIBED: Final = ("id", "centre", "made_at", "ended_at", "ended_as")
-DELIVERED: Final = ("id", "subscription", "application", "made_at", "due_at", "attempts", "result")
-"""What lists have of each subscription and each delivery."""
+"""Events of a subscription that are sent one after the other under one lease."""
 _LEASE: Final = timedelta(minutes=10)
 _S: Final = subscriptions.c
-_D: Final = deliveries.c
-_GOES_ON: Final = _S.ended_at.is_(None)
 _BAD_URL: Final = (
     "write an address such as https://portal.example/events, without a name or a password in it; http:// needs"
     " --allow-private. ঠিকানা লিখুন, যেমন https://portal.example/events; নাম বা পাসওয়ার্ড ছাড়া। http:// হলে"
@@ -103,7 +92,7 @@ class Subscriptions(Rows):
     def __init__(self, host: Host, base_url: str = "", clock: Clock | None = None) -> None:
         """Name ``base_url`` as the source of events, and use the machine's clock unless another is given."""
         super().__init__(host.database, host.vault, clock or SystemClock())
-        self._host, self._base_url, self._run = host, base_url, host.database.run
+        self._host, self._base_url = host, base_url
 
     async def subscribe(self, centre: str, url: str, *, allow_private: bool) -> tuple[str, Receiver]:
         """Call ``url`` for each change of a centre's applications from now on; returns the id and the keys.
@@ -117,94 +106,49 @@ class Subscriptions(Rows):
         receiver, identity, cursor = Receiver(url=url), str(uuid4()), "0"
         while (page := await self._host.changes(cursor, owner=centre)).changes:
             cursor = page.next
-        row = {"id": identity, "centre": centre, "allow_private": int(allow_private), "cursor": cursor}
+        row = {"id": identity, "centre": centre, "allow_private": int(allow_private), "cursor": cursor, "attempts": 0}
         row |= seal(self._vault, subscriptions, identity, receiver)
-        await self._add(subscriptions, made_at=self._now(), **row)
+        await self._add(subscriptions, idle_until=self._clock.now(), **row)
         return identity, receiver
 
     async def unsubscribe(self, identity: str) -> None:
-        """Call no more, and drop what was not delivered; raises ``SubscriptionInvalid``."""
-        if not await self._run(partial(self._end, identity=identity, ended_as="unsubscribed")):
+        """Call no more; raises ``SubscriptionInvalid``."""
+        if not await self._delete(subscriptions, _S.id == identity):
             raise SubscriptionInvalid(_NOT_THERE)
-
-    async def replay(self, delivery: str) -> None:
-        """Send a delivery once more, under the same id; raises ``SubscriptionInvalid``."""
-        again = (_D.id == delivery) & _D.subscription.in_(select(_S.id).where(_GOES_ON))
-        if not await self._change(deliveries, again, due_at=self._now(), attempts=0, result=None):
-            raise SubscriptionInvalid(_NOT_THERE)
-
-    async def subscribed(self) -> Sequence[Row[Any]]:
-        """All subscriptions by age: the columns of ``SUBSCRIBED``."""
-        return await self._rows(select(*(_S[name] for name in SUBSCRIBED)).order_by(_S.made_at))
-
-    async def history(self, subscription: str | None = None, *, limit: int = 50) -> Sequence[Row[Any]]:
-        """Deliveries, the last first: the columns of ``DELIVERED``."""
-        query = select(*(_D[name] for name in DELIVERED)).order_by(_D.made_at.desc(), _D.id).limit(limit)
-        if subscription is not None:
-            query = query.where(_D.subscription == subscription)
-        return await self._rows(query)
 
     async def deliver(self, client: httpx.AsyncClient) -> int:
-        """Take up what changed and send what is due, once; returns how many were sent.
+        """Send what changed and is due, once; returns how many events were sent.
 
         A subscription is leased meanwhile: of several processes, one delivers to it.
         """
-        going_on = await self._rows(select(_S.id).where(_GOES_ON))
-        return sum(await asyncio.gather(*(self._deliver_to(client, one.id) for one in going_on)))
-
-    async def forget(self) -> None:
-        """Delete deliveries whose history is not kept any longer."""
-        await self._delete(deliveries, _D.made_at < self._now() - HISTORY)
+        found = await self._rows(select(_S.id).where(_S.idle_until <= self._clock.now()))
+        return sum(await asyncio.gather(*(self._deliver_to(client, one.id) for one in found)))
 
     async def _deliver_to(self, client: httpx.AsyncClient, identity: str) -> int:
-        now, is_this = self._now(), _S.id == identity
-        free = is_this & _GOES_ON & or_(_S.lease_until.is_(None), _S.lease_until < now)
-        if not await self._change(subscriptions, free, lease_until=now + _LEASE):
+        now, is_this = self._clock.now(), _S.id == identity
+        if not await self._change(subscriptions, is_this & (_S.idle_until <= now), idle_until=now + _LEASE):
             return 0
         (row,) = await self._rows(select(subscriptions).where(is_this))
-        page = await self._host.changes(row.cursor, owner=row.centre)
-        await self._run(partial(self._make, subscription=row, page=page))
-        receiver, is_due = unseal(self._vault, subscriptions, row, Receiver), _D.due_at <= self._now()
-        due = select(deliveries).where(_D.subscription == identity, is_due).order_by(_D.due_at, _D.id).limit(TOGETHER)
-        found, sent = await self._rows(due), 0
-        for one in found:
-            body, allow = one.body.encode(), bool(row.allow_private)
-            problem = await send(client, receiver, one.id, body, self._now(), allow_private=allow)
-            await self._run(partial(self._record, delivery=one, problem=problem))
+        receiver, attempts, sent = unseal(self._vault, subscriptions, row, Receiver), row.attempts, 0
+        page, idle_until = await self._host.changes(row.cursor, owner=row.centre, limit=TOGETHER), now
+        for change in page.changes:
+            event, body = f"{identity}-{change.cursor}", json.dumps(cloud_event(change, self._base_url)).encode()
+            now, allow = self._clock.now(), bool(row.allow_private)
+            problem = await send(client, receiver, event, body, now, allow_private=allow)
             sent += 1
             if problem is not None:
-                _log.warning("event_not_delivered", delivery=one.id, result=problem)
-                break  # a receiver that does not answer would use up the lease
-        await self._change(subscriptions, is_this, lease_until=None)
+                _log.warning("event_not_delivered", subscription=identity, result=problem)
+            if problem == GONE:
+                await self._delete(subscriptions, is_this)
+                break
+            if problem is not None and attempts < len(DELAYS):
+                attempts, idle_until = attempts + 1, now + DELAYS[attempts]
+                break
+            attempts = 0
+            if not await self._change(subscriptions, is_this, cursor=change.cursor, attempts=0):
+                break  # it was ended meanwhile
+        await self._change(subscriptions, is_this, attempts=attempts, idle_until=idle_until)
         return sent
-
-    def _make(self, unit: Transaction, *, subscription: Row[Any], page: ChangePage) -> None:
-        now, is_there = self._now(), (_S.id == subscription.id) & (_S.cursor == subscription.cursor)
-        if not page.changes or not change_rows(unit, subscriptions, is_there, now, cursor=page.next):
-            return
-        for change in page.changes:
-            body = json.dumps(cloud_event(change, self._base_url), separators=(",", ":"))
-            row = {"subscription": subscription.id, "application": change.application, "body": body, "attempts": 0}
-            add_row(unit, deliveries, now, id=str(uuid4()), made_at=now, due_at=now, **row)
-
-    def _record(self, unit: Transaction, *, delivery: Row[Any], problem: str | None) -> None:
-        """Record an attempt: it was taken, is tried again later, or is given up; 410 ends the subscription."""
-        now, attempts = self._now(), delivery.attempts + 1
-        due_at = now + DELAYS[attempts - 1] if problem is not None and attempts <= len(DELAYS) else None
-        values = {"attempts": attempts, "due_at": due_at, "result": problem or "delivered"}
-        change_rows(unit, deliveries, _D.id == delivery.id, now, **values)
-        if problem == GONE:
-            self._end(unit, delivery.subscription, "gone")
-
-    def _end(self, unit: Transaction, identity: str, ended_as: str) -> bool:
-        now, is_this = self._now(), (_S.id == identity) & _GOES_ON
-        ended = {"ended_at": now, "ended_as": ended_as, "data_key": None, "sealed": b""}
-        waiting = (_D.subscription == identity) & _D.due_at.is_not(None)
-        change_rows(unit, deliveries, waiting, now, due_at=None, result="ended")
-        return bool(change_rows(unit, subscriptions, is_this, now, **ended))
-
-    def _now(self) -> Any:
-        return self._clock.now()
 
 
 def make_client() -> httpx.AsyncClient:

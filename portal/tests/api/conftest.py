@@ -19,7 +19,6 @@ from nagorik_platform import PlatformSettings
 from nagorik_platform.registry import Admission
 from nagorik_portal import Portal, open_portal
 from nagorik_portal.api import create_api
-from nagorik_portal.limits import RateLimits
 from nagorik_portal.web import mount
 from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, in_process_configurations
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -129,7 +128,7 @@ async def opened_api(url: str, keyring, folder) -> AsyncIterator[Api]:
     )
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(open_host(url, keyring, settings, lease_clock=SimulatedClock()))
-        portal = replace(open_portal(host), rate_limits=RateLimits(rate=10_000, burst=10_000))
+        portal = replace(open_portal(host), rate=10_000, burst=10_000)
         app = Starlette(routes=[mount("/v1", create_api(portal))])
         clients = []
         for centre in ("centre-0042", "centre-0043"):

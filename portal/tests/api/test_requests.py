@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 async def test_what_has_no_good_key_is_refused(api):
     for client in (api.anonymous, await api.client("centre-0042/app-shop")):
-        client.headers["Authorization"] = client.headers.get("Authorization", "Bearer ngk_live_")[:-1] + "!"
+        client.headers["Authorization"] = client.headers.get("Authorization", "Bearer ngk_")[:-1] + "!"
         answer = await client.get("/v1/services")
         api.problem(answer, 401, "not-signed-in")
         assert answer.headers["www-authenticate"] == "Bearer"
@@ -106,10 +106,10 @@ async def test_what_is_not_open_to_an_application_now_is_refused_with_the_reason
     assert found["reason"]
 
 
-async def test_too_many_requests_wait(api):
-    api.portal.rate_limits._burst = 1
+async def test_too_many_requests_wait(api, monkeypatch):
+    monkeypatch.setattr("nagorik_portal.portal.monotonic", lambda: 0.0)
     client = await api.client("centre-0042/hasty")
-    api.portal.rate_limits._rate = 0.01
+    api.portal._left["centre-0042/hasty"] = 1, 0.0
     answers = [await client.get("/v1/services") for _ in range(2)]
     assert answers[0].status_code == 200
     api.problem(answers[1], 429, "too-many-requests")

@@ -33,6 +33,6 @@ def create_api(portal: Portal) -> FastAPI:
     for router in (*before_filing.ROUTERS, *applications.ROUTERS, operations.router):
         app.include_router(router)
     add_handlers(app)
-    app.add_middleware(Edge, body_limit=portal.settings.body_limit, headers=_HEADERS, failed=problem)
+    app.add_middleware(Edge, headers=_HEADERS, failed=problem)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app

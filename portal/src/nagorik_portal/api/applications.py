@@ -60,7 +60,7 @@ async def list_applications(paging: Paged) -> m.RowPage:
 @router.post("/search")
 async def search(asked: m.JsonBody[m.SearchBody], call: Asked) -> m.RowPage:
     """Find the centre's applications by an id, a reference or the applicant's mobile number, at most 20."""
-    return m.RowPage.of(_listed((await call.casework.search(asked.text)).applications))
+    return m.RowPage.of(_listed(await call.casework.search(asked.text)))
 
 
 @router.get("/applications/{application}")
@@ -171,7 +171,9 @@ async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, k
 @documents.get("/applications/{application}/deliverables")
 async def list_deliverables(application: ApplicationPath, call: Asked) -> m.RowPage:
     """List what the agency issued, each with its document once the host has it."""
-    return m.RowPage.of(one._asdict() for one in await call.casework.deliverables(application))
+    found = await call.casework.deliverables(application)
+    parts = ((one, kept and kept.reference, kept and kept.at) for one, kept in found)
+    return m.RowPage.of(dict(zip(("deliverable", "document", "fetched_at"), one, strict=True)) for one in parts)
 
 
 @documents.get("/applications/{application}/documents")

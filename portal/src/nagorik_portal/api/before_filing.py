@@ -1,15 +1,17 @@
 """Before filing: what there is, who may apply, what it costs; and drafts, which the centre shares."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from nagorik import ApplicationDraft, Consent, InputRejected, Payer, PublicService
+from nagorik import ApplicationDraft, Consent, InputRejected, Payer, PublicService, Quote
+from nagorik.model.fee import QuoteLine
 from nagorik_host.views import consent_operations
 from nagorik_portal.api import models as m
 from nagorik_portal.api.calls import ApiCall, Asked, DraftPath, Keyed, OfferPath, Revision
-from nagorik_portal.casework import Casework, DraftIncomplete
+from nagorik_portal.casework import Casework, DraftIncomplete, sum_of
 from nagorik_portal.drafts import Draft, DraftContent
 
 ROUTERS = catalogue, drafts = APIRouter(tags=["catalogue"]), APIRouter(tags=["drafts"])
@@ -72,7 +74,11 @@ async def check_form(service: OfferPath, filled: m.JsonBody[m.ValidateBody], cal
 @catalogue.post("/services/{service}/quote")
 async def quote(service: OfferPath, asked: m.JsonBody[m.QuoteBody], call: Asked) -> m.ApiJson:
     """Ask what has to be paid, before anything is filed. Nothing is kept."""
-    return (await call.casework.quote(application_of(call, service, asked)))._asdict()
+    return _price(*await call.casework.quote(application_of(call, service, asked)))
+
+
+def _price(quote: Quote | None, charges: Sequence[QuoteLine]) -> m.ApiJson:
+    return {"quote": quote, "charges": charges, "total": quote and sum_of(quote, charges)}
 
 
 def application_of(call: ApiCall, service: str, given: m.QuoteBody, payer: Payer | None = None) -> ApplicationDraft:
@@ -147,7 +153,7 @@ async def discard_draft(draft: DraftPath, call: Asked) -> None:
 @drafts.post("/drafts/{draft}/quote")
 async def quote_draft(draft: DraftPath, call: Asked) -> m.ApiJson:
     """Ask what has to be paid for a draft. Nothing is kept."""
-    return (await call.casework.quote(await call.casework.draft(draft)))._asdict()
+    return _price(*await call.casework.quote(await call.casework.draft(draft)))
 
 
 @drafts.post("/drafts/{draft}/submission", status_code=201)

@@ -30,7 +30,7 @@ _NO_DOCUMENT: Final = Text(
 REPLAYED: Final = "Idempotent-Replayed"
 _KEY: Final = "Your own key of this request, 1 to 255 printable ASCII characters, kept for 30 days."
 _REVISION: Final = "Required: the ETag of what is changed, as read last. Without it 428, with an older one 412."
-_bearer = HTTPBearer(scheme_name="machineKey", description="A key such as `ngk_live_…`.", auto_error=False)
+_bearer = HTTPBearer(scheme_name="machineKey", description="A key such as `ngk_…`.", auto_error=False)
 
 ApplicationPath = Annotated[str, Path(pattern=UUID, description="The application's id.")]
 DraftPath = Annotated[str, Path(pattern=UUID, description="The draft's id.")]

@@ -24,7 +24,7 @@ async def list_events(paging: Paged) -> m.RowPage:
     skipped, and nothing in them is personal: read the application anew.
     """
     page = await paging.casework.changes(paging.place("events"), limit=paging.limit)
-    source = paging.state.portal.settings.base_url
+    source = paging.state.portal.base_url
     return paging.page("events", (cloud_event(one, source) for one in page.changes), page.next)
 
 

@@ -1,10 +1,8 @@
 """The arguments of ``nagorik portal`` and ``nagorik serve``."""
 
-from functools import partial
 from typing import Final
 
 from nagorik_host.commands.command import Argument, HostCommand, argument
-from nagorik_platform.cli.output import add_limit_argument
 from nagorik_portal.actors import ROLES, SCOPES
 from nagorik_portal.commands import HELP
 
@@ -24,29 +22,19 @@ _ROLE: Final = argument("--role", choices=tuple(ROLES), default="operator", help
 _KEY: Final = (
     argument("--scope", dest="scopes", action="append", choices=SCOPES, required=True, help="what it may do"),
     argument("--days", type=int, default=365, help="for how long (default: 365)"),
-    argument("--test", action="store_true", help="a key for a portal before simulated agencies"),
 )
 _URL: Final = (
     argument("url", metavar="URL", help="https://portal.example/events"),
     argument("--allow-private", action="store_true", help="may be an address of the own network, and http://"),
 )
-_HISTORY: Final = (
-    argument("--subscription", metavar="ID", help="to this one alone"),
-    partial(add_limit_argument, default=50),
-)
 portal: Final = HostCommand(
     HELP["portal"],
     list=_does("operators and keys"),
-    add_operator=_does("add an operator; asks for a password", *_RIGHTS, _ROLE, id_=_OPERATOR),
-    set_password=_does("change a password, and end the sessions", id_=_OPERATOR),
-    disable=_does("let an operator in no more, and end the sessions", id_=_OPERATOR),
+    add_operator=_does("add an operator, or replace one; asks for a password", *_RIGHTS, _ROLE, id_=_OPERATOR),
+    disable=_does("let an operator or a key in no more, and end the sessions", id_="as list shows it"),
     make_key=_does("make a key for a machine, shown once", *_RIGHTS, *_KEY, id_="centre-0042/app-shop"),
-    revoke_key=_does("let a key in no more", id_="the key's own, as list shows it"),
     subscribe=_does("call an address when applications change", *_URL, id_="centre-0042"),
-    unsubscribe=_does("call an address no more", id_="as subscriptions shows it"),
-    subscriptions=_does("who is called when applications change"),
-    deliveries=_does("what was delivered to subscriptions, the last first", *_HISTORY),
-    replay=_does("send an event once more", id_="as deliveries shows it"),
+    unsubscribe=_does("call an address no more", id_="as subscribe showed it"),
 )
 """``nagorik portal``."""
 serve: Final = HostCommand(
@@ -54,7 +42,6 @@ serve: Final = HostCommand(
     "nagorik_portal.commands.portal:serve",
     argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="where (default: 127.0.0.1:8000)"),
     argument("--base-url", metavar="URL", help="where browsers reach it (default: http:// and the bind address)"),
-    argument("--test", action="store_true", help="before simulated agencies: takes test keys alone"),
     offers_json=False,
 )
 """``nagorik serve``."""

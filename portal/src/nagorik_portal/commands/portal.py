@@ -17,18 +17,16 @@ from nagorik_platform.cli.output import print_lines
 from nagorik_platform.logs import configure_logging
 from nagorik_portal.accounts import LISTED, LONGEST_PASSWORD, AccountInvalid
 from nagorik_portal.actors import ROLES
-from nagorik_portal.portal import Portal, PortalSettings, open_portal
+from nagorik_portal.portal import Portal, open_portal
 from nagorik_portal.serving import in_background, serving
-from nagorik_portal.subscriptions import DELIVERED, SUBSCRIBED, SubscriptionInvalid, Subscriptions
+from nagorik_portal.subscriptions import SubscriptionInvalid, Subscriptions
 
 _DOES: Final[Mapping[str, Callable[[Portal, Any], Awaitable[Any]]]] = {
     "list": lambda portal, _: portal.accounts.listed(),
     "add-operator": lambda portal, given: portal.accounts.add_operator(
         given.id, given.name, given.password, scopes=ROLES[given.role], services=given.services
     ),
-    "set-password": lambda portal, given: portal.accounts.set_password(given.id, given.password),
     "disable": lambda portal, given: portal.accounts.end(given.id),
-    "revoke-key": lambda portal, given: portal.accounts.end(given.id),
     "make-key": lambda portal, given: portal.accounts.make_key(
         given.id, given.name, scopes=given.scopes, services=given.services, days=given.days
     ),
@@ -36,11 +34,7 @@ _DOES: Final[Mapping[str, Callable[[Portal, Any], Awaitable[Any]]]] = {
         given.id, given.url, allow_private=given.allow_private
     ),
     "unsubscribe": lambda portal, given: Subscriptions(portal.host).unsubscribe(given.id),
-    "subscriptions": lambda portal, _: Subscriptions(portal.host).subscribed(),
-    "deliveries": lambda portal, given: Subscriptions(portal.host).history(given.subscription, limit=given.limit),
-    "replay": lambda portal, given: Subscriptions(portal.host).replay(given.id),
 }
-_COLUMNS: Final = {"list": LISTED, "subscriptions": SUBSCRIBED, "deliveries": DELIVERED}
 _BIND: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _BASE_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|https?://\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?/?")
 _ONCE: Final = "Keep it now: it is not shown again. এখনই রেখে দিন: আর দেখানো হবে না।"
@@ -49,18 +43,16 @@ _ONCE: Final = "Keep it now: it is not shown again. এখনই রেখে �
 async def do(arguments: argparse.Namespace) -> CommandResult:
     """Do what the action says, and show what came of it."""
     action = arguments.action
-    if action in {"add-operator", "set-password"}:
+    if action == "add-operator":
         arguments.password = await _password()
-    is_test = getattr(arguments, "test", False)
     try:
         async with opened_host() as host:
-            portal = open_portal(host, PortalSettings(environment="test" if is_test else "live"))
-            found = await _DOES[action](portal, arguments)
+            found = await _DOES[action](open_portal(host), arguments)
     except (AccountInvalid, SubscriptionInvalid) as refused:
         raise CommandRefused(str(refused)) from None
-    if action in _COLUMNS:
+    if action == "list":
         rows = [row._asdict() for row in found]
-        shown: list[Part] = [Table(same_names(*_COLUMNS[action]), rows)] if rows else ["There is nothing. কিছু নেই।"]
+        shown: list[Part] = [Table(same_names(*LISTED), rows)] if rows else ["There is nothing. কিছু নেই।"]
         return CommandResult({action: rows}, shown)
     if action == "make-key":
         return CommandResult({"client": arguments.id, "key": found}, [found, _ONCE])
@@ -89,13 +81,12 @@ async def serve(arguments: argparse.Namespace) -> int:
     if not _BASE_URL.fullmatch(base_url):
         raise CommandRefused("--base-url: write it as https://portal.example, without a path")
     settings = load_host_settings()
-    chosen = PortalSettings(base_url=base_url.rstrip("/"), environment="test" if arguments.test else "live")
     configure_logging(level=settings.log_level)
     stop = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
     async with opened_host(settings) as host:
-        portal = open_portal(host, chosen)
+        portal = open_portal(host, base_url.rstrip("/"))
         try:
             async with (
                 in_background(portal),

@@ -44,7 +44,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (*_BEFORE, *_AFTER, *CORRECTION_ROUTES, *
 def create_desk(portal: Portal) -> Starlette:
     """Make the desk's application on an open portal; it needs no lifespan of its own."""
     desk = Starlette(routes=ROUTES, exception_handlers={HTTPException: _show_error})
-    desk.add_middleware(Edge, body_limit=portal.settings.body_limit, headers=_HEADERS, failed=_show_error)
+    desk.add_middleware(Edge, headers=_HEADERS, failed=_show_error)
     desk.state.portal = portal
     return desk
 

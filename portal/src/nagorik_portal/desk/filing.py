@@ -17,6 +17,7 @@ from nagorik import (
     InputRejected,
     Money,
     NagorikError,
+    Quote,
     QuoteLine,
     ServiceNotOffered,
     Text,
@@ -28,7 +29,7 @@ from nagorik.values.money import Currency
 from nagorik_host.views import consent_operations
 from nagorik_platform.dispatch.survey import ServiceEligibility
 from nagorik_platform.documents import in_megabytes, is_required
-from nagorik_portal.casework import DraftPrice
+from nagorik_portal.casework import sum_of
 from nagorik_portal.desk import drafting
 from nagorik_portal.desk.fields import FORM, Field, read_fields
 from nagorik_portal.desk.forms import CitizenForm, ConsentForm, IdentityForm
@@ -326,21 +327,22 @@ def agreed(visit: Visit, service: PublicService, values: Mapping[str, JsonValue]
 
 
 async def _consent(visit: Visit, draft: Draft) -> drafting.TypedPage:
-    service, price = visit.casework.service(draft.service or ""), DraftPrice()
+    service, total = visit.casework.service(draft.service or ""), cast("Money | None", None)
     with suppress(NagorikError):  # the text names no sum then, and the citizen says one
-        price = await visit.casework.quote(draft)
+        quote, charges = await visit.casework.quote(draft)
+        total = sum_of(quote, charges) if quote is not None else None
 
     def held(content: DraftContent) -> Mapping[str, JsonValue]:
         if (given := content.consent) is not None:
             days = (given.expires_at - given.given_at).days
             return {"ceiling": -(-given.fee_ceiling.poisha // 100), "days": days, "agreed": True}
-        return {"days": 180, "ceiling": -(-price.total.poisha // 100) if price.total is not None else None}
+        return {"days": 180, "ceiling": -(-total.poisha // 100) if total is not None else None}
 
     async def take(values: Mapping[str, JsonValue]) -> drafting.DraftChange:
-        consent = agreed(visit, service, values, price.total.currency if price.total else "BDT")
+        consent = agreed(visit, service, values, total.currency if total else "BDT")
         return lambda content: content.model_copy(update={"consent": consent})
 
-    title, more = text("step.consent"), {"heading": visit.t("step.consent"), "total": price.total}
+    title, more = text("step.consent"), {"heading": visit.t("step.consent"), "total": total}
     more |= read_aloud(visit, service, draft.content.applicant)
     return drafting.TypedPage(visit, draft, "consent", title, CONSENT_FIELDS, held, take, "consent.html", more)
 
@@ -350,20 +352,22 @@ async def _consent(visit: Visit, draft: Draft) -> drafting.TypedPage:
 
 async def _fee(visit: Visit, draft: Draft, service: PublicService) -> Response:
     try:
-        shown = _price(visit, service, draft, await visit.casework.quote(draft))
+        shown = _price(visit, service, draft, *await visit.casework.quote(draft))
     except NagorikError as error:
         shown = {"problem": error.message}
     return _page(visit, draft, "fee.html", "step.fee", service=service, **shown)
 
 
-def _price(visit: Visit, service: PublicService, draft: Draft, price: DraftPrice) -> dict[str, Any]:
-    quote, total, consent = price.quote, price.total, draft.content.consent
-    if quote is None or total is None or (not quote.total.poisha and not quote.unpriced):
+def _price(
+    visit: Visit, service: PublicService, draft: Draft, quote: Quote | None, charges: Sequence[QuoteLine]
+) -> dict[str, Any]:
+    if quote is None or (not quote.total.poisha and not quote.unpriced):
         return {"no_fee": True}
+    total, consent = sum_of(quote, charges), draft.content.consent
     fees = [fee_table("fee.fees", quote.lines, agency_of(visit, service.id), quote.total)]
-    if price.charges:
+    if charges:
         of_centre = Money(poisha=total.poisha - quote.total.poisha, currency=total.currency)
-        fees.append(fee_table("fee.charges", price.charges, text("fee.centre"), of_centre))
+        fees.append(fee_table("fee.charges", charges, text("fee.centre"), of_centre))
     ceiling = consent.fee_ceiling if consent is not None and total.poisha > consent.fee_ceiling.poisha else None
     return {"fees": fees, "total": total, "quote": quote, "when": text(f"fee.{quote.due.value}"), "ceiling": ceiling}
 

@@ -4,17 +4,17 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from nagorik_portal.accounts import SignInRefused
+from nagorik_portal.accounts import SignInRefused, SignInThrottled
 from nagorik_portal.desk.visits import KEPT, SESSION, VISITOR, PageError, Visit, page
 from nagorik_portal.desk.wording import text
 
 
-async def _show(visit: Visit, refused: SignInRefused | None = None) -> Response:
+async def _show(visit: Visit, refused: SignInRefused | SignInThrottled | None = None) -> Response:
     if visit.actor is not None:
         return visit.go("/")
     shown: dict[str, Any] = {"kept": [one for one in visit.typed.multi_items() if one[0].startswith(KEPT)]}
     shown |= {"form": "page", "name": visit.typed_text("name"), "next": visit.typed_text("next")}
-    wait = refused.retry_after if refused is not None else None
+    wait = refused.retry_after if isinstance(refused, SignInThrottled) else None
     if refused is not None:
         said = text("sign-in.wrong") if wait is None else text("sign-in.throttled", minutes=-(-wait // 60))
         shown |= {"errors": [PageError("name", said)], "status": 422 if wait is None else 429}
@@ -24,10 +24,10 @@ async def _show(visit: Visit, refused: SignInRefused | None = None) -> Response:
 
 
 async def _send(visit: Visit) -> Response:
-    accounts, source = visit.portal.accounts, visit.request.client.host if visit.request.client else ""
+    accounts = visit.portal.accounts
     try:
-        token = await accounts.sign_in(visit.typed_text("name"), str(visit.typed.get("password", "")), source)
-    except SignInRefused as refused:
+        token = await accounts.sign_in(visit.typed_text("name"), str(visit.typed.get("password", "")))
+    except (SignInRefused, SignInThrottled) as refused:
         return await _show(visit, refused)
     visit.cookies |= {SESSION: token, VISITOR: None}
     kept = [(name.removeprefix(KEPT), one) for name, one in visit.typed.multi_items() if name.startswith(KEPT)]

@@ -107,7 +107,7 @@ class Visit:
 
     def cookie(self, name: str) -> str:
         """A cookie's whole name; over HTTPS bound to this host."""
-        return f"__Host-nagorik-{name}" if self.portal.settings.secure_cookies else f"nagorik-{name}"
+        return f"__Host-nagorik-{name}" if self.portal.secure_cookies else f"nagorik-{name}"
 
     def say(self, value: object) -> str:
         """A value in the page's language."""
@@ -180,7 +180,7 @@ def page(path: str, name: str, show: PageHandler, send: PageHandler | None = Non
             response = visit.page("problem.html", "problem.title", text=error.message, status=error.status)
         finally:
             await request.close()
-        how: Any = {"secure": visit.portal.settings.secure_cookies, "httponly": True, "samesite": "lax"}
+        how: Any = {"secure": visit.portal.secure_cookies, "httponly": True, "samesite": "lax"}
         for cookie, value in visit.cookies.items():
             response.set_cookie(visit.cookie(cookie), value or "", max_age=0 if value is None else None, **how)
         return response

@@ -101,7 +101,7 @@ async def _search(visit: Visit) -> Response:
     shown: dict[str, Any] = {"form": "page", "wanted": wanted}
     if wanted:
         found = await visit.casework.search(wanted)
-        rows, drafts = await _rows(visit, found.applications), await draft_rows(visit, found.drafts)
+        rows, drafts = await _rows(visit, found), await draft_rows(visit, await visit.casework.find_drafts(wanted))
         shown |= {"rows": rows, "drafts": drafts, "nothing": not rows and not drafts}
     elif "wanted" in visit.typed and not visit.is_language_change:
         shown["errors"] = [PageError("wanted", text("search.empty"))]
