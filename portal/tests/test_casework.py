@@ -228,7 +228,10 @@ def test_a_colleague_repeats_a_request_and_a_machine_has_keys_of_its_own(site):
     site(do)
 
 
-def test_who_collected_is_recorded_with_the_hand_over(site):
+def test_who_collected_is_recorded_with_the_hand_over(site, monkeypatch):
+    def fail(*_):
+        raise RuntimeError
+
     async def do(portal, world, host):
         casework = portal.casework(OPERATOR)
         _, application = await submitted(casework)
@@ -238,6 +241,11 @@ def test_who_collected_is_recorded_with_the_hand_over(site):
         ((_, kept),) = await casework.deliverables(application)
         assert kept is not None
         key = casework.request_key("hand-over", "k", application)
+        with monkeypatch.context() as broken:
+            broken.setattr("nagorik_portal.casework.record_collection", fail)
+            with pytest.raises(RuntimeError):
+                await casework.hand_over(application, COLLECTOR, key=key)
+        assert await host.replayed(key) is None
         for _ in range(2):
             await casework.hand_over(application, COLLECTOR, key=key)
         found = await casework.collection(application)

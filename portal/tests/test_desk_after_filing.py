@@ -159,7 +159,10 @@ async def test_a_fee_above_the_ceiling_asks_for_a_new_consent(desk):
     assert "CD-000001" in (await browser.get(f"{address}/pay")).said
 
 
-async def test_what_was_issued_is_handed_over_to_who_came_for_it(desk):
+async def test_what_was_issued_is_handed_over_to_who_came_for_it(desk, monkeypatch):
+    def fail(*_):
+        raise RuntimeError
+
     decide(desk, "approve")
     browser, application = await desk.browser(), await file(desk, gateway="cashdesk.counter", collection="office")
     await work(desk, hours=6)
@@ -167,6 +170,10 @@ async def test_what_was_issued_is_handed_over_to_who_came_for_it(desk):
     form = await browser.get(f"{address}/hand-over")
     assert (await browser.send(form, name="Synthetic Collector")).status == 422
     given = {"name": "Synthetic Collector", "relation": "spouse", "identity_seen": "passport"}
+    with monkeypatch.context() as broken:
+        broken.setattr("nagorik_portal.casework.record_collection", fail)
+        assert (await browser.send(form, **given)).status == 500
+    assert (await desk.portal.host.progress(application)).state == "issued"
     done = await browser.send(form, **given)
     assert done.path == address
     assert "Synthetic Collector" in done.said

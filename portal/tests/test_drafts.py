@@ -9,9 +9,10 @@ from sqlalchemy import select
 from nagorik import Applicant
 from nagorik.values import MobileNumber, PersonName
 from nagorik_host.store.audit import verify_ledger
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.retention import rotate
 from nagorik_host.vault import Keyring, Vault, make_key, read_keyring
-from nagorik_portal.drafts import DraftChanged, DraftContent, Drafts, DraftSubmitted, NoSuchDraft, expire_drafts
+from nagorik_portal.drafts import KEPT, DraftChanged, DraftContent, Drafts, DraftSubmitted, NoSuchDraft, expire_drafts
 from nagorik_portal.extension import extension
 from nagorik_portal.hand_overs import Collector, read_collection, record_collection
 from nagorik_portal.schema import drafts as table
@@ -32,14 +33,19 @@ def clock():
 
 
 @pytest.fixture
-async def drafts(database, vault, clock):
-    yield Drafts(database, vault, clock, OPERATOR)
+def documents(vault, tmp_path):
+    return FolderDocumentStore(tmp_path, vault)
+
+
+@pytest.fixture
+async def drafts(database, vault, clock, documents):
+    yield Drafts(database, vault, clock, OPERATOR, documents)
     assert [one.findings async for one in verify_ledger(database, vault) if one.findings] == []
 
 
 @pytest.fixture
-def colleague(database, vault, clock):
-    return Drafts(database, vault, clock, COLLEAGUE)
+def colleague(database, vault, clock, documents):
+    return Drafts(database, vault, clock, COLLEAGUE, documents)
 
 
 async def test_a_colleague_takes_up_what_was_saved_and_a_stale_save_changes_nothing(drafts, colleague, clock):
@@ -55,9 +61,9 @@ async def test_a_colleague_takes_up_what_was_saved_and_a_stale_save_changes_noth
     assert (more.operator, more.service) == (COLLEAGUE.id, "nid.reissue")
 
 
-async def test_another_centre_has_no_such_draft(drafts, database, vault, clock):
+async def test_another_centre_has_no_such_draft(drafts, database, vault, clock, documents):
     draft = await drafts.new_draft(CONTENT)
-    stranger = Drafts(database, vault, clock, STRANGER)
+    stranger = Drafts(database, vault, clock, STRANGER, documents)
     for call in (
         stranger.draft(draft.id),
         stranger.save_draft(draft.id, CONTENT, revision=1),
@@ -81,7 +87,7 @@ async def test_the_list_has_the_last_saved_first_and_nothing_that_was_handed_in(
     first, second, third = [await drafts.new_draft(CONTENT) for _ in range(3)]
     clock.advance(timedelta(seconds=1))
     await colleague.save_draft(first.id, CONTENT, revision=1, service="nid.reissue")
-    await drafts._handed_in(second.id, "11111111-1111-4111-8111-111111111111")
+    await drafts._alter(second.id, None, application="11111111-1111-4111-8111-111111111111")
     listed = await drafts.drafts()
     assert [one.id for one in listed] == [first.id, third.id]
     assert (listed[0].operator, listed[0].service, listed[0].updated_at) == (COLLEAGUE.id, "nid.reissue", clock.now())
@@ -91,7 +97,7 @@ async def test_what_was_handed_in_is_held_by_the_application_alone_and_gone_with
     application = "11111111-1111-4111-8111-111111111111"
     draft = await drafts.new_draft(CONTENT)
     for _ in range(2):
-        await drafts._handed_in(draft.id, application)
+        await drafts._alter(draft.id, None, application=application, content=DraftContent())
     left = await drafts.draft(draft.id)
     assert (left.application, left.content, left.reference) == (application, DraftContent(), draft.reference)
     for call in (
@@ -105,12 +111,13 @@ async def test_what_was_handed_in_is_held_by_the_application_alone_and_gone_with
         await drafts.draft(draft.id)
 
 
-async def test_a_discarded_draft_and_one_that_was_left_are_gone(drafts, database, vault, clock):
+async def test_a_discarded_draft_and_one_that_was_left_are_gone(drafts, database, vault, clock, documents):
     discarded, left, kept = [await drafts.new_draft(CONTENT) for _ in range(3)]
     assert (await drafts.discard_draft(discarded.id)).content == CONTENT
-    clock.advance(timedelta(days=31))
+    clock.advance(KEPT + timedelta(seconds=1))
     await drafts.save_draft(kept.id, CONTENT, revision=1)
-    assert [one.id for one in await expire_drafts(database, vault, clock.now(), timedelta(days=30))] == [left.id]
+    assert {one.id for one in await drafts.drafts()} == {kept.id, left.id}
+    await expire_drafts(database, vault, documents, clock.now())
     assert [one.id for one in await drafts.drafts()] == [kept.id]
 
 
@@ -124,7 +131,7 @@ async def test_nothing_of_a_citizen_stands_in_the_row(drafts, database):
         assert personal not in repr(draft)
 
 
-async def test_keys_are_rotated_and_a_collector_is_erased(drafts, database, vault, keyring, clock):
+async def test_keys_are_rotated_and_a_collector_is_erased(drafts, database, vault, keyring, clock, documents):
     draft, application = await drafts.new_draft(CONTENT), "11111111-1111-4111-8111-111111111111"
     collector, now = Collector(name="Porikkha Ma", relation="mother", identity_seen="nid-card"), clock.now()
     await database.run(lambda unit: record_collection(unit, vault, application, collector, OPERATOR.id, now))
@@ -134,7 +141,7 @@ async def test_keys_are_rotated_and_a_collector_is_erased(drafts, database, vaul
     second = Vault(Keyring(keyring.index, {**added, **keyring.wrapping}))
     assert (await rotate(database, second)).wrapped_anew == 2
     alone = Vault(Keyring(keyring.index, added))
-    assert (await Drafts(database, alone, clock, OPERATOR).draft(draft.id)).content == CONTENT
+    assert (await Drafts(database, alone, clock, OPERATOR, documents).draft(draft.id)).content == CONTENT
     await database.run(lambda unit: extension.erase(unit, application, now))
     erased = await database.run(lambda unit: read_collection(unit, alone, application))
     assert (erased.collector, erased.handed_over_by) == (None, OPERATOR.id)

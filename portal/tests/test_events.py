@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 from standardwebhooks import Webhook as Verifier, WebhookVerificationError
 
 from nagorik_host.store.audit import verify_ledger
+from nagorik_portal.drafts import KEPT, expire_drafts
 from nagorik_portal.schema import subscriptions as table
-from nagorik_portal.serving import DRAFT_DAYS, sweep
 from nagorik_portal.subscriptions import (
     DELAYS,
     Receiver,
@@ -239,10 +239,10 @@ def test_drafts_that_were_left_go_with_their_documents(site):
     async def do(portal, world, host):
         casework = portal.casework(OPERATOR)
         draft = await filled(casework)
-        await sweep(portal)
+        await expire_drafts(host.database, host.vault, host.documents, host.clock.now())
         assert len(await casework.drafts()) == 1
-        world.clock.advance(timedelta(days=DRAFT_DAYS + 1))
-        await sweep(portal)
+        world.clock.advance(KEPT + timedelta(seconds=1))
+        await expire_drafts(host.database, host.vault, host.documents, host.clock.now())
         assert await casework.drafts() == []
         assert not host.documents.opens(draft.content.documents[0].id)
 

@@ -293,7 +293,7 @@ class Host:
 
         received = CitizenActed(action, tuple(documents), by)
         correction = correct if form or documents or gateway else None
-        return await self._once(
+        return await self.once(
             application, key, lambda unit: self.take_in(unit, application, received, correction, revision=revision)
         )
 
@@ -334,7 +334,7 @@ class Host:
             NotPossible: It is not open to the application now, such as while an earlier booking's answer is lost.
         """
         chosen = CitizenActed("book", slot=slot)
-        return await self._once(
+        return await self.once(
             application, key, lambda unit: self.take_in(unit, application, chosen, revision=revision)
         )
 
@@ -342,7 +342,7 @@ class Host:
         self, application: str, consent: Consent, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
         """Take in a new consent of the citizen."""
-        return await self._once(
+        return await self.once(
             application, key, lambda unit: self.take_in(unit, application, ConsentGranted(consent), revision=revision)
         )
 
@@ -354,7 +354,7 @@ class Host:
         Raises:
             NotPossible: It is not theirs to decide.
         """
-        return await self._once(
+        return await self.once(
             application, key, lambda unit: self.take_in(unit, application, decision, revision=revision)
         )
 
@@ -388,7 +388,7 @@ class Host:
         except IntegrityError:
             return await self.database.run(keep)
 
-    async def _once(self, application: str, key: RequestKey | None, unit: Unit[Progress]) -> Progress:
+    async def once(self, application: str, key: RequestKey | None, unit: Unit[Progress]) -> Progress:
         """Run a unit that changes an application, but not a second time for the same key; where it is then."""
         if key is None:
             return await self.database.run(unit)

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import Row, select
 
 from nagorik.clock import Clock
 from nagorik_host.store.database import Database, Transaction
@@ -26,7 +26,7 @@ from nagorik_host.vault import Vault
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.actors import PortalActor, Scope
 from nagorik_portal.errors import PortalError, Throttled
-from nagorik_portal.records import Rows, add_row, change_rows, delete_rows
+from nagorik_portal.records import Rows, add_row, change_rows, delete_rows, put_row
 from nagorik_portal.schema import attempts, credentials
 
 LONGEST_PASSWORD: Final = 200
@@ -45,6 +45,7 @@ _SEEN_EACH: Final = timedelta(minutes=1)
 """How exactly it is known when a session or a key was used last."""
 _C: Final = credentials.c
 _A: Final = attempts.c
+_SESSION: Final = _C.kind == "session"
 _NOT_THERE: Final = "nothing of this id lets anyone in. এই আইডির কোনো অ্যাকাউন্ট বা চাবি চালু নেই।"
 _TOO_SHORT: Final = "a password has 12 to 200 characters. পাসওয়ার্ড ১২ থেকে ২০০ অক্ষরের হতে হবে।"
 _INVALID: Final = (
@@ -98,7 +99,7 @@ class Accounts(Rows):
 
         def begin(unit: Transaction) -> None:
             delete_rows(unit, attempts, _A.id == attempt, now)
-            delete_rows(unit, credentials, (_C.kind == "session") & (_C.expires_at < now), now)
+            delete_rows(unit, credentials, _SESSION & (_C.expires_at < now), now)
             add_row(unit, credentials, now, **session, made_at=now, expires_at=now + LONGEST, used_at=now)
 
         await self._database.run(begin)
@@ -140,7 +141,7 @@ class Accounts(Rows):
         if not 12 <= len(password) <= LONGEST_PASSWORD:  # noqa: PLR2004
             raise AccountInvalid(_TOO_SHORT)
         secret = await self._threads.run(partial(self._hasher.hash, password))
-        await self._keep(identity, name, scopes, services, id=identity, kind="password", secret=secret)
+        await self._keep(identity, identity, name, scopes, services, kind="password", secret=secret)
 
     async def make_key(
         self,
@@ -154,13 +155,19 @@ class Accounts(Rows):
         """Make a key for a machine such as ``centre-0042/app-shop``, good for ``days``; it is shown this once."""
         key = f"ngk_{b32encode(secrets.token_bytes(20)).decode().lower()}"
         hashed, until = self._vault.lookup("portal-key", key), self._clock.now() + timedelta(days=days)
-        await self._keep(client, name, scopes, services, id=str(uuid4()), kind="key", secret=hashed, expires_at=until)
+        given = {"kind": "key", "secret": hashed, "expires_at": until}
+        await self._keep(str(uuid4()), client, name, scopes, services, **given)
         return key
 
     async def end(self, identity: str) -> None:
         """Let an operator, or a key by its own id, in no more, and end the operator's sessions."""
-        goes_on = (_C.id == identity) & _C.ended_at.is_(None)
-        if not await self._replace(goes_on, identity, ended_at=self._clock.now()):
+        now, goes_on = self._clock.now(), (_C.id == identity) & _C.ended_at.is_(None)
+
+        def end(unit: Transaction) -> list[str]:
+            delete_rows(unit, credentials, _SESSION & (_C.actor == identity), now)
+            return change_rows(unit, credentials, goes_on, now, ended_at=now)
+
+        if not await self._database.run(end):
             raise AccountInvalid(_NOT_THERE)
 
     async def listed(self) -> Sequence[Row[Any]]:
@@ -199,33 +206,25 @@ class Accounts(Rows):
                 return ceil(left.total_seconds())
             failures = found.failures + 1 if found is not None else 1
             wait = min(timedelta(seconds=2 ** min(failures - FREE, 20)), LONGEST_WAIT) * (failures > FREE)
-            values = {"failures": failures, "next_at": now + wait}
-            if not change_rows(unit, attempts, _A.id == attempt, now, **values):
-                add_row(unit, attempts, now, id=attempt, **values)
+            put_row(unit, attempts, attempt, now, failures=failures, next_at=now + wait)
             return 0
 
         if wait := await self._database.run(count):
             raise SignInThrottled(wait)
 
     async def _keep(
-        self, actor: str, name: str, scopes: Collection[Scope], services: Collection[str] | None, **values: Any
+        self, id_: str, actor: str, name: str, scopes: Collection[str], services: Collection[str] | None, **more: Any
     ) -> None:
         if not (_ID.fullmatch(actor) and 1 <= len(name.strip()) <= 120 and scopes):  # noqa: PLR2004
             raise AccountInvalid(_INVALID)
-        listed = ",".join(sorted(services)) if services is not None else None
-        values |= {"actor": actor, "name": name.strip(), "scopes": ",".join(sorted(scopes)), "services": listed}
-        values |= {"made_at": self._clock.now(), "ended_at": None}
-        if not await self._replace(_C.id == values["id"], actor, **values):
-            await self._add(credentials, **values)
+        now, listed = self._clock.now(), ",".join(sorted(services)) if services is not None else None
+        more |= {"actor": actor, "name": name.strip(), "scopes": ",".join(sorted(scopes)), "services": listed}
 
-    async def _replace(self, where: ColumnElement[bool], whose: str, **values: Any) -> list[str]:
-        now = self._clock.now()
+        def keep(unit: Transaction) -> None:
+            delete_rows(unit, credentials, _SESSION & (_C.actor == actor), now)
+            put_row(unit, credentials, id_, now, made_at=now, ended_at=None, **more)
 
-        def change(unit: Transaction) -> list[str]:
-            delete_rows(unit, credentials, (_C.kind == "session") & (_C.actor == whose), now)
-            return change_rows(unit, credentials, where, now, **values)
-
-        return await self._database.run(change)
+        await self._database.run(keep)
 
     def _verify(self, known: str, password: str) -> bool:
         try:

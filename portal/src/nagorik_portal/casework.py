@@ -34,8 +34,8 @@ from nagorik_host.store.request_keys import RequestKey
 from nagorik_host.vault import Erased
 from nagorik_host.view_reader import expected_decision, service_of
 from nagorik_host.views import CITIZEN, OFFICER, ApplicationView, OfficerView
-from nagorik_platform.documents import document_problems, not_their_own
-from nagorik_platform.lifecycle import Decided, NotPossible, Progress
+from nagorik_platform.documents import document_problems
+from nagorik_platform.lifecycle import CitizenActed, Decided, Progress
 from nagorik_portal.actors import PortalActor, Scope
 from nagorik_portal.documents import DocumentNotHeld, take_document
 from nagorik_portal.drafts import Draft, DraftContent, Drafts
@@ -71,8 +71,8 @@ class Casework(Drafts):
 
     def __init__(self, host: Host, documents: FolderDocumentStore, actor: PortalActor) -> None:
         """Act as ``actor``."""
-        super().__init__(host.database, host.vault, host.clock, actor)
-        self._host, self._documents = host, documents
+        super().__init__(host.database, host.vault, host.clock, actor, documents)
+        self._host = host
 
     def request_key(self, operation: str, key: str, *request: object) -> RequestKey:
         """The key of a request. Operators of a centre are one client: one may repeat what another began."""
@@ -122,30 +122,6 @@ class Casework(Drafts):
         given = GivenConsent(fee_ceiling=fee_ceiling, days=days, given_at=given_at, asks=frozenset(asks))
         return self._own_consent(given.consent(self.service(service), self._host.clock.now()))
 
-    # Drafts
-
-    async def save_draft(
-        self, identity: str, content: DraftContent, *, revision: int, service: str | None = None
-    ) -> Draft:
-        """As ``Drafts.save_draft``. Documents that are left out are erased; another's are ``InputRejected``."""
-        before = await self.draft(identity)
-        owner, left = self._host.store.hash_client_reference(before.reference), {one.id for one in content.documents}
-        for number, one in enumerate(content.documents):
-            if not await self._documents.claim(one.id, owner):
-                raise not_their_own(number)
-        saved = await super().save_draft(identity, content, revision=revision, service=service)
-        for one in before.content.documents:
-            if one.id not in left:
-                self._documents.remove(one.id)
-        return saved
-
-    async def discard_draft(self, identity: str) -> Draft:
-        """Delete a draft and its documents; returns what it held."""
-        gone = await super().discard_draft(identity)
-        for one in gone.content.documents:
-            self._documents.remove(one.id)
-        return gone
-
     async def quote(self, draft: Draft | ApplicationDraft) -> tuple[Quote | None, tuple[QuoteLine, ...]]:
         """What has to be paid for a draft, and the host's charges beside it; ``None`` where no quote is offered."""
         given = _application_of(draft) if isinstance(draft, Draft) else draft
@@ -165,7 +141,8 @@ class Casework(Drafts):
             return held.application
         key = key or self.request_key("submit", held.id, held.id)
         application = await self.apply(_application_of(held), consent, key, held)
-        await self._handed_in(held.id, application)
+        # From now on the application holds what was filled in.
+        await self._alter(held.id, None, application=application, content=DraftContent())
         return application
 
     async def apply(
@@ -226,27 +203,21 @@ class Casework(Drafts):
     async def hand_over(
         self, application: str, collector: Collector, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
-        """Hand over what was issued, and record who collected it; the record comes first."""
-        progress = await self._own(application, "apply")
-        if key is not None and await self._host.replayed(key) is not None:
-            return progress
-        is_waiting = progress.state in {_S.ISSUED, _S.DELIVERY_FAILED}
-        # What was downloaded closes by itself, and is printed and handed over then.
-        if not is_waiting and not (progress.fetched and progress.state in {_S.DELIVERED, _S.CLOSED}):
-            raise NotPossible("nothing-to-receive")
-        now, by, vault = self._host.clock.now(), self.actor.id, self._host.vault
+        """Hand over what was issued, and record who collected it, as one."""
+        found, host, by = (await self._own(application, "apply")).id, self._host, self.actor.id
 
-        def record(unit: Transaction) -> None:
+        def receive(unit: Transaction) -> Progress:
+            progress = host.store.read(unit, found).progress
+            # What was downloaded closes by itself, and is printed and handed over then.
+            is_closed = progress.fetched and progress.state in {_S.DELIVERED, _S.CLOSED}
+            if not is_closed:
+                progress = host.take_in(unit, found, CitizenActed("received"), revision=revision)
             # Until it was received, the last who was recorded counts; afterwards the first.
-            if is_waiting or read_collection(unit, vault, progress.id) is None:
-                record_collection(unit, vault, progress.id, collector, by, now)
+            if not is_closed or read_collection(unit, host.vault, found) is None:
+                record_collection(unit, host.vault, found, collector, by, host.clock.now())
+            return progress
 
-        await self._host.database.run(record)
-        if is_waiting:
-            return await self._host.act(application, "received", key=key, revision=revision)
-        if key is not None:
-            await self._host.remember(key, progress.id)
-        return progress
+        return await host.once(found, key, receive)
 
     async def collection(self, application: str) -> HandOver | None:
         """Who collected what an application brought; ``None`` where it was not handed over here."""

@@ -1,11 +1,11 @@
 """Saved forms: what operators filled in before it is handed in, sealed, taken up by any operator of the centre."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from pydantic import AwareDatetime, Field, JsonValue
@@ -17,14 +17,19 @@ from nagorik.clock import Clock
 from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import MobileNumber
+from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.request_keys import RequestKey, RequestKeys
 from nagorik_host.vault import Vault
+from nagorik_platform.documents import not_their_own
 from nagorik_portal.actors import PortalActor
 from nagorik_portal.errors import PortalError
 from nagorik_portal.records import Rows, add_row, change_rows, delete_rows, seal, unseal
 from nagorik_portal.schema import drafts
 
+KEPT: Final = timedelta(days=30)
+"""How long a draft is kept after its last save."""
 _D: Final = drafts.c
 
 
@@ -95,10 +100,12 @@ class Draft(Model):
 class Drafts(Rows):
     """The saved forms of an actor's centre; what the centre does not have is ``NoSuchDraft``."""
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock, actor: PortalActor) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, clock: Clock, actor: PortalActor, documents: FolderDocumentStore
+    ) -> None:
         """Keep drafts in a host's database, sealed by its keys, by the host's time."""
         super().__init__(database, vault, clock)
-        self._keys, self.actor = RequestKeys(vault), actor
+        self.actor, self._documents = actor, documents
 
     async def new_draft(
         self, content: DraftContent | None = None, *, service: str | None = None, key: RequestKey | None = None
@@ -119,9 +126,9 @@ class Drafts(Rows):
 
         def write(unit: Transaction) -> Draft:
             if key is not None:
-                if (there := self._keys.find(unit, key)) is not None:
+                if (there := RequestKeys(self._vault).find(unit, key)) is not None:
                     return self._read(unit, there)
-                self._keys.keep(unit, key, draft.id, draft.updated_at)
+                RequestKeys(self._vault).keep(unit, key, draft.id, draft.updated_at)
             row = {"id": draft.id, "centre": draft.centre, "reference": reference, **self._columns(draft)}
             add_row(unit, drafts, draft.updated_at, **row)
             return draft
@@ -142,19 +149,23 @@ class Drafts(Rows):
     ) -> Draft:
         """Replace what a draft holds, if it is still at ``revision``; ``service`` may stay as it was.
 
+        Documents that are left out are erased.
+
         Raises:
             DraftChanged: It is not at ``revision`` any more.
             DraftSubmitted: It was handed in.
+            InputRejected: A document is another's.
         """
         self.actor.require("apply", service)
-
-        def change(before: Draft) -> Draft:
-            if _open(before).revision != revision:
-                raise DraftChanged
-            said = {"operator": self.actor.id, "content": content, "service": service or before.service}
-            return before.model_copy(update={**said, "revision": revision + 1, "updated_at": self._clock.now()})
-
-        return await self._alter(identity, change)
+        before, now = await self.draft(identity), self._clock.now()
+        owner = ApplicationStore(self._vault).hash_client_reference(before.reference)
+        for number, one in enumerate(content.documents):
+            if not await self._documents.claim(one.id, owner):
+                raise not_their_own(number)
+        said = {"operator": self.actor.id, "service": service or before.service, "updated_at": now}
+        saved = await self._alter(identity, revision, content=content, revision=revision + 1, **said)
+        _erase(self._documents, before, content)
+        return saved
 
     async def drafts(self, *, limit: int = 200) -> Sequence[Draft]:
         """The drafts of the centre that were not handed in, the last saved first."""
@@ -171,7 +182,7 @@ class Drafts(Rows):
         return await self._find(_D.application.is_(None) & (reference | (_D.mobile == self._mobile(number))), 20)
 
     async def discard_draft(self, identity: str) -> Draft:
-        """Delete a draft; returns what it held. Raises ``DraftSubmitted``."""
+        """Delete a draft and its documents; returns what it held. Raises ``DraftSubmitted``."""
         self.actor.require("apply")
 
         def write(unit: Transaction) -> Draft:
@@ -179,20 +190,20 @@ class Drafts(Rows):
             delete_rows(unit, drafts, _D.id == identity, self._clock.now())
             return draft
 
-        return await self._database.run(write)
+        gone = await self._database.run(write)
+        _erase(self._documents, gone)
+        return gone
 
-    async def _handed_in(self, identity: str, application: str) -> None:
-        """Record that a draft became an application, which holds its content from now on."""
-        said = {"application": application, "content": DraftContent()}
-        await self._alter(identity, lambda before: before.model_copy(update=said))
+    async def _alter(self, identity: str, at: int | None, **said: Any) -> Draft:
+        """Change what is said of a draft; if it is not handed in and still at a revision, where one is given."""
 
-    async def _alter(self, identity: str, change: Callable[[Draft], Draft]) -> Draft:
         def write(unit: Transaction) -> Draft:
             before = self._read(unit, identity, for_change=True)
-            after, values = change(before), {}
-            if after.application != before.application:
-                values["application"] = after.application
-            change_rows(unit, drafts, _D.id == identity, self._clock.now(), **values, **self._columns(after))
+            if at is not None and _open(before).revision != at:
+                raise DraftChanged
+            after = before.model_copy(update=said)
+            columns = self._columns(after) | {name: said[name] for name in said if name == "application"}
+            change_rows(unit, drafts, _D.id == identity, self._clock.now(), **columns)
             return after
 
         return await self._database.run(write)
@@ -219,11 +230,19 @@ class Drafts(Rows):
         return self._vault.lookup("portal-mobile", number)
 
 
-async def expire_drafts(database: Database, vault: Vault, now: datetime, after: timedelta) -> Sequence[Draft]:
-    """Delete drafts that were not handed in and not saved for so long; returns what they held."""
-    is_left = _D.application.is_(None) & (_D.updated_at < now - after)
-    rows = await database.run(lambda unit: delete_rows(unit, drafts, is_left, now))
-    return [unseal(vault, drafts, row, Draft) for row in rows]
+async def expire_drafts(database: Database, vault: Vault, documents: FolderDocumentStore, now: datetime) -> None:
+    """Delete drafts that were not handed in and not saved for ``KEPT``, with their documents."""
+    is_left = _D.application.is_(None) & (_D.updated_at < now - KEPT)
+    for row in await database.run(lambda unit: delete_rows(unit, drafts, is_left, now)):
+        _erase(documents, unseal(vault, drafts, row, Draft))
+
+
+def _erase(documents: FolderDocumentStore, draft: Draft, but: DraftContent | None = None) -> None:
+    """Erase the documents of a draft but for those that another content has."""
+    kept = {one.id for one in but.documents} if but is not None else set()
+    for one in draft.content.documents:
+        if one.id not in kept:
+            documents.remove(one.id)
 
 
 def _open(draft: Draft) -> Draft:

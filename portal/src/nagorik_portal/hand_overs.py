@@ -10,7 +10,7 @@ from nagorik import PERSONAL, Model
 from nagorik.privacy import Code
 from nagorik_host.store.database import Transaction
 from nagorik_host.vault import Vault
-from nagorik_portal.records import add_row, change_rows, seal, unseal
+from nagorik_portal.records import put_row, seal, unseal
 from nagorik_portal.schema import collections
 
 _C: Final = collections.c
@@ -38,9 +38,8 @@ def record_collection(
     unit: Transaction, vault: Vault, application: str, collector: Collector, by: str, now: datetime
 ) -> None:
     """Record who collects; the last record counts."""
-    values = {"handed_over_by": by, "at": now, **seal(vault, collections, application, collector)}
-    if not change_rows(unit, collections, _C.id == application, now, **values):
-        add_row(unit, collections, now, id=application, **values)
+    sealed = seal(vault, collections, application, collector)
+    put_row(unit, collections, application, now, handed_over_by=by, at=now, **sealed)
 
 
 def read_collection(unit: Transaction, vault: Vault, application: str) -> HandOver | None:

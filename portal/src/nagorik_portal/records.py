@@ -30,6 +30,12 @@ def change_rows(
     return ids
 
 
+def put_row(unit: Transaction, table: Table, identity: str, now: datetime, /, **values: Any) -> None:
+    """Change the row of this ``id``, or insert it."""
+    if not change_rows(unit, table, table.c.id == identity, now, **values):
+        add_row(unit, table, now, id=identity, **values)
+
+
 def delete_rows(unit: Transaction, table: Table, where: ColumnElement[bool], now: datetime) -> list[Row[Any]]:
     """Delete rows; returns what stood in them."""
     rows = list(unit.connection.execute(delete(table).where(where).returning(*table.c)))

@@ -3,8 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import timedelta
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import Final
 
@@ -22,8 +21,6 @@ PAUSE: Final = 1.0
 _SWEEPS_EACH: Final = 600
 """Looks between two sweeps of what is old."""
 _log = get_logger("nagorik.portal")
-DRAFT_DAYS: Final = 30
-"""How long a draft is kept after its last save."""
 GRACE: Final = 10
 """Seconds in which requests under way have to end once the server stops."""
 
@@ -58,34 +55,15 @@ async def serving(portal: Portal, *, host: str = "127.0.0.1", port: int = 0) -> 
             await task
 
 
-async def sweep(portal: Portal) -> None:
-    """Delete drafts that were left, with their documents."""
-    host, after = portal.host, timedelta(days=DRAFT_DAYS)
-    for draft in await expire_drafts(host.database, host.vault, host.clock.now(), after):
-        for one in draft.content.documents:
-            portal.documents.remove(one.id)
-
-
-@asynccontextmanager
-async def in_background(portal: Portal) -> AsyncIterator[None]:
-    """Deliver and sweep again and again within a block."""
-    task = asyncio.create_task(_repeat(portal))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _repeat(portal: Portal) -> None:
-    subscriptions = Subscriptions(portal.host, portal.base_url)
+async def deliver_and_sweep(portal: Portal) -> None:
+    """Deliver events, and delete drafts that were left, again and again."""
+    host, subscriptions = portal.host, Subscriptions(portal.host, portal.base_url)
     async with make_client() as client:
         for number in count():
             sent = 0
             try:
                 if number % _SWEEPS_EACH == 0:
-                    await sweep(portal)
+                    await expire_drafts(host.database, host.vault, portal.documents, host.clock.now())
                 sent = await subscriptions.deliver(client)
             except Exception as error:  # noqa: BLE001 - events are delivered later, and requests are served meanwhile
                 _log.error("events_not_delivered", defect=failure(error))

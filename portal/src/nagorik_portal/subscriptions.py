@@ -18,15 +18,15 @@ from uuid import uuid4
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import Field
+from pydantic import Field, JsonValue
 from sqlalchemy import select
 
 from nagorik import SECRET, Model
 from nagorik.clock import Clock
+from nagorik_host import ApplicationChange
 from nagorik_host.host import Host
 from nagorik_platform.logs import get_logger
 from nagorik_platform.system_clock import SystemClock
-from nagorik_portal.cloud_events import cloud_event
 from nagorik_portal.records import Rows, seal, unseal
 from nagorik_portal.schema import subscriptions
 
@@ -149,6 +149,23 @@ class Subscriptions(Rows):
                 break  # it was ended meanwhile
         await self._change(subscriptions, is_this, attempts=attempts, idle_until=idle_until)
         return sent
+
+
+def cloud_event(change: ApplicationChange, base_url: str) -> dict[str, JsonValue]:
+    """A change in the structured JSON form of CloudEvents 1.0; ``base_url`` is the portal's.
+
+    Its subject is the application's id; its data are the revision, by which a reader orders events, and the state.
+    """
+    return {
+        "specversion": "1.0",
+        "id": change.cursor,
+        "source": f"{base_url}/v1/events",
+        "type": "nagorik.application.changed",
+        "subject": change.application,
+        "time": change.at.isoformat(),
+        "datacontenttype": "application/json",
+        "data": {"revision": change.revision, "state": change.state},
+    }
 
 
 def make_client() -> httpx.AsyncClient:

@@ -9,8 +9,8 @@ from nagorik_host.engine.inbox import LARGEST_BODY
 from nagorik_host.store.overview import count_unread
 from nagorik_portal.api import models as m
 from nagorik_portal.api.calls import OfferPath, Paged, State
-from nagorik_portal.cloud_events import cloud_event
 from nagorik_portal.edge import METRICS, bounded
+from nagorik_portal.subscriptions import cloud_event
 
 router = APIRouter(tags=["operations"])
 PaymentPath = Annotated[str, Path(alias="payment", min_length=1, max_length=200, description="The payment's id.")]

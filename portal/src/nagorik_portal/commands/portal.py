@@ -18,7 +18,7 @@ from nagorik_platform.logs import configure_logging
 from nagorik_portal.accounts import LISTED, LONGEST_PASSWORD, AccountInvalid
 from nagorik_portal.actors import ROLES
 from nagorik_portal.portal import Portal, open_portal
-from nagorik_portal.serving import in_background, serving
+from nagorik_portal.serving import deliver_and_sweep, serving
 from nagorik_portal.subscriptions import SubscriptionInvalid, Subscriptions
 
 _DOES: Final[Mapping[str, Callable[[Portal, Any], Awaitable[Any]]]] = {
@@ -88,12 +88,12 @@ async def serve(arguments: argparse.Namespace) -> int:
     async with opened_host(settings) as host:
         portal = open_portal(host, base_url.rstrip("/"))
         try:
-            async with (
-                in_background(portal),
-                serving(portal, host=bound[1].strip("[]"), port=int(bound[2])) as address,
-            ):
+            at = serving(portal, host=bound[1].strip("[]"), port=int(bound[2]))
+            async with at as address, asyncio.TaskGroup() as tasks:
+                background = tasks.create_task(deliver_and_sweep(portal))
                 print_lines(f"Serving at {address}. Ctrl-C or SIGTERM stops it; requests under way end first.")
                 await stop.wait()
+                background.cancel()
         except OSError:
             raise CommandRefused(
                 "--bind: nothing can be served there: another program does, or the address is not this machine's"
