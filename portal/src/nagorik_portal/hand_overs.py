@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import select
 
 from nagorik import PERSONAL, Model
@@ -17,8 +17,9 @@ _C: Final = collections.c
 
 
 class Collector(Model):
-    """Who came for it."""
+    """Who collected what was issued."""
 
+    model_config = ConfigDict(defer_build=False)  # the API takes it as a body
     name: Annotated[str, Field(min_length=1, max_length=200), PERSONAL]
     relation: Code
     """``self``, or what the collector is to the applicant, such as ``mother``."""

@@ -167,7 +167,7 @@ async def test_document_goes_in_by_its_content_and_out_as_a_file(api):
     for client in (api.other, api.http):
         handle = taken.json()["document"][:-2] + "AA" if client is api.http else taken.json()["document"]
         answer = await client.post("/v1/applications", json=body | {"documents": [handle]}, headers=api.once())
-        assert api.problem(answer, 422, "request-invalid")["errors"][0]["pointer"] == "/documents/0"
+        assert api.problem(answer, 422, "input-rejected")["errors"][0]["pointer"] == "/documents/0"
 
 
 async def test_payment_is_begun_by_the_gateway_chosen_then(api):

@@ -1,7 +1,5 @@
 """Applications: taken in, shown, acted on for the citizen, decided on by officers; and their documents."""
 
-import hashlib
-import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from mimetypes import guess_extension
 from typing import Annotated, Any, Final
@@ -10,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from nagorik import Slots
-from nagorik_host import ApplicationView, OfficerView, PageCursor, RequestKey
+from nagorik_host import ApplicationView, OfficerView, PageCursor
 from nagorik_platform.lifecycle import Decided
 from nagorik_portal.api import models as m
 from nagorik_portal.api.before_filing import application_of, consent_of
@@ -24,6 +22,7 @@ from nagorik_portal.api.calls import (
     LimitQuery,
     Paged,
 )
+from nagorik_portal.hand_overs import Collector
 
 ROUTERS = router, documents = APIRouter(tags=["applications"]), APIRouter(tags=["documents"])
 InstantQuery = Annotated[m.ZonedInstant | None, Query(description="From or until when it suits, with its zone.")]
@@ -42,7 +41,7 @@ async def apply(given: m.JsonBody[m.ApplicationBody], keyed: Keyed) -> m.ApiJson
     """Take an application in; a worker sends it to its agency later."""
 
     async def take_in() -> str:
-        draft = application_of(keyed, given.service, given, given.payer)
+        draft = application_of(keyed, given.service, given)
         return await keyed.casework.apply(draft, draft.consent, keyed.key)
 
     return await keyed.standing(await keyed.once("/applications", take_in))
@@ -120,7 +119,7 @@ async def book(given: m.JsonBody[m.BookingBody], change: Changing) -> m.ApiJson:
 
 
 @router.post("/applications/{application}/hand-over")
-async def hand_over(collector: m.JsonBody[m.HandOverBody], change: Changing) -> m.ApiJson:
+async def hand_over(collector: m.JsonBody[Collector], change: Changing) -> m.ApiJson:
     """Record that what was issued was handed over, and to whom."""
     return await change.change(change.casework.hand_over, collector)
 
@@ -152,13 +151,13 @@ async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, k
 
     It belongs to no application yet: name it in a draft, an application or a correction.
     """
-    given, kept = RequestKey(call.casework.actor.id, "hand_in_document", key, b""), None
-    with call.in_flight(given):
+    kept = None
+    with call.in_flight("hand_in_document", key):
         taken = await call.casework.put_document(service, kind, call.request.stream())
         # What is asked for is known once all of it came.
-        digest = hashlib.sha256(json.dumps([service, kind, taken.sha256]).encode()).digest()
+        given = call.casework.request_key("hand_in_document", key, service, kind, taken.sha256)
         try:
-            kept = await call.state.portal.host.remember(given._replace(digest=digest), taken.id)
+            kept = await call.state.portal.host.remember(given, taken.id)
         finally:
             if kept != taken.id:
                 call.state.portal.documents.remove(taken.id)

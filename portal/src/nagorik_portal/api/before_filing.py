@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from nagorik import ApplicationDraft, Consent, InputRejected, Payer, PublicService, Quote
+from nagorik import ApplicationDraft, Consent, InputRejected, PublicService, Quote
 from nagorik.model.fee import QuoteLine
 from nagorik_host.views import consent_operations
 from nagorik_portal.api import models as m
@@ -81,17 +81,11 @@ def _price(quote: Quote | None, charges: Sequence[QuoteLine]) -> m.ApiJson:
     return {"quote": quote, "charges": charges, "total": quote and sum_of(quote, charges)}
 
 
-def application_of(call: ApiCall, service: str, given: m.QuoteBody, payer: Payer | None = None) -> ApplicationDraft:
+def application_of(call: ApiCall, service: str, given: m.QuoteBody) -> ApplicationDraft:
     """What is handed in, with its consent."""
-    return ApplicationDraft(
-        service=service,
-        applicant=given.applicant,
-        form=given.form,
-        documents=call.documents(given.documents),
-        gateway=given.gateway,
-        payer=payer,
-        consent=consent_of(call.casework, service, given.consent) if given.consent is not None else None,
-    )
+    typed = {name: getattr(given, name) for name in _TYPED}
+    consent = consent_of(call.casework, service, given.consent) if given.consent is not None else None
+    return ApplicationDraft(**typed, service=service, documents=call.documents(given.documents), consent=consent)
 
 
 def consent_of(casework: Casework, service: str, given: m.ConsentBody) -> Consent:

@@ -1,6 +1,5 @@
 """What every route needs of a request: who calls, with which key, on which revision."""
 
-import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -11,22 +10,19 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
 
-from nagorik import DocumentReference, Text
-from nagorik.errors import FieldProblem
+from nagorik import DocumentReference
 from nagorik_host import RequestKey
+from nagorik_platform.documents import not_their_own
 from nagorik_platform.lifecycle import state_label
 from nagorik_portal.api.models import OFFER, UUID, ApiJson, RowPage
-from nagorik_portal.api.problems import IDEMPOTENCY_KEY, RequestRefused
+from nagorik_portal.api.problems import IDEMPOTENCY_KEY
 from nagorik_portal.casework import Casework
 from nagorik_portal.portal import Portal
 
 _MARK: Final = 32
 """Letters of the signature in front of what is signed: 128 bits."""
-_NO_DOCUMENT: Final = Text(
-    en="This is no document that your centre handed in. Upload it, and name it as the upload did.",
-    bn="এটি আপনার কেন্দ্রের দেওয়া কোনো নথি নয়। নথিটি আপলোড করে, আপলোডে পাওয়া নামটি দিন।",
-)
 REPLAYED: Final = "Idempotent-Replayed"
 _KEY: Final = "Your own key of this request, 1 to 255 printable ASCII characters, kept for 30 days."
 _REVISION: Final = "Required: the ETag of what is changed, as read last. Without it 428, with an older one 412."
@@ -63,7 +59,7 @@ async def _casework(
     """What the machine may do whose key came, which counts as one request of it."""
     actor = await state.portal.accounts.machine(given.credentials) if given is not None else None
     if actor is None:
-        raise RequestRefused("not-signed-in", 401, headers={"WWW-Authenticate": "Bearer"})
+        raise HTTPException(401, "not-signed-in", {"WWW-Authenticate": "Bearer"})
     return state.portal.casework(actor)
 
 
@@ -85,14 +81,14 @@ class ApiCall:
         return urlsafe_b64encode((self._mark(of, text) + text).encode()).decode().rstrip("=")
 
     def read(self, of: str, signed: str) -> str:
-        """What was signed; raises ``RequestRefused`` where it was not, or for something else."""
+        """What was signed; raises ``HTTPException`` where it was not, or for something else."""
         try:
             opened = urlsafe_b64decode(signed + "=" * (-len(signed) % 4)).decode()
         except ValueError:
             opened = ""
         mark, text = opened[:_MARK], opened[_MARK:]
         if not hmac.compare_digest(mark.encode(), self._mark(of, text).encode()):
-            raise RequestRefused("cursor-invalid", 422)
+            raise HTTPException(422, "cursor-invalid")
         return text
 
     def name_document(self, document: DocumentReference) -> str:
@@ -100,26 +96,24 @@ class ApiCall:
         return self.sign("document", document.model_dump_json())
 
     def documents(self, names: Iterable[str]) -> tuple[DocumentReference, ...]:
-        """The documents that the centre names; raises ``RequestRefused`` for one that it did not hand in."""
+        """The documents that the centre names; raises ``InputRejected`` for one that it did not hand in."""
         found = []
         for number, name in enumerate(names):
             try:
-                kept = self.read("document", name)
-            except RequestRefused:
-                wrong = FieldProblem(pointer=f"/documents/{number}", code="document-unknown", text=_NO_DOCUMENT)
-                raise RequestRefused("request-invalid", 422, fields=[wrong]) from None
-            found.append(DocumentReference.model_validate_json(kept))
+                found.append(DocumentReference.model_validate_json(self.read("document", name)))
+            except HTTPException:
+                raise not_their_own(number) from None
         return tuple(found)
 
     def _mark(self, of: str, text: str) -> str:
         return self.state.portal.host.vault.lookup(f"api/{of}/{self.casework.actor.centre}", text)[:_MARK]
 
     @contextmanager
-    def in_flight(self, key: RequestKey) -> Iterator[None]:
-        """Hold a key in this process; raises ``RequestRefused`` where it is held already."""
-        held = (key.client, key.operation, key.key)
+    def in_flight(self, operation: str, key: str) -> Iterator[None]:
+        """Hold a key in this process; raises ``HTTPException`` where it is held already."""
+        held = (self.casework.actor.id, operation, key)
         if held in self.state.in_flight:
-            raise RequestRefused("request-in-flight", 409, headers={"Retry-After": "1"})
+            raise HTTPException(409, "request-in-flight", {"Retry-After": "1"})
         self.state.in_flight.add(held)
         try:
             yield
@@ -192,11 +186,10 @@ async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
 
     The digest is of what is asked for: the ids in the path, and the body without its spaces and order.
     """
-    request, body = call.request, await call.request.body()
-    asked = [sorted(request.path_params.items()), json.loads(body) if body else None]
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
-    given = RequestKey(call.casework.actor.id, request.scope["route"].name, key, digest)
-    with call.in_flight(given):
+    request, body, operation = call.request, await call.request.body(), call.request.scope["route"].name
+    asked = json.loads(body) if body else None
+    with call.in_flight(operation, key):
+        given = call.casework.request_key(operation, key, sorted(request.path_params.items()), asked)
         subject = await call.state.portal.host.replayed(given)
         if subject is not None:
             call.response.headers[REPLAYED] = "true"
@@ -208,7 +201,7 @@ Keyed = Annotated[KeyedRequest, Depends(_keyed)]
 
 def _revision(if_match: RevisionHeader = None) -> int:
     if if_match is None:
-        raise RequestRefused("revision-required", 428)
+        raise HTTPException(428, "revision-required")
     return int(if_match.strip('"'))
 
 

@@ -31,7 +31,6 @@ from nagorik import (
     PaymentState,
     Slot,
 )
-from nagorik_portal.hand_overs import Collector
 
 ApiJson = dict[str, Any]
 """A response whose schema ``openapi.toml`` has."""
@@ -124,39 +123,36 @@ class ConsentBody(RequestModel):
     """Services of other agencies that may be asked about the citizen."""
 
 
-class QuoteBody(ApplicantBody):
-    """An application whose price is asked for; an agency is asked only as far as the consent allows."""
-
-    form: FormBody = Field(default_factory=dict)
-    documents: DocumentNames = ()
-    gateway: OfferId | None = None
-    consent: ConsentBody | None = None
-
-
-class ApplicationBody(QuoteBody):
-    """An application to be taken in; ``payer`` says who pays, where that is not the applicant."""
-
-    service: OfferId
-    payer: Payer | None = None
-    consent: ConsentBody
-
-
-class DraftBody(RequestModel):
-    """What a draft holds; all of it may be missing yet."""
-
-    service: OfferId | None = None
-    applicant: Applicant | None = None
-    form: FormBody = Field(default_factory=dict)
-    documents: DocumentNames = ()
-    gateway: OfferId | None = None
-    payer: Payer | None = None
-
-
 class CorrectionBody(RequestModel):
     """Fields that take the place of those filled in, and documents that take the place of all of their kinds."""
 
     form: FormBody = Field(default_factory=dict)
     documents: DocumentNames = ()
+
+
+class DraftBody(CorrectionBody):
+    """What a draft holds; all of it may be missing yet. ``payer`` says who pays, where that is not the applicant."""
+
+    service: OfferId | None = None
+    applicant: Applicant | None = None
+    gateway: OfferId | None = None
+    payer: Payer | None = None
+
+
+class QuoteBody(CorrectionBody):
+    """An application whose price is asked for; an agency is asked only as far as the consent allows."""
+
+    applicant: Applicant
+    gateway: OfferId | None = None
+    payer: Payer | None = None
+    consent: ConsentBody | None = None
+
+
+class ApplicationBody(QuoteBody):
+    """An application to be taken in."""
+
+    service: OfferId
+    consent: ConsentBody
 
 
 class PaymentBody(RequestModel):
@@ -176,12 +172,6 @@ class BookingBody(RequestModel):
     """The appointment to be taken, as the list of slots has it."""
 
     slot: Slot
-
-
-class HandOverBody(Collector):
-    """Who collected what was issued."""
-
-    model_config = ConfigDict(defer_build=False)
 
 
 class DecisionBody(RequestModel):

@@ -1,7 +1,6 @@
 """The OpenAPI 3.1 document: what the framework writes, and what ``openapi.toml`` says of it."""
 
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The whole document, made once: with every problem, header and example that a caller meets."""
     if app.openapi_schema is not None:
         return app.openapi_schema
-    said = data()
+    said = parse_document(read_data_file("nagorik_portal.api", "openapi.toml"), "openapi.toml")
     made = get_openapi(
         title=app.title, version=app.version, description=said["description"], routes=app.routes, servers=app.servers
     )
@@ -89,9 +88,3 @@ def _body(said: Mapping[str, Any], name: str, language: str) -> dict[str, Any]:
         found = said["example"][value][language] if value in said["example"] else value
         body |= found if member == "all" else {member: found}
     return body
-
-
-@cache
-def data() -> Mapping[str, Any]:
-    """What ``openapi.toml`` says."""
-    return parse_document(read_data_file("nagorik_portal.api", "openapi.toml"), "openapi.toml")

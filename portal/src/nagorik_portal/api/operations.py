@@ -31,18 +31,14 @@ async def list_events(paging: Paged) -> m.RowPage:
 @router.post("/callbacks/{service}", status_code=202)
 async def receive_callback(service: OfferPath, state: State, request: Request) -> None:
     """Keep a message of an agency. Anybody may send one; it counts once its plugin has proved where it is from."""
-    await _keep(state, service, request)
+    body = await Request(request.scope, bounded(request.scope, request.receive, LARGEST_BODY)).body()
+    await state.portal.host.inbox.receive(service, headers=dict(request.headers), body=body)
 
 
 @router.post("/notices/{gateway}/{payment}", status_code=202)
 async def receive_notice(gateway: OfferPath, _payment: PaymentPath, state: State, request: Request) -> None:
     """Keep a gateway's notice, which is only a hint to ask the gateway."""
-    await _keep(state, gateway, request)
-
-
-async def _keep(state: State, offer: str, request: Request) -> None:
-    body = await Request(request.scope, bounded(request.scope, request.receive, LARGEST_BODY)).body()
-    await state.portal.host.inbox.receive(offer, headers=dict(request.headers), body=body)
+    await receive_callback(gateway, state, request)
 
 
 @router.get("/health")

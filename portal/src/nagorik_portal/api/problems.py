@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from math import ceil
 from typing import Any, Final, Literal
@@ -29,6 +29,7 @@ from nagorik_portal.errors import refusals
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 ProblemLanguage = Literal["bn", "en"]
 
+_form_sentences: Final = cache(lambda: read_sentences("nagorik_toolkit", "form_messages.toml"))
 _FIRST_SENTENCE: Final = re.compile(r"[^.।]+")
 _PREFERENCE: Final = re.compile(r"\s*(?P<tag>bn|en)(-[a-z0-9-]+)?\s*(;\s*q=(?P<q>[01](\.[0-9]{0,3})?))?\s*", re.I)
 _OF_HTTP: Final = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
@@ -43,20 +44,12 @@ _OF_HOST: Final[Mapping[type[Exception], tuple[int, str]]] = {
 }
 
 
-class RequestRefused(Exception):
-    """A refusal that only HTTP knows; ``refusals.toml`` has the sentences of its code."""
-
-    def __init__(
-        self, code: str, status: int, *, fields: Sequence[FieldProblem] = (), headers: Mapping[str, str] | None = None
-    ) -> None:
-        """Refuse with ``status`` and ``headers``; ``fields`` say where."""
-        super().__init__(code)
-        self.code, self.status, self.fields, self.headers = code, status, fields, headers
-
-
 def add_handlers(app: FastAPI) -> None:
-    """Let every error of ``app`` be a problem, those of the framework included."""
-    for kind in (NagorikError, NotPossible, RequestRefused, RequestValidationError, HTTPException, *_OF_HOST):
+    """Let every error of ``app`` be a problem, those of the framework included.
+
+    The detail of an ``HTTPException`` is a code of ``refusals.toml``, or the framework's own.
+    """
+    for kind in (NagorikError, NotPossible, RequestValidationError, HTTPException, *_OF_HOST):
         app.add_exception_handler(kind, problem)
 
 
@@ -114,12 +107,12 @@ def _read(error: Exception) -> tuple[str, int, Text, Mapping[str, JsonValue], Ma
             headers = {"Retry-After": str(max(1, ceil(wait)))} if wait is not None else None
             return error.code, error.status, error.message, members, headers
         case RequestValidationError():
-            return _read(_refused(error))
-        case RequestRefused():
-            code, status, headers = error.code, error.status, error.headers
-            members = dict(InputRejected(error.fields).details()) if error.fields else {}
-        case HTTPException():
-            code, status, headers = _OF_HTTP[error.status_code], error.status_code, error.headers
+            status, code = _refused(error)
+            if code == "request-invalid":
+                fields = list(dict.fromkeys(_field(one, error.body) for one in error.errors()))
+                members = dict(InputRejected(fields).details())
+        case HTTPException(status_code=status, headers=headers):
+            code = error.detail if error.detail in refusals() else _OF_HTTP[status]
         case NotPossible():
             code, status, reason = "not-possible", 409, text_of("not-possible", error.code)
             members = {"reason_code": error.code, "reason": reason.en, "reason_bn": reason.bn}
@@ -129,18 +122,17 @@ def _read(error: Exception) -> tuple[str, int, Text, Mapping[str, JsonValue], Ma
     return code, status, problem_text(code), members, headers
 
 
-def _refused(error: RequestValidationError) -> RequestRefused:
-    found = error.errors()
-    if any(one["type"] == "json_invalid" for one in found):
-        return RequestRefused("malformed", 400)
-    if any(one["loc"] == ("header", IDEMPOTENCY_KEY) and one["type"] == "missing" for one in found):
-        return RequestRefused("idempotency-key-missing", 400)
-    if any(one["loc"][0] == "path" for one in found):
-        return RequestRefused("not-found", 404)
-    if isinstance(error.body, bytes):  # the framework reads JSON alone
-        return RequestRefused("media-type-unsupported", 415)
-    fields = dict.fromkeys(_field(one, error.body) for one in found)
-    return RequestRefused("request-invalid", 422, fields=list(fields))
+def _refused(error: RequestValidationError) -> tuple[int, str]:
+    """The status and the code of a request that is not as it has to be."""
+    places, kinds = [one["loc"] for one in error.errors()], [one["type"] for one in error.errors()]
+    found = (
+        ("json_invalid" in kinds, 400, "malformed"),
+        ((("header", IDEMPOTENCY_KEY), "missing") in zip(places, kinds, strict=True), 400, "idempotency-key-missing"),
+        (any(where == "path" for where, *_ in places), 404, "not-found"),
+        # The framework reads JSON alone.
+        (isinstance(error.body, bytes), 415, "media-type-unsupported"),
+    )
+    return next(((status, code) for is_so, status, code in found if is_so), (422, "request-invalid"))
 
 
 def _field(one: Mapping[str, Any], body: object) -> FieldProblem:
@@ -174,8 +166,3 @@ def _in_language(value: Any, language: ProblemLanguage) -> Any:
     twin = "_bn" if language == "bn" else ""
     names = [name for name in value if not name.endswith("_bn")]
     return {name: _in_language(value.get(f"{name}{twin}", value[name]), language) for name in names}
-
-
-@cache
-def _form_sentences() -> Mapping[str, Text]:
-    return read_sentences("nagorik_toolkit", "form_messages.toml")
