@@ -197,7 +197,7 @@ async def test_an_appointment_is_chosen_among_the_free_ones(desk):
     await work(desk, days=4)
     # The slip of the enrolment is there, and is not yet what the citizen applied for.
     there = await browser.get(f"/applications/{application}")
-    assert "delivery slip" in there.said
+    assert "ডেলিভারি স্লিপ" in there.said
     assert hand_over not in there.links
     form = await browser.get(hand_over)
     assert (await browser.send(form, name="Synthetic Collector", **collector)).status == 409

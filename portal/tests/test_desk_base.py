@@ -1,13 +1,16 @@
 """Signing in, and what every page of the desk has."""
 
 import re
+import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from desk_site import CENTRE, OTHER_CENTRE, PASSWORD, Browser, open_desk
 
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_portal.desk.application import ROUTES
+from nagorik_portal.desk.wording import catalogue
 
 
 @pytest.fixture
@@ -126,3 +129,10 @@ def test_each_text_is_used():
     own = [read_sentence_tables("nagorik_portal.desk.texts", name) for name in ("base.toml", "intake.toml")]
     codes = [f"{table}.{code}" for tables in own for table, texts in tables.items() for code in texts]
     assert [code for code in codes if f'"{code}"' not in source and not code.startswith(composed)] == []
+
+
+def test_what_an_agency_issues_has_a_name():
+    plugins = Path(__file__).resolve().parents[2].glob("plugins/*/src/*/plugin.toml")
+    offers = [one for plugin in plugins for one in tomllib.loads(plugin.read_text("utf-8")).get("services", ())]
+    kinds = {kind for offer in offers for kind in offer.get("deliverables", ())}
+    assert {kind for kind in kinds if f"deliverable.{kind}" not in catalogue()} == set()

@@ -54,6 +54,7 @@ def about(visit: Visit, view: ApplicationView) -> dict[str, object]:
         "agency": agency,
         "amount": amount_of,
         "instant": datetime.fromisoformat,
+        "paper": lambda code: own_sentence(f"deliverable.{code}", Text(bn=code, en=code)),
         "gateways": {one.id: one.name for one in visit.portal.host.platform.gateways},
         "where": _whereabouts(view, agency),
         "waits": _waits(view),
