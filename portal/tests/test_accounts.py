@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 from nagorik_host.store.audit import verify_ledger
-from nagorik_portal.accounts import AccountInvalid, Accounts, SignInRefused, SignInThrottled
+from nagorik_portal.accounts import Accounts, SignInRefused, SignInThrottled
 from nagorik_portal.actors import NotPermitted
+from nagorik_portal.errors import GivenInvalid
 from nagorik_portal.schema import attempts
 from nagorik_testing import SimulatedClock
 
@@ -144,7 +145,7 @@ async def test_a_replaced_and_a_disabled_account_end_sessions(accounts):
     ],
 )
 async def test_an_account_that_cannot_be_is_refused(accounts, identity, name, password, scopes, says):
-    with pytest.raises(AccountInvalid, match=says):
+    with pytest.raises(GivenInvalid, match=says):
         await accounts.add_operator(identity, name, password, scopes=scopes)
 
 
@@ -168,7 +169,7 @@ async def test_a_machine_comes_in_by_its_key_until_it_expires_or_is_revoked(acco
     assert (first.used_at, second.used_at) == (clock.now() - timedelta(days=2), clock.now())
     await accounts.end(second.id)
     assert await accounts.machine(other) is None
-    with pytest.raises(AccountInvalid):
+    with pytest.raises(GivenInvalid):
         await accounts.end(second.id)
 
 

@@ -94,7 +94,7 @@ def test_another_centre_finds_nothing(site):
                 stranger.deliverables(one),
                 stranger.hand_over(one, COLLECTOR),
                 stranger.collection(one),
-                stranger.service_of(one),
+                stranger.own(one, "apply"),
             ):
                 with pytest.raises(NoSuchApplication):
                     await call
@@ -122,7 +122,7 @@ def test_each_scope_opens_its_own_calls_and_no_others(site):
                 lambda one: one.new_draft(),
                 lambda one: one.drafts(),
                 lambda one: one.submit(draft.id),
-                lambda one: one.service_of(application),
+                lambda one: one.own(application, "apply"),
             ],
             "view": [
                 lambda one: one.view(application),

@@ -15,11 +15,11 @@ from standardwebhooks import Webhook as Verifier, WebhookVerificationError
 
 from nagorik_host.store.audit import verify_ledger
 from nagorik_portal.drafts import KEPT, expire_drafts
+from nagorik_portal.errors import GivenInvalid
 from nagorik_portal.schema import subscriptions as table
 from nagorik_portal.subscriptions import (
     DELAYS,
     Receiver,
-    SubscriptionInvalid,
     Subscriptions,
     is_public,
     make_client,
@@ -146,7 +146,7 @@ def outgoing(site, now):
 def test_an_address_that_cannot_be_used_is_refused_without_being_quoted(outgoing):
     async def do(portal, world, subscriptions, clock, found, deliver):
         for url in ("http://portal.example/", "https://u:p@portal.example/", "https://", "ftp://x/", "x"):
-            with pytest.raises(SubscriptionInvalid) as caught:
+            with pytest.raises(GivenInvalid) as caught:
                 await subscriptions.subscribe("centre-0042", url, allow_private=False)
             assert "portal.example/events" in str(caught.value)
             assert "u:p" not in str(caught.value)
@@ -198,7 +198,7 @@ def test_an_event_that_is_never_taken_is_given_up_after_75_hours_and_the_later_o
         subjects = [json.loads(body)["subject"] for _, _, body in found.came]
         assert subjects == [bad] * (len(DELAYS) + 1) + [good]
         assert len({headers["webhook-id"] for _, headers, _ in found.came}) == 2
-        with pytest.raises(SubscriptionInvalid):
+        with pytest.raises(GivenInvalid):
             await subscriptions.unsubscribe("11111111-1111-4111-8111-111111111111")
 
     outgoing(do)
@@ -219,14 +219,14 @@ def test_a_process_that_ended_leaves_its_lease_to_another(outgoing):
 
 def test_a_receiver_that_is_gone_is_called_no_more(outgoing):
     async def do(portal, world, subscriptions, clock, found, deliver):
-        for ended_as in ("gone", "unsubscribed"):
+        for ended_as in ("gone", "unsubscribed", "unsubscribed with its centre"):
             identity, _ = await subscriptions.subscribe("centre-0042", found.url, allow_private=True)
             await submitted(portal.casework(OPERATOR))
             if ended_as == "gone":
                 found.status = 410
                 assert await deliver() == 1
             else:
-                await subscriptions.unsubscribe(identity)
+                await subscriptions.unsubscribe(identity if ended_as == "unsubscribed" else "centre-0042")
             assert await portal.host.database.run(lambda unit: unit.connection.execute(select(table)).all()) == []
             await submitted(portal.casework(OPERATOR))
             assert await deliver() == 0

@@ -10,7 +10,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import partial
 from math import ceil
 from typing import Any, Final, Literal
 from uuid import uuid4
@@ -25,10 +25,12 @@ from nagorik_host.store.off_loop import OwnThreads
 from nagorik_host.vault import Vault
 from nagorik_platform.system_clock import SystemClock
 from nagorik_portal.actors import PortalActor, Scope
-from nagorik_portal.errors import PortalError, Throttled
+from nagorik_portal.errors import GivenInvalid, PortalError, Throttled
 from nagorik_portal.records import Rows, add_row, change_rows, delete_rows, put_row
 from nagorik_portal.schema import attempts, credentials
 
+Services = Collection[str] | None
+"""Ids of services; ``None`` for all."""
 LONGEST_PASSWORD: Final = 200
 LISTED: Final = ("id", "kind", "actor", "name", "scopes", "services", "made_at", "expires_at", "ended_at", "used_at")
 """What a list has of each credential."""
@@ -67,10 +69,6 @@ class SignInThrottled(Throttled):
     code = "sign-in-throttled"
 
 
-class AccountInvalid(ValueError):
-    """An account or a key cannot be made or changed so; the text says why, in both languages."""
-
-
 class Accounts(Rows):
     """The accounts in a host's database."""
 
@@ -89,10 +87,9 @@ class Accounts(Rows):
         attempt = self._vault.lookup("portal-sign-in", name)
         await self._begin(attempt)
         found = await self._rows(select(credentials).where(_C.id == name, _C.kind == "password"))
-        # An unknown name takes as long as a known one.
-        known = found[0].secret if found else self._unknown
+        known = found[0].secret if found else None
         is_right = await self._threads.run(partial(self._verify, known, password[: LONGEST_PASSWORD + 1]))
-        if not found or not is_right or found[0].ended_at is not None:
+        if not is_right or found[0].ended_at is not None:
             raise SignInRefused
         session = {one: getattr(found[0], one) for one in ("actor", "name", "scopes", "services")}
         session |= {"id": str(uuid4()), "kind": "session", "secret": self._vault.lookup("portal-session", token)}
@@ -126,31 +123,19 @@ class Accounts(Rows):
         return hmac.compare_digest(self.csrf(token).encode(), given.encode())
 
     async def add_operator(
-        self,
-        identity: str,
-        name: str,
-        password: str,
-        *,
-        scopes: Collection[Scope],
-        services: Collection[str] | None = None,
+        self, identity: str, name: str, password: str, *, scopes: Collection[Scope], services: Services = None
     ) -> None:
         """Add an operator by an id such as ``centre-0042/operator-7``, or replace the one of this id.
 
-        Raises ``AccountInvalid``, as the next methods do. The sessions of the one that is replaced end.
+        Raises ``GivenInvalid``, as the next methods do. The sessions of the one that is replaced end.
         """
         if not 12 <= len(password) <= LONGEST_PASSWORD:  # noqa: PLR2004
-            raise AccountInvalid(_TOO_SHORT)
+            raise GivenInvalid(_TOO_SHORT)
         secret = await self._threads.run(partial(self._hasher.hash, password))
         await self._keep(identity, identity, name, scopes, services, kind="password", secret=secret)
 
     async def make_key(
-        self,
-        client: str,
-        name: str,
-        *,
-        scopes: Collection[Scope],
-        services: Collection[str] | None = None,
-        days: int = 365,
+        self, client: str, name: str, *, scopes: Collection[Scope], services: Services = None, days: int = 365
     ) -> str:
         """Make a key for a machine such as ``centre-0042/app-shop``, good for ``days``; it is shown this once."""
         key = f"ngk_{b32encode(secrets.token_bytes(20)).decode().lower()}"
@@ -168,7 +153,7 @@ class Accounts(Rows):
             return change_rows(unit, credentials, goes_on, now, ended_at=now)
 
         if not await self._database.run(end):
-            raise AccountInvalid(_NOT_THERE)
+            raise GivenInvalid(_NOT_THERE)
 
     async def listed(self) -> Sequence[Row[Any]]:
         """All operators and keys, by actor and age: the columns of ``LISTED``."""
@@ -213,10 +198,10 @@ class Accounts(Rows):
             raise SignInThrottled(wait)
 
     async def _keep(
-        self, id_: str, actor: str, name: str, scopes: Collection[str], services: Collection[str] | None, **more: Any
+        self, id_: str, actor: str, name: str, scopes: Collection[Scope], services: Services, **more: Any
     ) -> None:
         if not (_ID.fullmatch(actor) and 1 <= len(name.strip()) <= 120 and scopes):  # noqa: PLR2004
-            raise AccountInvalid(_INVALID)
+            raise GivenInvalid(_INVALID)
         now, listed = self._clock.now(), ",".join(sorted(services)) if services is not None else None
         more |= {"actor": actor, "name": name.strip(), "scopes": ",".join(sorted(scopes)), "services": listed}
 
@@ -226,13 +211,9 @@ class Accounts(Rows):
 
         await self._database.run(keep)
 
-    def _verify(self, known: str, password: str) -> bool:
+    def _verify(self, known: str | None, password: str) -> bool:
         try:
-            return self._hasher.verify(known, password)
+            # An unknown name takes as long as a known one.
+            return self._hasher.verify(known, password) if known is not None else not self._hasher.hash(password)
         except (VerificationError, InvalidHashError):
             return False
-
-    @cached_property
-    def _unknown(self) -> str:
-        """The hash of a random password, which was never shown."""
-        return self._hasher.hash(secrets.token_urlsafe())

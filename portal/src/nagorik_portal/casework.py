@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
@@ -109,17 +109,9 @@ class Casework(Drafts):
         """What the form's fields hold, as JSON."""
         return await self._host.platform.form_values(self.service(service).id, form)
 
-    def make_consent(
-        self,
-        service: str,
-        fee_ceiling: Money,
-        *,
-        days: int,
-        asks: Iterable[str] = (),
-        given_at: datetime | None = None,
-    ) -> Consent:
-        """A consent to all that a service needs, given now or at an instant, under which the actor acts."""
-        given = GivenConsent(fee_ceiling=fee_ceiling, days=days, given_at=given_at, asks=frozenset(asks))
+    def make_consent(self, service: str, fee_ceiling: Money, *, days: int, asks: Iterable[str] = ()) -> Consent:
+        """A consent to all that a service needs, given now, under which the actor acts."""
+        given = GivenConsent(fee_ceiling=fee_ceiling, days=days, asks=frozenset(asks))
         return self._own_consent(given.consent(self.service(service), self._host.clock.now()))
 
     async def quote(self, draft: Draft | ApplicationDraft) -> tuple[Quote | None, tuple[QuoteLine, ...]]:
@@ -171,40 +163,33 @@ class Casework(Drafts):
 
     async def view(self, application: str) -> ApplicationView:
         """An application of the centre, as the citizen may see it."""
-        return await self._host.view((await self._own(application, "view")).id, CITIZEN)
+        return await self._host.view((await self.own(application, "view")).id, CITIZEN)
 
-    async def service_of(self, application: str) -> str:
-        """The service that an application of the centre is for, by id."""
-        return (await self._own(application, "apply")).service
-
-    async def act(
-        self, application: str, action: Action, *, documents: Sequence[DocumentReference] = (), **given: Any
-    ) -> Progress:
-        """Let the citizen do what only they can do; ``given`` as ``Host.act``: form, gateway, key, revision."""
-        await self._own(application, "apply")
-        by = self.actor.id if documents else None
-        return await self._host.act(application, action, documents=documents, by=by, **given)
+    async def act(self, application: str, action: Action, **given: Any) -> Progress:
+        """Let the citizen do what only they can do; ``given`` as ``Host.act`` has it."""
+        await self.own(application, "apply")
+        return await self._host.act(application, action, by=self.actor.id, **given)
 
     async def consent(self, application: str, consent: Consent, **condition: Any) -> Progress:
         """Take in a new consent of the citizen, under which the actor acts."""
-        await self._own(application, "apply")
+        await self.own(application, "apply")
         return await self._host.consent(application, self._own_consent(consent), **condition)
 
     async def slots(self, application: str, **between: datetime | None) -> Slots:
         """The free appointments of an application, between ``earliest`` and ``latest`` if given."""
-        await self._own(application, "apply")
+        await self.own(application, "apply")
         return await self._host.slots(application, **between)
 
     async def book(self, application: str, slot: Slot, **condition: Any) -> Progress:
         """Book an appointment."""
-        await self._own(application, "apply")
+        await self.own(application, "apply")
         return await self._host.book(application, slot, **condition)
 
     async def hand_over(
         self, application: str, collector: Collector, *, key: RequestKey | None = None, revision: int | None = None
     ) -> Progress:
         """Hand over what was issued, and record who collected it, as one."""
-        found, host, by = (await self._own(application, "apply")).id, self._host, self.actor.id
+        found, host, by = (await self.own(application, "apply")).id, self._host, self.actor.id
 
         def receive(unit: Transaction) -> Progress:
             progress = host.store.read(unit, found).progress
@@ -221,12 +206,12 @@ class Casework(Drafts):
 
     async def collection(self, application: str) -> HandOver | None:
         """Who collected what an application brought; ``None`` where it was not handed over here."""
-        found, vault = (await self._own(application, "view")).id, self._host.vault
+        found, vault = (await self.own(application, "view")).id, self._host.vault
         return await self._host.database.run(lambda unit: read_collection(unit, vault, found))
 
     async def filed_draft(self, application: str) -> ApplicationDraft:
         """What the citizen handed in, as it was corrected since."""
-        found, store = (await self._own(application, "apply")).id, self._host.store
+        found, store = (await self.own(application, "apply")).id, self._host.store
         return await self._host.database.run(lambda unit: store.draft(unit, store.read(unit, found)))
 
     # Documents
@@ -237,7 +222,7 @@ class Casework(Drafts):
 
     async def documents(self, application: str) -> Sequence[KeptDocument]:
         """All documents of an application, in the order in which they came."""
-        found, store = (await self._own(application, "view")).id, self._host.store
+        found, store = (await self.own(application, "view")).id, self._host.store
         return await self._host.database.run(lambda unit: kept_documents(unit, store.read(unit, found)))
 
     async def open_document(self, application: str, document: str) -> tuple[DocumentReference, AsyncIterator[bytes]]:
@@ -249,7 +234,7 @@ class Casework(Drafts):
 
     async def deliverables(self, application: str) -> Sequence[tuple[Deliverable, KeptDocument | None]]:
         """What the agency issued, with the document where it was fetched."""
-        progress = await self._own(application, "view")
+        progress = await self.own(application, "view")
         fetched = {one.reference.kind: one for one in await self.documents(application) if one.source == "agency"}
         return [(one, fetched.get(one.kind)) for one in progress.deliverables]
 
@@ -274,8 +259,7 @@ class Casework(Drafts):
     async def briefs(self, rows: Iterable[Any]) -> Mapping[str, ApplicationBrief]:
         """What a list says of these rows of ``queue`` or ``search``, by their ids."""
         self.actor.require("view")
-        ids = [row.id for row in rows]
-        return await self._host.database.snapshot(lambda unit: {one: self._brief(unit, one) for one in ids})
+        return await self._host.database.snapshot(lambda unit: {row.id: self._brief(unit, row.id) for row in rows})
 
     def _brief(self, unit: Transaction, application: str) -> ApplicationBrief:
         try:
@@ -300,16 +284,14 @@ class Casework(Drafts):
 
     async def officer_view(self, application: str) -> OfficerView:
         """An application as an officer sees it."""
-        found = await self._host.view((await self._own(application, "decide")).id, OFFICER)
-        assert isinstance(found, OfficerView)  # noqa: S101 - the host gives this view for this audience
-        return found
+        return cast("OfficerView", await self._host.view((await self.own(application, "decide")).id, OFFICER))
 
     async def decide(self, application: str, decision: Decided, **condition: Any) -> Progress:
         """Take in a decision; the actor is the officer."""
-        await self._own(application, "decide")
+        await self.own(application, "decide")
         return await self._host.decide(application, replace(decision, officer=self.actor.id), **condition)
 
-    async def _own(self, application: str, scope: Scope) -> Progress:
+    async def own(self, application: str, scope: Scope) -> Progress:
         """The application, if it is the centre's and the actor may do this to it."""
         self.actor.require(scope)
         if await self._host.owner(application) != self.actor.centre:

@@ -178,8 +178,9 @@ class Drafts(Rows):
         number = text = text.strip()
         with suppress(ValueError):
             number = MobileNumber.parse(text).e164
-        reference = _D.reference == self._vault.lookup("portal-reference", text.upper())
-        return await self._find(_D.application.is_(None) & (reference | (_D.mobile == self._mobile(number))), 20)
+        is_it = _D.reference == self._vault.lookup("portal-reference", text.upper())
+        is_theirs = _D.mobile == self._vault.lookup("portal-mobile", number)
+        return await self._find(_D.application.is_(None) & (is_it | is_theirs), 20)
 
     async def discard_draft(self, identity: str) -> Draft:
         """Delete a draft and its documents; returns what it held. Raises ``DraftSubmitted``."""
@@ -223,11 +224,8 @@ class Drafts(Rows):
         """The columns that change with each save."""
         applicant = draft.content.applicant
         phone = applicant.phone if applicant is not None else None
-        mobile = self._mobile(phone.e164) if phone is not None else None
+        mobile = self._vault.lookup("portal-mobile", phone.e164) if phone is not None else None
         return {"mobile": mobile, "updated_at": draft.updated_at, **seal(self._vault, drafts, draft.id, draft)}
-
-    def _mobile(self, number: str) -> str:
-        return self._vault.lookup("portal-mobile", number)
 
 
 async def expire_drafts(database: Database, vault: Vault, documents: FolderDocumentStore, now: datetime) -> None:

@@ -10,6 +10,10 @@ refusals: Final = cache(lambda: read_sentences("nagorik_portal", "refusals.toml"
 """Gives the sentence for each code."""
 
 
+class GivenInvalid(ValueError):
+    """What an administrator gave cannot be used; the text says why, in both languages, and quotes nothing."""
+
+
 class PortalError(NagorikError):
     """Base of the portal's refusals; ``refusals.toml`` has the sentence of each code."""
 

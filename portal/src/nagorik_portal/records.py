@@ -54,10 +54,6 @@ class Rows:
     async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         return await self._database.snapshot(lambda unit: list(unit.connection.execute(query)))
 
-    async def _add(self, table: Table, **values: Any) -> None:
-        now = self._clock.now()
-        await self._database.run(lambda unit: add_row(unit, table, now, **values))
-
     async def _change(self, table: Table, where: ColumnElement[bool], **values: Any) -> list[str]:
         now = self._clock.now()
         return await self._database.run(lambda unit: change_rows(unit, table, where, now, **values))

@@ -27,7 +27,8 @@ from nagorik_host import ApplicationChange
 from nagorik_host.host import Host
 from nagorik_platform.logs import get_logger
 from nagorik_platform.system_clock import SystemClock
-from nagorik_portal.records import Rows, seal, unseal
+from nagorik_portal.errors import GivenInvalid
+from nagorik_portal.records import Rows, add_row, seal, unseal
 from nagorik_portal.schema import subscriptions
 
 DELAYS: Final = tuple(timedelta(seconds=n) for n in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
@@ -48,10 +49,6 @@ SECONDS: Final = 15.0
 GONE: Final = "http-410"
 """The receiver wants no more events."""
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-
-
-class SubscriptionInvalid(ValueError):
-    """A subscription cannot be made or changed so; the text says why, in both languages, without the address."""
 
 
 class Receiver(Model):
@@ -97,24 +94,24 @@ class Subscriptions(Rows):
     async def subscribe(self, centre: str, url: str, *, allow_private: bool) -> tuple[str, Receiver]:
         """Call ``url`` for each change of a centre's applications from now on; returns the id and the keys.
 
-        With ``allow_private``, it may be ``http://`` and of the own network. Raises ``SubscriptionInvalid``.
+        With ``allow_private``, it may be ``http://`` and of the own network. Raises ``GivenInvalid``.
         """
         parts = urlsplit(url)
         is_usable = parts.hostname and not parts.fragment and parts.username is None
         if not is_usable or parts.scheme not in ({"https", "http"} if allow_private else {"https"}):
-            raise SubscriptionInvalid(_BAD_URL)
-        receiver, identity, cursor = Receiver(url=url), str(uuid4()), "0"
+            raise GivenInvalid(_BAD_URL)
+        receiver, identity, now, cursor = Receiver(url=url), str(uuid4()), self._clock.now(), "0"
         while (page := await self._host.changes(cursor, owner=centre)).changes:
             cursor = page.next
         row = {"id": identity, "centre": centre, "allow_private": int(allow_private), "cursor": cursor, "attempts": 0}
-        row |= seal(self._vault, subscriptions, identity, receiver)
-        await self._add(subscriptions, idle_until=self._clock.now(), **row)
+        row |= {"idle_until": now, **seal(self._vault, subscriptions, identity, receiver)}
+        await self._database.run(lambda unit: add_row(unit, subscriptions, now, **row))
         return identity, receiver
 
     async def unsubscribe(self, identity: str) -> None:
-        """Call no more; raises ``SubscriptionInvalid``."""
-        if not await self._delete(subscriptions, _S.id == identity):
-            raise SubscriptionInvalid(_NOT_THERE)
+        """Call a subscription no more, by its id, or all of a centre by the centre's; raises ``GivenInvalid``."""
+        if not await self._delete(subscriptions, (_S.id == identity) | (_S.centre == identity)):
+            raise GivenInvalid(_NOT_THERE)
 
     async def deliver(self, client: httpx.AsyncClient) -> int:
         """Send what changed and is due, once; returns how many events were sent.

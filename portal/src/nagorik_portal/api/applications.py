@@ -12,16 +12,7 @@ from nagorik_host import ApplicationView, OfficerView, PageCursor
 from nagorik_platform.lifecycle import Decided
 from nagorik_portal.api import models as m
 from nagorik_portal.api.before_filing import application_of, consent_of
-from nagorik_portal.api.calls import (
-    REPLAYED,
-    ApplicationPath,
-    Asked,
-    Changing,
-    Keyed,
-    KeyHeader,
-    LimitQuery,
-    Paged,
-)
+from nagorik_portal.api.calls import ApplicationPath, Asked, Changing, Keyed, KeyHeader, LimitQuery, Paged
 from nagorik_portal.hand_overs import Collector
 
 ROUTERS = router, documents = APIRouter(tags=["applications"]), APIRouter(tags=["documents"])
@@ -39,12 +30,10 @@ def _listed(found: Iterable[Any]) -> Iterator[dict[str, Any]]:
 @router.post("/applications", status_code=201)
 async def apply(given: m.JsonBody[m.ApplicationBody], keyed: Keyed) -> m.ApiJson:
     """Take an application in; a worker sends it to its agency later."""
-
-    async def take_in() -> str:
-        draft = application_of(keyed, given.service, given)
-        return await keyed.casework.apply(draft, draft.consent, keyed.key)
-
-    return await keyed.standing(await keyed.once("/applications", take_in))
+    made = keyed.subject
+    if made is None:
+        made = await keyed.casework.apply(application_of(keyed, given.service, given), key=keyed.key)
+    return await keyed.standing(keyed.locate("/applications", made))
 
 
 @router.get("/applications")
@@ -74,8 +63,8 @@ async def show_application(application: ApplicationPath, call: Asked) -> Applica
 async def give_consent(given: m.JsonBody[m.ConsentBody], change: Changing) -> m.ApiJson:
     """Take in a new consent of the citizen, in place of the one before."""
     casework = change.casework
-    consent = consent_of(casework, await casework.service_of(change.application), given)
-    return await change.change(casework.consent, consent)
+    service = (await casework.own(change.application, "apply")).service
+    return await change.change(casework.consent, consent_of(casework, service, given))
 
 
 @router.post("/applications/{application}/acknowledgement")
@@ -162,7 +151,7 @@ async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, k
             if kept != taken.id:
                 call.state.portal.documents.remove(taken.id)
     if kept != taken.id:
-        call.response.headers[REPLAYED] = "true"
+        call.say_replayed()
     name = call.name_document(taken.model_copy(update={"id": kept}))
     return {"document": name, "kind": kind, "media_type": taken.media_type, "bytes": taken.bytes}
 

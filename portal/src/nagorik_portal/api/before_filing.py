@@ -111,12 +111,11 @@ def _shown(call: ApiCall, draft: Draft) -> m.ApiJson:
 @drafts.post("/drafts", status_code=201)
 async def begin_draft(given: m.JsonBody[m.DraftBody], keyed: Keyed) -> m.ApiJson:
     """Begin a draft, which has a tracking number from now on."""
-
-    async def begin() -> str:
+    made, casework = keyed.subject, keyed.casework
+    if made is None:
         content = _content(keyed, given, DraftContent())
-        return (await keyed.casework.new_draft(content, service=given.service, key=keyed.key)).id
-
-    return _shown(keyed, await keyed.casework.draft(await keyed.once("/drafts", begin)))
+        made = (await casework.new_draft(content, service=given.service, key=keyed.key)).id
+    return _shown(keyed, await casework.draft(keyed.locate("/drafts", made)))
 
 
 @drafts.get("/drafts")
@@ -153,12 +152,9 @@ async def quote_draft(draft: DraftPath, call: Asked) -> m.ApiJson:
 @drafts.post("/drafts/{draft}/submission", status_code=201)
 async def submit_draft(draft: DraftPath, given: m.JsonBody[m.ConsentBody], keyed: Keyed) -> m.ApiJson:
     """Hand a draft in; a draft becomes one application, also with another key."""
-    casework = keyed.casework
-
-    async def submit() -> str:
-        service = (await casework.draft(draft)).service
-        if service is None:
+    made, casework = keyed.subject, keyed.casework
+    if made is None:
+        if (service := (await casework.draft(draft)).service) is None:
             raise DraftIncomplete
-        return await casework.submit(draft, consent_of(casework, service, given), keyed.key)
-
-    return await keyed.standing(await keyed.once("/applications", submit))
+        made = await casework.submit(draft, consent_of(casework, service, given), keyed.key)
+    return await keyed.standing(keyed.locate("/applications", made))

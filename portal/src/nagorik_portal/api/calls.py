@@ -4,7 +4,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -78,18 +78,16 @@ class ApiCall:
 
     def sign(self, of: str, text: str) -> str:
         """What the centre carries and may not change, such as its place in the list ``of``: signed, for it alone."""
-        return urlsafe_b64encode((self._mark(of, text) + text).encode()).decode().rstrip("=")
+        mark = self.state.portal.host.vault.lookup(f"api/{of}/{self.casework.actor.centre}", text)[:_MARK]
+        return urlsafe_b64encode((mark + text).encode()).decode().rstrip("=")
 
     def read(self, of: str, signed: str) -> str:
         """What was signed; raises ``HTTPException`` where it was not, or for something else."""
-        try:
-            opened = urlsafe_b64decode(signed + "=" * (-len(signed) % 4)).decode()
-        except ValueError:
-            opened = ""
-        mark, text = opened[:_MARK], opened[_MARK:]
-        if not hmac.compare_digest(mark.encode(), self._mark(of, text).encode()):
-            raise HTTPException(422, "cursor-invalid")
-        return text
+        with suppress(ValueError):
+            text = urlsafe_b64decode(signed + "=" * (-len(signed) % 4)).decode()[_MARK:]
+            if hmac.compare_digest(signed, self.sign(of, text)):
+                return text
+        raise HTTPException(422, "cursor-invalid")
 
     def name_document(self, document: DocumentReference) -> str:
         """A document as its centre names it: its type and its size stay what was detected."""
@@ -105,8 +103,9 @@ class ApiCall:
                 raise not_their_own(number) from None
         return tuple(found)
 
-    def _mark(self, of: str, text: str) -> str:
-        return self.state.portal.host.vault.lookup(f"api/{of}/{self.casework.actor.centre}", text)[:_MARK]
+    def say_replayed(self) -> None:
+        """Say that nothing was done now."""
+        self.response.headers[REPLAYED] = "true"
 
     @contextmanager
     def in_flight(self, operation: str, key: str) -> Iterator[None]:
@@ -161,9 +160,8 @@ class KeyedRequest(ApiCall):
     application: str = ""
     revision: int = 0
 
-    async def once(self, path: str, do: Callable[[], Awaitable[str]]) -> str:
-        """Make something, unless it was made with this key; returns its id, and says where below ``path`` it is."""
-        made = self.subject or await do()
+    def locate(self, path: str, made: str) -> str:
+        """Say where below ``path`` it is what was made with this key; returns its id."""
         self.response.headers["Location"] = f"{self.request.scope.get('root_path', '')}{path}/{made}"
         return made
 
@@ -192,7 +190,7 @@ async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
         given = call.casework.request_key(operation, key, sorted(request.path_params.items()), asked)
         subject = await call.state.portal.host.replayed(given)
         if subject is not None:
-            call.response.headers[REPLAYED] = "true"
+            call.say_replayed()
         yield KeyedRequest(call.state, call.casework, request, call.response, given, subject)
 
 

@@ -37,7 +37,6 @@ ApiJson = dict[str, Any]
 UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 OFFER: Final = r"^[a-z][a-z0-9-]{0,39}\.[a-z0-9][a-z0-9-]{0,79}$"
 T = TypeVar("T")
-_INSTANT: Final = TypeAdapter(AwareDatetime)
 _adapter_of: Final = cache(TypeAdapter)
 OfferId = Annotated[str, StringConstraints(pattern=OFFER, max_length=80)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -52,7 +51,8 @@ def _written_out(value: object) -> datetime:
     """Refuse a number, in quotes or not, which pydantic would count as seconds from 1970."""
     if not isinstance(value, str) or "T" not in value.upper():
         raise PydanticCustomError("datetime_parsing", "write an instant as RFC 3339 has it")
-    return _INSTANT.validate_strings(value)
+    found: datetime = _adapter_of(AwareDatetime).validate_strings(value)
+    return found
 
 
 ZonedInstant = Annotated[AwareDatetime, BeforeValidator(_written_out)]

@@ -100,9 +100,9 @@ def _read(error: Exception) -> tuple[str, int, Text, Mapping[str, JsonValue], Ma
     headers: Mapping[str, str] | None = None
     match error:
         case NagorikError():
-            known = {"service": error.service, "operation": error.operation}
             members = {"retry": error.retry.value, "outcome": error.outcome.value, **error.details()}
-            members |= {name: value for name, value in known.items() if value is not None}
+            at = {"service": error.service, "operation": error.operation}
+            members |= {name: value for name, value in at.items() if value is not None}
             wait = getattr(error, "retry_after", None)
             headers = {"Retry-After": str(max(1, ceil(wait)))} if wait is not None else None
             return error.code, error.status, error.message, members, headers

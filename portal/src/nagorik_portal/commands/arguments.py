@@ -34,7 +34,7 @@ portal: Final = HostCommand(
     disable=_does("let an operator or a key in no more, and end the sessions", id_="as list shows it"),
     make_key=_does("make a key for a machine, shown once", *_RIGHTS, *_KEY, id_="centre-0042/app-shop"),
     subscribe=_does("call an address when applications change", *_URL, id_="centre-0042"),
-    unsubscribe=_does("call an address no more", id_="as subscribe showed it"),
+    unsubscribe=_does("call an address no more", id_="as subscribe showed it, or the centre's for all of its own"),
 )
 """``nagorik portal``."""
 serve: Final = HostCommand(

@@ -15,11 +15,12 @@ from nagorik_host.settings import load_host_settings
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
 from nagorik_platform.logs import configure_logging
-from nagorik_portal.accounts import LISTED, LONGEST_PASSWORD, AccountInvalid
+from nagorik_portal.accounts import LISTED, LONGEST_PASSWORD
 from nagorik_portal.actors import ROLES
+from nagorik_portal.errors import GivenInvalid
 from nagorik_portal.portal import Portal, open_portal
 from nagorik_portal.serving import deliver_and_sweep, serving
-from nagorik_portal.subscriptions import SubscriptionInvalid, Subscriptions
+from nagorik_portal.subscriptions import Subscriptions
 
 _DOES: Final[Mapping[str, Callable[[Portal, Any], Awaitable[Any]]]] = {
     "list": lambda portal, _: portal.accounts.listed(),
@@ -48,7 +49,7 @@ async def do(arguments: argparse.Namespace) -> CommandResult:
     try:
         async with opened_host() as host:
             found = await _DOES[action](open_portal(host), arguments)
-    except (AccountInvalid, SubscriptionInvalid) as refused:
+    except GivenInvalid as refused:
         raise CommandRefused(str(refused)) from None
     if action == "list":
         rows = [row._asdict() for row in found]
