@@ -239,9 +239,12 @@ async def test_lists_and_search_show_the_centre_its_own(desk):
 async def test_an_officer_decides_with_a_reason(desk):
     browser, application = await desk.browser("officer-1"), await file(desk)
     host = desk.portal.host
+    await work(desk, seconds=1)
     await host.database.run(lambda unit: set_aside(unit, application, "defect", again=None, now=desk.clock.now()))
     assert f"/cases/{application}" in (await browser.get("/cases")).links
     form = await browser.get(f"/cases/{application}")
+    # Words of the desk, and not of the command line or the journal.
+    assert ["উত্তর এসেছে" in form.said, "--look-again" in form.said, "answered" in form.said] == [True, False, False]
     assert (await browser.send(form, choice="to withdrawn")).status == 422
     refused = await browser.send(form, choice="to withdrawn", reason="The citizen asked for it.")
     assert refused.status in {200, 409}

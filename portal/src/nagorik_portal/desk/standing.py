@@ -47,14 +47,13 @@ def held_of(view: ApplicationView) -> str:
 def about(visit: Visit, view: ApplicationView) -> dict[str, object]:
     """What the templates have of an application: the host's view, and what is said of it in words of the desk."""
     agency = agency_of(visit, view.service)
-    timeline = [{"at": one.at, "text": own_sentence(f"held.{one.code}", one.text)} for one in view.timeline]
     return {
         "view": view,
         "back": f"/applications/{view.application}",
         "agency": agency,
         "amount": amount_of,
         "instant": datetime.fromisoformat,
-        "paper": lambda code: own_sentence(f"deliverable.{code}", Text(bn=code, en=code)),
+        "named": lambda table, code: own_sentence(f"{table}.{code}", Text(bn=code, en=code)),
         "gateways": {one.id: one.name for one in visit.portal.host.platform.gateways},
         "where": _whereabouts(view, agency),
         "waits": _waits(view),
@@ -64,7 +63,7 @@ def about(visit: Visit, view: ApplicationView) -> dict[str, object]:
         "reasons": [*_reasons(view)],
         "booking": _booking(view),
         "fees": [*_fees(view, agency)],
-        "timeline": timeline[::-1],
+        "timeline": [{"at": one.at, "text": own_sentence(f"held.{one.code}", one.text)} for one in view.timeline],
     }
 
 
