@@ -4,12 +4,12 @@ The worker is imported when it is made: a program that only reads does not wait 
 """
 
 import json
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import InitVar, dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue, SecretStr
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from nagorik_host.engine.worker import Worker
     from nagorik_host.views import ApplicationView, Audience
 
+T = TypeVar("T")
 LARGEST_FORM: Final = 200_000
 """Bytes of JSON that a citizen's form may have."""
 _TOO_LARGE: Final = Text(
@@ -94,6 +95,7 @@ class NewApplication(NamedTuple):
     application: str | None = None
     client_reference: str | None = None
     owner: str | None = None
+    also: Callable[[Transaction, str], object] | None = None
 
 
 class TakenIn(NamedTuple):
@@ -149,6 +151,7 @@ class Host:
         client_reference: str | None = None,
         owner: str | None = None,
         key: RequestKey | None = None,
+        also: Callable[[Transaction, str], object] | None = None,
     ) -> str:
         """Take an application in and return its id; a worker sends it later.
 
@@ -160,6 +163,7 @@ class Host:
                 with the same is refused, so a caller that does not know whether it got through may call again.
             owner: Who takes it in, of at most 120 letters, such as ``centre-0042``; no citizen's name or number.
             key: The request's key. A second call with it returns the id of the application that the first made.
+            also: Called with the transaction that takes it in, and its id.
 
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
@@ -173,17 +177,14 @@ class Host:
                 return there
             # The same again, so that documents belong to it and no two are opened, however the calls overlap.
             application = application or self.request_keys.application_of(key)
-        given = NewApplication(draft, consent, application, client_reference, owner)
-        (taken,) = await self._apply([given], key)
+        given = NewApplication(draft, consent, application, client_reference, owner, also)
+        (taken,) = await self.apply_all([given], key)
         if not taken.is_new and (key is None or await self.replayed(key) != taken.application):
             raise AlreadyOpen(taken.application)
         return taken.application
 
-    async def apply_all(self, given: Sequence[NewApplication]) -> list[TakenIn]:
+    async def apply_all(self, given: Sequence[NewApplication], key: RequestKey | None = None) -> list[TakenIn]:
         """Take in several applications, some dozens at best, by one transaction; on any error of ``apply`` none."""
-        return await self._apply(given)
-
-    async def _apply(self, given: Sequence[NewApplication], key: RequestKey | None = None) -> list[TakenIn]:
         now = self.clock.now()
         for one in given:
             _refuse_large(one.draft.form)
@@ -201,16 +202,14 @@ class Host:
             restoration = catching_up(transaction)
             firsts = [(draft, in_doubt(first, restoration, now)) for draft, first in opened]
             kept = self.store.open_all(transaction, firsts, owners)
-            for one in kept:
+            for new, one in zip(given, kept, strict=True):
                 if key is not None and not isinstance(one, str):
                     self.request_keys.keep(transaction, key, one.id, now)
+                if new.also is not None and not isinstance(one, str):
+                    new.also(transaction, one.id)
             return [TakenIn(one if isinstance(one, str) else one.id, not isinstance(one, str)) for one in kept]
 
-        try:
-            return await self.database.run(keep)
-        except IntegrityError:
-            # Another process took one of them in at the same time: it is found this time.
-            return await self.database.run(keep)
+        return await self._find_or_make(keep)
 
     def _first_step(self, given: NewApplication, now: datetime) -> Step:
         draft, identity = given.draft, given.application or str(uuid4())
@@ -383,10 +382,7 @@ class Host:
             self.request_keys.keep(transaction, key, subject, self.clock.now())
             return subject
 
-        try:
-            return await self.database.run(keep)
-        except IntegrityError:
-            return await self.database.run(keep)
+        return await self._find_or_make(keep)
 
     async def once(self, application: str, key: RequestKey | None, unit: Unit[Progress]) -> Progress:
         """Run a unit that changes an application, but not a second time for the same key; where it is then."""
@@ -402,12 +398,15 @@ class Host:
                 raise KeyReused
             return None
 
-        try:
-            done = await self.database.run(keyed)
-        except IntegrityError:
-            # The same request came by another way at the same time: it is found this time.
-            done = await self.database.run(keyed)
+        done = await self._find_or_make(keyed)
         return done if done is not None else await self.progress(application)
+
+    async def _find_or_make(self, unit: Unit[T]) -> T:
+        """Run a unit that looks first for what it makes; where another process makes it meanwhile, it is found."""
+        try:
+            return await self.database.run(unit)
+        except IntegrityError:
+            return await self.database.run(unit)
 
     # What there is
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from pydantic import JsonValue
@@ -132,10 +133,7 @@ class Casework(Drafts):
         if held.application is not None:
             return held.application
         key = key or self.request_key("submit", held.id, held.id)
-        application = await self.apply(_application_of(held), consent, key, held)
-        # From now on the application holds what was filled in.
-        await self._alter(held.id, None, application=application, content=DraftContent())
-        return application
+        return await self.apply(_application_of(held), consent, key, held)
 
     async def apply(
         self,
@@ -157,6 +155,8 @@ class Casework(Drafts):
             client_reference=saved.reference if saved is not None else None,
             owner=self.actor.centre,
             key=key,
+            # From now on the application holds what was filled in.
+            also=partial(self._alter, identity=saved.id, content=DraftContent()) if saved is not None else None,
         )
 
     # After filing

@@ -162,8 +162,9 @@ class Drafts(Rows):
         for number, one in enumerate(content.documents):
             if not await self._documents.claim(one.id, owner):
                 raise not_their_own(number)
-        said = {"operator": self.actor.id, "service": service or before.service, "updated_at": now}
-        saved = await self._alter(identity, revision, content=content, revision=revision + 1, **said)
+        said: dict[str, Any] = {"operator": self.actor.id, "updated_at": now, "service": service or before.service}
+        change = partial(self._alter, identity=identity, at=revision, content=content, revision=revision + 1, **said)
+        saved = await self._database.run(change)
         _erase(self._documents, before, content)
         return saved
 
@@ -195,19 +196,15 @@ class Drafts(Rows):
         _erase(self._documents, gone)
         return gone
 
-    async def _alter(self, identity: str, at: int | None, **said: Any) -> Draft:
-        """Change what is said of a draft; if it is not handed in and still at a revision, where one is given."""
-
-        def write(unit: Transaction) -> Draft:
-            before = self._read(unit, identity, for_change=True)
-            if at is not None and _open(before).revision != at:
-                raise DraftChanged
-            after = before.model_copy(update=said)
-            columns = self._columns(after) | {name: said[name] for name in said if name == "application"}
-            change_rows(unit, drafts, _D.id == identity, self._clock.now(), **columns)
-            return after
-
-        return await self._database.run(write)
+    def _alter(self, unit: Transaction, application: str = "", *, identity: str, at: int = 0, **said: Any) -> Draft:
+        """Change what is said of a draft; at a revision, if one is given, and as long as it was not handed in."""
+        before = self._read(unit, identity, for_change=True)
+        if at and _open(before).revision != at:
+            raise DraftChanged
+        became = {"application": application} if application else {}
+        after = before.model_copy(update=said | became)
+        change_rows(unit, drafts, _D.id == identity, self._clock.now(), **self._columns(after), **became)
+        return after
 
     async def _find(self, where: ColumnElement[bool], limit: int) -> Sequence[Draft]:
         query = select(drafts).where(_D.centre == self.actor.centre, where).order_by(_D.updated_at.desc())
