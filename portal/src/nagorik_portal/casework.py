@@ -130,10 +130,8 @@ class Casework(Drafts):
     async def submit(self, draft: str, consent: Consent | None = None, key: RequestKey | None = None) -> str:
         """Hand a draft in; returns the application's id. The draft's id makes a second submission the same one."""
         held = await self.draft(draft)
-        if held.application is not None:
-            return held.application
-        key = key or self.request_key("submit", held.id, held.id)
-        return await self.apply(_application_of(held), consent, key, held)
+        own = self.request_key("submit", held.id, held.id)
+        return held.application or await self.apply(_application_of(held), consent, key or own, held)
 
     async def apply(
         self,

@@ -185,7 +185,10 @@ async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
     The digest is of what is asked for: the ids in the path, and the body without its spaces and order.
     """
     request, body, operation = call.request, await call.request.body(), call.request.scope["route"].name
-    asked = json.loads(body) if body else None
+    try:
+        asked = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        raise HTTPException(400) from None
     with call.in_flight(operation, key):
         given = call.casework.request_key(operation, key, sorted(request.path_params.items()), asked)
         subject = await call.state.portal.host.replayed(given)
