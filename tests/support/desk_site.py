@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from portal_site import in_pieces
 from starlette.applications import Starlette
 
+from nagorik import ApplicationDraft, Consent, Money
 from nagorik_host import open_host
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import PlatformSettings
 from nagorik_platform.registry import Admission
 from nagorik_portal import PortalActor
+from nagorik_portal.casework import Casework
 from nagorik_portal.desk import create_desk
 from nagorik_portal.portal import Portal, open_portal
-from nagorik_testing import SimulatedClock, in_process_configurations
+from nagorik_testing import SimulatedClock, SyntheticCitizens, in_process_configurations
 from nagorik_testing.simulator.base import Simulator, installed_simulators, load_simulator
 
 PLUGINS = ("nid", "passport", "cashdesk")
@@ -143,3 +146,17 @@ async def open_desk(database: str, keyring: Keyring, vault: Vault, folder: Path)
             for identity, name in operators.items():
                 await portal.accounts.add_operator(f"{centre}/{identity}", name, PASSWORD, scopes=["apply", "view"])
         yield DeskSite(portal, clock, simulators)
+
+
+async def prepared(
+    casework: Casework, desk: DeskSite, service: str, number: int = 1, *, ceiling: int = 10_000, **more: Any
+) -> tuple[ApplicationDraft, Consent]:
+    """What a citizen hands in for a service, with its documents, and a consent to it."""
+    citizen = SyntheticCitizens().citizen(4000 + number)
+    example = desk.simulators[service.partition(".")[0]].example(service, citizen)
+    documents = [await casework.put_document(service, one.kind, in_pieces(one.content)) for one in example.documents]
+    form = {**example.form, **more.pop("form", {})}
+    draft = ApplicationDraft(
+        service=service, applicant=example.applicant, form=form, documents=tuple(documents), **more
+    )
+    return draft, casework.make_consent(service, Money.taka(ceiling), days=300)
