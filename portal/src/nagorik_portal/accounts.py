@@ -4,7 +4,6 @@ Times are the machine's. A session's token and a machine's key are kept as keyed
 Failed sign-ins to a name make the next one wait, longer with each.
 """
 
-import hmac
 import re
 import secrets
 from base64 import b32encode
@@ -117,10 +116,6 @@ class Accounts(Rows):
     def csrf(self, token: str) -> str:
         """The text that each form of a session carries, and that no other site knows."""
         return self._vault.lookup("portal-csrf", token)
-
-    def is_csrf(self, token: str, given: str) -> bool:
-        """Whether a form carries the text of the session."""
-        return hmac.compare_digest(self.csrf(token).encode(), given.encode())
 
     async def add_operator(
         self, identity: str, name: str, password: str, *, scopes: Collection[Scope], services: Services = None

@@ -78,7 +78,8 @@ class Casework(Drafts):
     def request_key(self, operation: str, key: str, *request: object) -> RequestKey:
         """The key of a request. Operators of a centre are one client: one may repeat what another began."""
         client = self.actor.centre if self.actor.kind == "operator" else self.actor.id
-        return RequestKey(client, operation, key, digest_of(request))
+        plain = json.dumps(to_jsonable_python(request), sort_keys=True, separators=(",", ":"))
+        return RequestKey(client, operation, key, hashlib.sha256(plain.encode()).digest())
 
     # Before filing
 
@@ -306,12 +307,6 @@ def sum_of(quote: Quote, charges: Iterable[QuoteLine]) -> Money:
     """What a quote and the charges beside it come to."""
     poisha = quote.total.poisha + sum(one.total.poisha for one in charges)
     return Money(poisha=poisha, currency=quote.total.currency)
-
-
-def digest_of(request: object) -> bytes:
-    """The SHA-256 of a request's canonical JSON."""
-    plain = to_jsonable_python(request)
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
 def _application_of(draft: Draft) -> ApplicationDraft:

@@ -35,16 +35,12 @@ from nagorik_testing.simulator.clock import FlowingClock
 from nagorik_testing.simulator.command import stop_signals
 from nagorik_testing.simulator.loopback import LOOPBACK
 
-CENTRE: Final = "centre-0042"
-DAY: Final = 86_400
 CASH: Final = "cashdesk"
 """The gateway's plugin that has no page: the simulated till takes the money by itself."""
-CITIZEN: Final = 42
-"""Whose data the start line names, so that there is a person to apply for."""
 _TICK: Final = 0.5
 _PAGE: Final = timedelta(minutes=10)
 """How long a payer's open page holds the pace up."""
-_PEOPLE: Final = {"operator": "Operator 7", "officer": "Officer 1"}
+_PEOPLE: Final = {"operator": "operator-7", "officer": "officer-1"}
 
 
 async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
@@ -70,7 +66,7 @@ async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
         portal = open_portal(host, address)
         people = {}
         for role, name in _PEOPLE.items():
-            identity, password = f"{CENTRE}/{name.lower().replace(' ', '-')}", secrets.token_urlsafe(9)
+            identity, password = f"centre-0042/{name}", secrets.token_urlsafe(9)
             people[role] = {"name": identity, "password": password}
             await portal.accounts.add_operator(identity, name, password, scopes=ROLES[role])
         await stack.enter_async_context(serving(portal, port=port))
@@ -86,17 +82,16 @@ async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
 
 
 def _as_lines(started: Mapping[str, Any]) -> str:
-    citizen = SyntheticCitizens().citizen(CITIZEN)
-    now = dhaka_time(datetime.fromisoformat(started["now"]))
-    people = ((role, started[role]) for role in _PEOPLE)
+    citizen = SyntheticCitizens().citizen(42)  # so that there is a person to apply for
+    now, day = dhaka_time(datetime.fromisoformat(started["now"])), 86_400 / started["pace"]
     lines = (
         f"The simulated country runs on this machine: {', '.join(started['simulators'])}.",
         "No real agency is called, no money moves, and nothing is kept.",
         "",
         f"Desk      {started['desk']}/",
-        *(f"{role.title():<10}{person['name']}, password {person['password']}" for role, person in people),
+        *(f"{one.title():<10}{started[one]['name']}, password {started[one]['password']}" for one in _PEOPLE),
         f"Citizen   {citizen.name.en}, born {citizen.birth_date}, NID {citizen.full_nid.value}: not a real person",
-        f"Time      {now:%d %b %Y %H:%M} in Dhaka; a day passes in {DAY / started['pace']:,.0f} s; as on your clock",
+        f"Time      {now:%d %b %Y %H:%M} in Dhaka; a day passes in {day:,.0f} s; as on your clock",
         "          while a gateway's page is open. Sessions follow your clock.",
         "Cash      the simulated till takes it a minute after the slip was opened",
         "",

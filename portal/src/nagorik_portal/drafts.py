@@ -80,9 +80,9 @@ class DraftContent(Model):
 class Draft(Model):
     """A draft as it was saved last."""
 
-    id: str
+    id: str = Field(default_factory=lambda: str(uuid4()))
     """Random; also the idempotency key of its submission."""
-    reference: Annotated[str, PERSONAL]
+    reference: Annotated[str, PERSONAL] = Field(default_factory=lambda: f"NGK-{secrets.token_hex(8).upper()}")
     """Its tracking number, which becomes the application's client reference."""
     centre: str
     operator: str
@@ -90,7 +90,7 @@ class Draft(Model):
     service: str | None
     """Empty until one was chosen."""
     content: DraftContent
-    revision: int
+    revision: int = 1
     """Raised by each save, from 1."""
     updated_at: AwareDatetime
     application: str | None = None
@@ -112,25 +112,17 @@ class Drafts(Rows):
     ) -> Draft:
         """Begin a draft, which has a tracking number from now on; or return the one that the key was used for."""
         self.actor.require("apply", service)
-        draft = Draft(
-            id=str(uuid4()),
-            reference=f"NGK-{secrets.token_hex(8).upper()}",
-            centre=self.actor.centre,
-            operator=self.actor.id,
-            service=service,
-            content=content or DraftContent(),
-            revision=1,
-            updated_at=self._clock.now(),
-        )
+        who, now, content = self.actor, self._clock.now(), content or DraftContent()
+        draft = Draft(centre=who.centre, operator=who.id, service=service, content=content, updated_at=now)
         reference = self._vault.lookup("portal-reference", draft.reference)
 
         def write(unit: Transaction) -> Draft:
             if key is not None:
                 if (there := RequestKeys(self._vault).find(unit, key)) is not None:
                     return self._read(unit, there)
-                RequestKeys(self._vault).keep(unit, key, draft.id, draft.updated_at)
+                RequestKeys(self._vault).keep(unit, key, draft.id, now)
             row = {"id": draft.id, "centre": draft.centre, "reference": reference, **self._columns(draft)}
-            add_row(unit, drafts, draft.updated_at, **row)
+            add_row(unit, drafts, now, **row)
             return draft
 
         try:

@@ -5,7 +5,6 @@ from typing import Final
 from fastapi import FastAPI
 
 from nagorik_portal.api import applications, before_filing, openapi, operations
-from nagorik_portal.api.calls import ApiState
 from nagorik_portal.api.problems import add_handlers, problem
 from nagorik_portal.edge import Edge
 from nagorik_portal.portal import Portal
@@ -29,7 +28,7 @@ def create_api(portal: Portal) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.state.api = ApiState(portal)
+    app.state.portal = portal
     for router in (*before_filing.ROUTERS, *applications.ROUTERS, operations.router):
         app.include_router(router)
     add_handlers(app)

@@ -146,10 +146,10 @@ async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, k
         # What is asked for is known once all of it came.
         given = call.casework.request_key("hand_in_document", key, service, kind, taken.sha256)
         try:
-            kept = await call.state.portal.host.remember(given, taken.id)
+            kept = await call.portal.host.remember(given, taken.id)
         finally:
             if kept != taken.id:
-                call.state.portal.documents.remove(taken.id)
+                call.portal.documents.remove(taken.id)
     if kept != taken.id:
         call.say_replayed()
     name = call.name_document(taken.model_copy(update={"id": kept}))

@@ -41,7 +41,7 @@ async def show_form(service: OfferPath, call: Asked) -> JSONResponse:
 @catalogue.get("/gateways")
 async def list_gateways(call: Asked) -> m.RowPage:
     """List the ways to pay."""
-    return m.RowPage.of(dict(one) for one in call.state.portal.host.platform.gateways)
+    return m.RowPage.of(dict(one) for one in call.portal.host.platform.gateways)
 
 
 @catalogue.post("/eligibility")

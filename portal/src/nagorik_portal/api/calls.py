@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Path, Query, Request, Response
@@ -37,37 +37,29 @@ KeyHeader = Annotated[str, Header(alias=IDEMPOTENCY_KEY, pattern=r"^[!-~]([ -~]{
 RevisionHeader = Annotated[str | None, Header(alias="If-Match", pattern=r'^"[0-9]{1,18}"$', description=_REVISION)]
 
 
-@dataclass(frozen=True, slots=True)
-class ApiState:
-    """What the routes of one API share; ``in_flight`` has the keys of requests under way in this process."""
-
-    portal: Portal
-    in_flight: set[tuple[str, str, str]] = field(default_factory=set)
+def _portal(request: Request) -> Portal:
+    portal: Portal = request.app.state.portal
+    return portal
 
 
-def _state(request: Request) -> ApiState:
-    state: ApiState = request.app.state.api
-    return state
-
-
-State = Annotated[ApiState, Depends(_state)]
+Served = Annotated[Portal, Depends(_portal)]
 
 
 async def _casework(
-    state: State, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    portal: Served, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Casework:
     """What the machine may do whose key came, which counts as one request of it."""
-    actor = await state.portal.accounts.machine(given.credentials) if given is not None else None
+    actor = await portal.accounts.machine(given.credentials) if given is not None else None
     if actor is None:
         raise HTTPException(401, "not-signed-in", {"WWW-Authenticate": "Bearer"})
-    return state.portal.casework(actor)
+    return portal.casework(actor)
 
 
 @dataclass
 class ApiCall:
     """A request of a machine whose key is good, and its response."""
 
-    state: State
+    portal: Served
     casework: Annotated[Casework, Depends(_casework)]
     request: Request
     response: Response
@@ -78,7 +70,7 @@ class ApiCall:
 
     def sign(self, of: str, text: str) -> str:
         """What the centre carries and may not change, such as its place in the list ``of``: signed, for it alone."""
-        mark = self.state.portal.host.vault.lookup(f"api/{of}/{self.casework.actor.centre}", text)[:_MARK]
+        mark = self.portal.host.vault.lookup(f"api/{of}/{self.casework.actor.centre}", text)[:_MARK]
         return urlsafe_b64encode((mark + text).encode()).decode().rstrip("=")
 
     def read(self, of: str, signed: str) -> str:
@@ -111,13 +103,13 @@ class ApiCall:
     def in_flight(self, operation: str, key: str) -> Iterator[None]:
         """Hold a key in this process; raises ``HTTPException`` where it is held already."""
         held = (self.casework.actor.id, operation, key)
-        if held in self.state.in_flight:
+        if held in self.portal.in_flight:
             raise HTTPException(409, "request-in-flight", {"Retry-After": "1"})
-        self.state.in_flight.add(held)
+        self.portal.in_flight.add(held)
         try:
             yield
         finally:
-            self.state.in_flight.discard(held)
+            self.portal.in_flight.discard(held)
 
 
 Asked = Annotated[ApiCall, Depends()]
@@ -173,7 +165,7 @@ class KeyedRequest(ApiCall):
 
     async def standing(self, application: str) -> ApiJson:
         """Where an application is now that the caller acted on."""
-        now = await self.state.portal.host.progress(application)
+        now = await self.portal.host.progress(application)
         self.etag(now.events)
         means = state_label(now.state)
         return {"application": now.id, "revision": now.events, "state": now.state.value, "means": means}
@@ -191,10 +183,10 @@ async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
         raise HTTPException(400) from None
     with call.in_flight(operation, key):
         given = call.casework.request_key(operation, key, sorted(request.path_params.items()), asked)
-        subject = await call.state.portal.host.replayed(given)
+        subject = await call.portal.host.replayed(given)
         if subject is not None:
             call.say_replayed()
-        yield KeyedRequest(call.state, call.casework, request, call.response, given, subject)
+        yield KeyedRequest(call.portal, call.casework, request, call.response, given, subject)
 
 
 Keyed = Annotated[KeyedRequest, Depends(_keyed)]

@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from nagorik_host.engine.inbox import LARGEST_BODY
 from nagorik_host.store.overview import count_unread
 from nagorik_portal.api import models as m
-from nagorik_portal.api.calls import OfferPath, Paged, State
+from nagorik_portal.api.calls import OfferPath, Paged, Served
 from nagorik_portal.edge import METRICS, bounded
 from nagorik_portal.subscriptions import cloud_event
 
@@ -24,21 +24,21 @@ async def list_events(paging: Paged) -> m.RowPage:
     skipped, and nothing in them is personal: read the application anew.
     """
     page = await paging.casework.changes(paging.place("events"), limit=paging.limit)
-    source = paging.state.portal.base_url
+    source = paging.portal.base_url
     return paging.page("events", (cloud_event(one, source) for one in page.changes), page.next)
 
 
 @router.post("/callbacks/{service}", status_code=202)
-async def receive_callback(service: OfferPath, state: State, request: Request) -> None:
+async def receive_callback(service: OfferPath, portal: Served, request: Request) -> None:
     """Keep a message of an agency. Anybody may send one; it counts once its plugin has proved where it is from."""
     body = await Request(request.scope, bounded(request.scope, request.receive, LARGEST_BODY)).body()
-    await state.portal.host.inbox.receive(service, headers=dict(request.headers), body=body)
+    await portal.host.inbox.receive(service, headers=dict(request.headers), body=body)
 
 
 @router.post("/notices/{gateway}/{payment}", status_code=202)
-async def receive_notice(gateway: OfferPath, _payment: PaymentPath, state: State, request: Request) -> None:
+async def receive_notice(gateway: OfferPath, _payment: PaymentPath, portal: Served, request: Request) -> None:
     """Keep a gateway's notice, which is only a hint to ask the gateway."""
-    await receive_callback(gateway, state, request)
+    await receive_callback(gateway, portal, request)
 
 
 @router.get("/health")
@@ -48,9 +48,9 @@ async def health() -> dict[str, str]:
 
 
 @router.get("/ready")
-async def ready(state: State) -> dict[str, str]:
+async def ready(portal: Served) -> dict[str, str]:
     """Say that the database responds; 503 where it does not."""
-    await state.portal.host.database.run(count_unread)
+    await portal.host.database.run(count_unread)
     return {"status": "ok"}
 
 
