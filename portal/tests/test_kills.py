@@ -110,7 +110,10 @@ def test_no_key_makes_two_applications_however_often_the_server_is_killed(
         settings.write(f"database = '{url}'\n")
     machines = Machines(world.simulators["nid"])
     wanted = draw.choices((APPLY, BEGIN, SUBMIT, WITHDRAW), weights=(6, 1, 1, 1), k=requests)
-    where = dict(zip(draw.sample(range(requests), kills), PLACES * kills, strict=False))
+    applying = [number for number, one in enumerate(wanted) if one == APPLY]
+    others = [number for number, one in enumerate(wanted) if one != APPLY]
+    struck = draw.sample(applying, kills - kills // 4) + draw.sample(others, kills // 4)
+    where = dict(zip(struck, PLACES * kills, strict=False))
 
     async def let_in(host):
         accounts, names = open_portal(host).accounts, [f"centre-0042/app-{number}" for number in range(MACHINES)]

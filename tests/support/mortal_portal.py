@@ -47,7 +47,7 @@ class MortalPortal:
 
     def __init__(self, place: Path) -> None:
         self._place, self._address, self._lives = place, "", 0
-        self._changed = asyncio.Condition()
+        self._changed, self._is_over = asyncio.Condition(), False
         self.killed: set[int] = set()
 
     async def __aenter__(self) -> Self:
@@ -79,9 +79,10 @@ class MortalPortal:
             except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.UnsupportedProtocol):
                 async with self._changed:
                     await self._changed.wait_for(partial(self._is_after, lives))
+                assert not self._is_over, "no server is begun any more"
 
     def _is_after(self, lives: int) -> bool:
-        return self._lives > lives
+        return self._lives > lives or self._is_over
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
@@ -92,6 +93,9 @@ class MortalPortal:
                 else:
                     self._address, self._lives = line.removeprefix("Serving at ").partition(". ")[0], self._lives + 1
                 self._changed.notify_all()
+        self._is_over = True
+        async with self._changed:
+            self._changed.notify_all()
 
     async def _stderr(self) -> bytes:
         assert self._process.stderr is not None
