@@ -32,7 +32,7 @@ async def file(desk, number=1, *, service=REISSUE, ceiling=10_000, gateway=None,
     """An application that was handed in at the centre."""
     casework = desk.portal.casework(await desk.actor("operator-7"))
     return await casework.apply(
-        *await prepared(casework, desk, service, number, ceiling=ceiling, gateway=gateway, form=changed)
+        await prepared(casework, desk, service, number, ceiling=ceiling, gateway=gateway, form=changed)
     )
 
 

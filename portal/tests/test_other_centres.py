@@ -72,7 +72,7 @@ async def held(site):
     """What the centre has, by the name of a parameter: an application with a document and a payment, and a draft."""
     casework = site.portal.casework(await site.actor())
     _, application = await submitted(casework)
-    paid = await casework.apply(*await prepared(casework, site, "nid.reissue", gateway="cashdesk.counter"))
+    paid = await casework.apply(await prepared(casework, site, "nid.reissue", gateway="cashdesk.counter"))
     await carry(site.portal.host.worker(), site.clock, for_at_most=timedelta(minutes=5))
     (document, *_) = await casework.documents(application)
     (payment, *_) = (await casework.view(paid)).payments

@@ -11,7 +11,7 @@ import httpx
 from portal_site import in_pieces
 from starlette.applications import Starlette
 
-from nagorik import ApplicationDraft, Consent, Money
+from nagorik import ApplicationDraft, Money
 from nagorik_host import open_host
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Keyring, Vault
@@ -150,13 +150,11 @@ async def open_desk(database: str, keyring: Keyring, vault: Vault, folder: Path)
 
 async def prepared(
     casework: Casework, desk: DeskSite, service: str, number: int = 1, *, ceiling: int = 10_000, **more: Any
-) -> tuple[ApplicationDraft, Consent]:
-    """What a citizen hands in for a service, with its documents, and a consent to it."""
+) -> ApplicationDraft:
+    """What a citizen hands in for a service, with its documents and a consent to it."""
     citizen = SyntheticCitizens().citizen(4000 + number)
     example = desk.simulators[service.partition(".")[0]].example(service, citizen)
     documents = [await casework.put_document(service, one.kind, in_pieces(one.content)) for one in example.documents]
     form = {**example.form, **more.pop("form", {})}
-    draft = ApplicationDraft(
-        service=service, applicant=example.applicant, form=form, documents=tuple(documents), **more
-    )
-    return draft, casework.make_consent(service, Money.taka(ceiling), days=300)
+    more |= {"documents": tuple(documents), "consent": casework.make_consent(service, Money.taka(ceiling), days=300)}
+    return ApplicationDraft(service=service, applicant=example.applicant, form=form, **more)

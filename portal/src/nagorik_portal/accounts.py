@@ -90,13 +90,14 @@ class Accounts(Rows):
         is_right = await self._threads.run(partial(self._verify, known, password[: LONGEST_PASSWORD + 1]))
         if not is_right or found[0].ended_at is not None:
             raise SignInRefused
-        session = {one: getattr(found[0], one) for one in ("actor", "name", "scopes", "services")}
-        session |= {"id": str(uuid4()), "kind": "session", "secret": self._vault.lookup("portal-session", token)}
+        secret, same = self._vault.lookup("portal-session", token), ("actor", "name", "scopes", "services")
+        session = {"kind": "session", "secret": secret, **{one: getattr(found[0], one) for one in same}}
 
         def begin(unit: Transaction) -> None:
             delete_rows(unit, attempts, _A.id == attempt, now)
             delete_rows(unit, credentials, _SESSION & (_C.expires_at < now), now)
-            add_row(unit, credentials, now, **session, made_at=now, expires_at=now + LONGEST, used_at=now)
+            times = {"made_at": now, "expires_at": now + LONGEST, "used_at": now}
+            add_row(unit, credentials, now, id=str(uuid4()), **session, **times)
 
         await self._database.run(begin)
         return token

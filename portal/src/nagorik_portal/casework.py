@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
@@ -57,14 +57,6 @@ class DraftIncomplete(PortalError):
     """The draft names no service or no applicant yet."""
 
     code, status = "draft-incomplete", 422
-
-
-class ApplicationBrief(NamedTuple):
-    """What a list says of an application beside its row; empty where the citizen's data were erased."""
-
-    reference: str | None = None
-    agency_reference: str | None = None
-    expected_by: datetime | None = None
 
 
 class Casework(Drafts):
@@ -131,18 +123,14 @@ class Casework(Drafts):
     async def submit(self, draft: str, consent: Consent | None = None, key: RequestKey | None = None) -> str:
         """Hand a draft in; returns the application's id. The draft's id makes a second submission the same one."""
         held = await self.draft(draft)
-        own = self.request_key("submit", held.id, held.id)
-        return held.application or await self.apply(_application_of(held), consent, key or own, held)
+        if held.application is not None:
+            return held.application
+        given, key = _application_of(held, consent), key or self.request_key("submit", held.id, held.id)
+        return await self.apply(given, key, held)
 
-    async def apply(
-        self,
-        draft: ApplicationDraft,
-        consent: Consent | None = None,
-        key: RequestKey | None = None,
-        saved: Draft | None = None,
-    ) -> str:
-        """Take an application in; returns its id. ``saved`` is the draft that it comes from, if any."""
-        service, given = self.service(draft.service), consent or draft.consent
+    async def apply(self, draft: ApplicationDraft, key: RequestKey | None = None, saved: Draft | None = None) -> str:
+        """Take an application in, with the consent in it; returns its id. ``saved`` is the form it was, if any."""
+        service, given = self.service(draft.service), draft.consent
         if key is not None and (done := await self._host.replayed(key)) is not None:
             return done
         values = await self._host.platform.form_values(draft.service, draft.form)
@@ -249,25 +237,28 @@ class Casework(Drafts):
     ) -> Page:
         """Applications of the centre, page by page."""
         self.actor.require("view")
-        chosen = replace(wanted or ApplicationFilter(), owner=self.actor.centre)
-        if self.actor.services is not None:
-            services = set(chosen.services) & self.actor.services if chosen.services else self.actor.services
-            chosen = replace(chosen, services=services or {""})
+        chosen, own = replace(wanted or ApplicationFilter(), owner=self.actor.centre), self.actor.services
+        if own is not None:
+            chosen = replace(chosen, services=(set(chosen.services) & own if chosen.services else own) or {""})
         return await self._host.applications(chosen, after=after, limit=limit)
 
-    async def briefs(self, rows: Iterable[Any]) -> Mapping[str, ApplicationBrief]:
-        """What a list says of these rows of ``queue`` or ``search``, by their ids."""
+    async def briefs(self, rows: Iterable[Any]) -> Mapping[str, Mapping[str, Any]]:
+        """What a list says beside these rows of ``queue`` or ``search``, by their ids.
+
+        It is the reference, the ``agency_reference`` and ``expected_by``; nothing where the data were erased.
+        """
         self.actor.require("view")
         return await self._host.database.snapshot(lambda unit: {row.id: self._brief(unit, row.id) for row in rows})
 
-    def _brief(self, unit: Transaction, application: str) -> ApplicationBrief:
+    def _brief(self, unit: Transaction, application: str) -> Mapping[str, Any]:
         try:
             progress = self._host.store.read(unit, application).progress
         except Erased:
-            return ApplicationBrief()
-        service = service_of(self._host, progress.service)
-        expected = expected_decision(unit, service, progress, self._host.clock.now())
-        return ApplicationBrief(progress.client_reference, progress.agency_reference, expected and expected.at)
+            return {}
+        host = self._host
+        expected = expected_decision(unit, service_of(host, progress.service), progress, host.clock.now())
+        known = {"reference": progress.client_reference, "agency_reference": progress.agency_reference}
+        return {**known, "expected_by": expected and expected.at}
 
     async def changes(self, after: str | None = None, *, limit: int = 100) -> ChangePage:
         """What happened to the centre's applications after a cursor, in the order of commits."""
@@ -309,9 +300,9 @@ def sum_of(quote: Quote, charges: Iterable[QuoteLine]) -> Money:
     return Money(poisha=poisha, currency=quote.total.currency)
 
 
-def _application_of(draft: Draft) -> ApplicationDraft:
+def _application_of(draft: Draft, consent: Consent | None = None) -> ApplicationDraft:
     held = draft.content
     if draft.service is None or held.applicant is None:
         raise DraftIncomplete
-    parts = {name: getattr(held, name) for name in ("applicant", "form", "documents", "gateway", "payer", "consent")}
-    return ApplicationDraft(service=draft.service, **parts)
+    parts = {name: getattr(held, name) for name in ("applicant", "form", "documents", "gateway", "payer")}
+    return ApplicationDraft(service=draft.service, consent=consent or held.consent, **parts)

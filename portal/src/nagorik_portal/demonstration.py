@@ -70,8 +70,8 @@ async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
             people[role] = {"name": identity, "password": password}
             await portal.accounts.add_operator(identity, name, password, scopes=ROLES[role])
         await stack.enter_async_context(serving(portal, port=port))
-        where = {name: setting.plugins[name]["base_url"] for name in simulators}
-        started = {"desk": address, **people, "simulators": where, "now": clock.now().isoformat(), "pace": pace}
+        started = {"desk": address, **people, "now": clock.now().isoformat(), "pace": pace}
+        started["simulators"] = {name: setting.plugins[name]["base_url"] for name in simulators}
         sys.stdout.write(json.dumps(started) + "\n" if as_json else _as_lines(started))
         sys.stdout.flush()
         async with asyncio.TaskGroup() as tasks:

@@ -121,8 +121,8 @@ class Drafts(Rows):
                 if (there := RequestKeys(self._vault).find(unit, key)) is not None:
                     return self._read(unit, there)
                 RequestKeys(self._vault).keep(unit, key, draft.id, now)
-            row = {"id": draft.id, "centre": draft.centre, "reference": reference, **self._columns(draft)}
-            add_row(unit, drafts, now, **row)
+            same = {"id": draft.id, "centre": draft.centre, "reference": reference}
+            add_row(unit, drafts, now, **same, **self._columns(draft))
             return draft
 
         try:
@@ -157,7 +157,9 @@ class Drafts(Rows):
         said: dict[str, Any] = {"operator": self.actor.id, "updated_at": now, "service": service or before.service}
         change = partial(self._alter, identity=identity, at=revision, content=content, revision=revision + 1, **said)
         saved = await self._database.run(change)
-        _erase(self._documents, before, content)
+        for one in before.content.documents:
+            if one.id not in {kept.id for kept in content.documents}:
+                self._documents.remove(one.id)
         return saved
 
     async def drafts(self, *, limit: int = 200) -> Sequence[Draft]:
@@ -185,7 +187,8 @@ class Drafts(Rows):
             return draft
 
         gone = await self._database.run(write)
-        _erase(self._documents, gone)
+        for one in gone.content.documents:
+            self._documents.remove(one.id)
         return gone
 
     def _alter(self, unit: Transaction, application: str = "", *, identity: str, at: int = 0, **said: Any) -> Draft:
@@ -211,8 +214,7 @@ class Drafts(Rows):
 
     def _columns(self, draft: Draft) -> dict[str, object]:
         """The columns that change with each save."""
-        applicant = draft.content.applicant
-        phone = applicant.phone if applicant is not None else None
+        phone = draft.content.applicant.phone if draft.content.applicant is not None else None
         mobile = self._vault.lookup("portal-mobile", phone.e164) if phone is not None else None
         return {"mobile": mobile, "updated_at": draft.updated_at, **seal(self._vault, drafts, draft.id, draft)}
 
@@ -221,14 +223,7 @@ async def expire_drafts(database: Database, vault: Vault, documents: FolderDocum
     """Delete drafts that were not handed in and not saved for ``KEPT``, with their documents."""
     is_left = _D.application.is_(None) & (_D.updated_at < now - KEPT)
     for row in await database.run(lambda unit: delete_rows(unit, drafts, is_left, now)):
-        _erase(documents, unseal(vault, drafts, row, Draft))
-
-
-def _erase(documents: FolderDocumentStore, draft: Draft, but: DraftContent | None = None) -> None:
-    """Erase the documents of a draft but for those that another content has."""
-    kept = {one.id for one in but.documents} if but is not None else set()
-    for one in draft.content.documents:
-        if one.id not in kept:
+        for one in unseal(vault, drafts, row, Draft).content.documents:
             documents.remove(one.id)
 
 

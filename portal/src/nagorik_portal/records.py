@@ -55,12 +55,10 @@ class Rows:
         return await self._database.snapshot(lambda unit: list(unit.connection.execute(query)))
 
     async def _change(self, table: Table, where: ColumnElement[bool], **values: Any) -> list[str]:
-        now = self._clock.now()
-        return await self._database.run(lambda unit: change_rows(unit, table, where, now, **values))
+        return await self._database.run(lambda unit: change_rows(unit, table, where, self._clock.now(), **values))
 
     async def _delete(self, table: Table, where: ColumnElement[bool]) -> list[Row[Any]]:
-        now = self._clock.now()
-        return await self._database.run(lambda unit: delete_rows(unit, table, where, now))
+        return await self._database.run(lambda unit: delete_rows(unit, table, where, self._clock.now()))
 
 
 def seal(vault: Vault, table: Table, identity: str, content: Model) -> dict[str, bytes]:

@@ -39,8 +39,7 @@ async def apply(given: m.JsonBody[m.ApplicationBody], keyed: Keyed) -> m.ApiJson
 @router.get("/applications")
 async def list_applications(paging: Paged) -> m.RowPage:
     """List the centre's applications, the latest taken in first."""
-    place = paging.place("applications")
-    after = PageCursor.read(place) if place is not None else None
+    after = PageCursor.read(place) if (place := paging.place("applications")) is not None else None
     page = await paging.casework.queue(after=after, limit=paging.limit)
     return paging.page("applications", _listed(page.rows), page.next)
 
@@ -160,8 +159,10 @@ async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, k
 async def list_deliverables(application: ApplicationPath, call: Asked) -> m.RowPage:
     """List what the agency issued, each with its document once the host has it."""
     found = await call.casework.deliverables(application)
-    parts = ((one, kept and kept.reference, kept and kept.at) for one, kept in found)
-    return m.RowPage.of(dict(zip(("deliverable", "document", "fetched_at"), one, strict=True)) for one in parts)
+    return m.RowPage.of(
+        {"deliverable": one, "document": kept and kept.reference, "fetched_at": kept and kept.at}
+        for one, kept in found
+    )
 
 
 @documents.get("/applications/{application}/documents")

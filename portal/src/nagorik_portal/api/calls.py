@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -38,8 +38,7 @@ RevisionHeader = Annotated[str | None, Header(alias="If-Match", pattern=r'^"[0-9
 
 
 def _portal(request: Request) -> Portal:
-    portal: Portal = request.app.state.portal
-    return portal
+    return cast("Portal", request.app.state.portal)
 
 
 Served = Annotated[Portal, Depends(_portal)]
@@ -167,8 +166,8 @@ class KeyedRequest(ApiCall):
         """Where an application is now that the caller acted on."""
         now = await self.portal.host.progress(application)
         self.etag(now.events)
-        means = state_label(now.state)
-        return {"application": now.id, "revision": now.events, "state": now.state.value, "means": means}
+        state = {"state": now.state.value, "means": state_label(now.state)}
+        return {"application": now.id, "revision": now.events, **state}
 
 
 async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:

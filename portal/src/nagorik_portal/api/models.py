@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar, cast
 
 from pydantic import (
     AwareDatetime,
@@ -51,8 +51,7 @@ def _written_out(value: object) -> datetime:
     """Refuse a number, in quotes or not, which pydantic would count as seconds from 1970."""
     if not isinstance(value, str) or "T" not in value.upper():
         raise PydanticCustomError("datetime_parsing", "write an instant as RFC 3339 has it")
-    found: datetime = _adapter_of(AwareDatetime).validate_strings(value)
-    return found
+    return cast("datetime", _adapter_of(AwareDatetime).validate_strings(value))
 
 
 ZonedInstant = Annotated[AwareDatetime, BeforeValidator(_written_out)]

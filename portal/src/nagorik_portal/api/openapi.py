@@ -23,8 +23,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=said["description"], routes=app.routes, servers=app.servers
     )
     schemas = made["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
+    del schemas["HTTPValidationError"], schemas["ValidationError"]
     schemas |= said["schemas"]
     problems = {f"Problem{status}": _problem(int(status), code) for status, code in said["problem"].items()}
     made["components"] |= {"headers": said["headers"], "responses": problems}
@@ -49,8 +48,8 @@ def _complete(path: str, method: str, operation: dict[str, Any], said: Mapping[s
         operation["requestBody"]["content"]["application/json"]["examples"] = examples
     done = responses[next(code for code in responses if code.startswith("2"))]
     shown = [*said["shows"].get(name, ()), *([REPLAYED] if is_keyed else []), *(["ETag"] if is_conditional else [])]
-    done["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in shown}
-    done |= said["response"].get(name, {})
+    references = {one: {"$ref": f"#/components/headers/{one}"} for one in shown}
+    done |= {"headers": references, **said["response"].get(name, {})}
     statuses = (
         (True, (500, 503)),
         (is_authorised, (401, 403)),

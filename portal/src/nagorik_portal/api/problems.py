@@ -60,9 +60,8 @@ async def problem(request: Request, error: Exception) -> Response:
     wanted = {found["tag"].lower(): float(found["q"] or 1) for found in asked if found is not None}
     language: ProblemLanguage = "en" if wanted.get("en", 0) > wanted.get("bn", 0) else "bn"
     body = problem_of(code, status, message, language) | _in_language(dict(members), language)
-    said = {"Content-Language": language, "Vary": "Accept-Language", **(headers or {})}
-    if status in {429, 503}:
-        said.setdefault("Retry-After", "30")
+    later = {"Retry-After": "30"} if status in {429, 503} else {}
+    said = {"Content-Language": language, "Vary": "Accept-Language", **later, **(headers or {})}
     if status == 405:  # noqa: PLR2004 - the framework names the methods of the first route alone
         said["Allow"] = ", ".join(_methods(request))
     return Response(json.dumps(body, ensure_ascii=False), status, said, "application/problem+json")

@@ -54,7 +54,7 @@ def list_row(visit: Visit, application: str, service: str, state: str, since: da
 
 async def _rows(visit: Visit, found: Any) -> list[dict[str, object]]:
     briefs, now = await visit.casework.briefs(found), visit.portal.host.clock.now()
-    late = {one for one, brief in briefs.items() if brief.expected_by is not None and brief.expected_by < now}
+    late = {one for one, brief in briefs.items() if (at := brief.get("expected_by")) is not None and at < now}
     return [
         {
             **list_row(visit, one.id, one.service, one.state, one.opened_at),
