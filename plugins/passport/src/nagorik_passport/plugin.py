@@ -8,6 +8,7 @@ The portal publishes no interface: the reference interface stands in for it, wit
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -34,6 +35,7 @@ from nagorik import (
     WireModel,
     hookimpl,
 )
+from nagorik.values import NationalDataError
 from nagorik_passport import elsewhere
 from nagorik_passport.data import DATA
 from nagorik_passport.eligibility import APPLIED, CHECKS, NEW, REISSUE
@@ -194,14 +196,16 @@ class EPassport(AgencyPlugin[AgencySettings]):
         """The day by which the passport is to be expected, while the department works on it.
 
         The department counts working days from the enrolment, so there is no such day before; for missions it names
-        no time.
+        no time, and of a year whose holidays are not known nothing is said.
         """
         since = standing.enrolled_on if isinstance(standing, PortalStanding) else None
         if since is None or not isinstance(form, ApplicationForm) or form.place == "mission":
             return None
         days = self.data.rules.on(since)[f"working-days-{form.delivery}"].as_int
-        day = WorkingCalendar.national().add_working_days(since, days)
-        return self.data.texts.text("status.expected", since=since, days=days, day=day)
+        with suppress(NationalDataError):  # the holidays of the year in which it would end are not known yet
+            day = WorkingCalendar.national().add_working_days(since, days)
+            return self.data.texts.text("status.expected", since=since, days=days, day=day)
+        return None
 
     @hookimpl
     async def nagorik_submit(
