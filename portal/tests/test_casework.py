@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from portal_site import COLLEAGUE, OPERATOR, SERVICE, STRANGER, filled, given, in_pieces, submitted
 
-from nagorik import InputRejected
+from nagorik import ApplicationDraft, InputRejected
 from nagorik_host.store.request_keys import KeyReused
 from nagorik_platform.lifecycle import NotPossible
 from nagorik_portal import DraftContent, NotPermitted
 from nagorik_portal.actors import SCOPES
 from nagorik_portal.casework import DraftIncomplete, sum_of
 from nagorik_portal.documents import DocumentNotHeld
-from nagorik_portal.drafts import DraftSubmitted
+from nagorik_portal.drafts import DraftChanged, DraftSubmitted
 from nagorik_portal.errors import TooManyRequests
 from nagorik_portal.hand_overs import Collector
 from nagorik_testing import specimen_pdf
@@ -27,7 +27,7 @@ def test_a_draft_becomes_one_application_however_often_it_is_handed_in(site):
         casework = portal.casework(OPERATOR)
         draft, application = await submitted(casework)
         for actor in (OPERATOR, COLLEAGUE):
-            assert await portal.casework(actor).submit(draft.id) == application
+            assert await portal.casework(actor).submit(draft.id, revision=1) == application
         view = await casework.view(application)
         assert (view.client_reference, view.service) == (draft.reference, SERVICE)
         assert await host.owner(application) == "centre-0042"
@@ -53,11 +53,11 @@ def test_a_draft_whose_answer_was_lost_has_been_handed_in(site, monkeypatch):
         with monkeypatch.context() as dying:
             dying.setattr(type(host), "apply", lambda _, *given, **named: lost(*given, **named))
             with pytest.raises(ConnectionError):
-                await casework.submit(draft.id, key=casework.request_key("submit", "a client's key"))
-        ((application,), left) = (await casework.queue()).rows, await casework.drafts()
-        assert (await casework.submit(draft.id), left) == (application.id, [])
+                await casework.submit(draft.id, key=casework.request_key("submit", "a client's key"), revision=1)
+        ((application,), left) = (await casework.queue()).rows, (await casework.drafts()).rows
+        assert (await casework.submit(draft.id, revision=1), left) == (application.id, [])
         with pytest.raises(DraftSubmitted):
-            await casework.discard_draft(draft.id)
+            await casework.discard_draft(draft.id, revision=1)
 
     site(do)
 
@@ -67,13 +67,13 @@ def test_what_is_not_complete_is_not_handed_in(site):
         casework = portal.casework(OPERATOR)
         empty = await casework.new_draft()
         with pytest.raises(DraftIncomplete):
-            await casework.submit(empty.id)
+            await casework.submit(empty.id, revision=1)
         example = given()
         without = await casework.new_draft(
             DraftContent(applicant=example.applicant, form={"reason": "?"}), service=SERVICE
         )
         with pytest.raises(InputRejected):
-            await casework.submit(without.id)
+            await casework.submit(without.id, revision=1)
         assert (await casework.queue()).rows == []
 
     site(do)
@@ -84,7 +84,7 @@ def test_another_centre_finds_nothing(site):
         draft, _ = await submitted(portal.casework(OPERATOR))
         stranger = portal.casework(STRANGER)
         found = await stranger.search(draft.reference), await stranger.find_drafts(draft.reference)
-        assert [*found[0], *found[1], *(await stranger.queue()).rows, *await stranger.drafts()] == []
+        assert [*found[0], *found[1], *(await stranger.queue()).rows, *(await stranger.drafts()).rows] == []
         assert (await stranger.changes()).changes == ()
         assert await stranger.cases() == []
 
@@ -98,7 +98,7 @@ def test_each_scope_opens_its_own_calls_and_no_others(site):
             "apply": [
                 lambda one: one.new_draft(),
                 lambda one: one.drafts(),
-                lambda one: one.submit(draft.id),
+                lambda one: one.submit(draft.id, revision=1),
                 lambda one: one.own(application, "apply"),
             ],
             "view": [
@@ -177,6 +177,71 @@ def test_a_document_is_taken_by_its_content_and_given_out_to_its_centre_alone(si
             await casework.save_draft(draft.id, DraftContent(documents=(mine.reference,)), revision=saved.revision)
         await casework.save_draft(draft.id, DraftContent(), revision=saved.revision)
         assert not host.documents.opens(taken.id)
+
+    site(do)
+
+
+def test_a_document_is_one_drafts_or_one_applications_and_is_filed_with_it_or_not_at_all(site):
+    async def do(portal, world, host):
+        casework = portal.casework(OPERATOR)
+        _, application = await submitted(casework)
+        (kept, *_) = await casework.documents(application)
+        with pytest.raises(InputRejected):
+            await casework.new_draft(DraftContent(documents=(kept.reference,)), service=SERVICE)
+        assert host.documents.opens(kept.reference.id)
+        # One that a draft gave up is gone, also for that draft.
+        other = await filled(casework)
+        without = other.content.model_copy(update={"documents": ()})
+        left = await casework.save_draft(other.id, without, revision=1)
+        parts = {name: getattr(other.content, name) for name in ("applicant", "form", "documents")}
+        filing = ApplicationDraft(service=SERVICE, **parts)
+        for attempt in (
+            casework.save_draft(other.id, other.content, revision=left.revision),
+            casework.apply(filing),
+        ):
+            with pytest.raises(InputRejected):
+                await attempt
+
+    site(do)
+
+
+def test_what_is_handed_in_is_what_was_looked_at(site, monkeypatch):
+    async def do(portal, world, host):
+        casework, apply = portal.casework(OPERATOR), host.apply
+        draft = await filled(casework)
+        (document,) = draft.content.documents
+
+        async def meanwhile(*given, **named):
+            without = draft.content.model_copy(update={"documents": ()})
+            await portal.casework(COLLEAGUE).save_draft(draft.id, without, revision=1)
+            return await apply(*given, **named)
+
+        with monkeypatch.context() as raced:
+            raced.setattr(type(host), "apply", lambda _, *given, **named: meanwhile(*given, **named))
+            with pytest.raises(DraftChanged):
+                await casework.submit(draft.id, revision=1)
+        assert not host.documents.opens(document.id)
+        with pytest.raises(DraftChanged):
+            await casework.submit(draft.id, revision=1)
+        assert list((await casework.queue()).rows) == []
+
+    site(do)
+
+
+def test_an_actor_of_one_service_sees_no_other_services_work(site):
+    async def do(portal, world, host):
+        draft = await filled(portal.casework(OPERATOR))
+        _, application = await submitted(portal.casework(OPERATOR))
+        narrow = portal.casework(replace(OPERATOR, services=frozenset({"land.mutation"})))
+        assert [*(await narrow.drafts()).rows, *await narrow.find_drafts(draft.reference)] == []
+        assert await narrow.search(application) == []
+        for attempt in (
+            narrow.draft(draft.id),
+            narrow.save_draft(draft.id, DraftContent(), revision=1, service="land.mutation"),
+            narrow.discard_draft(draft.id, revision=1),
+        ):
+            with pytest.raises(NotPermitted):
+                await attempt
 
     site(do)
 

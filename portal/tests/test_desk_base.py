@@ -104,6 +104,24 @@ async def test_what_is_too_large_is_refused_by_a_page(desk):
     assert (page.status, "কম ফাইল পাঠান" in page.said) == (413, True)
 
 
+async def test_no_address_is_made_of_the_host_that_a_request_names(desk):
+    browser = Browser(desk.app)
+    for path in ("/sign-in/", "/applications/x/", "/payments/return/cashdesk.counter/1/"):
+        answer = await browser.client.get(path, headers={"host": "evil.example"})
+        assert (answer.status_code, "location" in answer.headers) == (404, False), path
+
+
+async def test_own_drafts_are_shown_however_many_others_there_are(desk):
+    browser, others = await desk.browser(), desk.portal.casework(await desk.actor("operator-8"))
+    own = (await browser.send(await browser.get("/"), "/drafts")).path.rpartition("/")[0]
+    drafts = [await others.new_draft() for _ in range(101)]
+    home = await browser.get("/")
+    assert own in home.links
+    (following,) = [link for link in home.links if link and link.startswith("/?after=")]
+    shown = {*home.links, *(await browser.get(following)).links}
+    assert {f"/drafts/{one.id}" for one in drafts} <= shown
+
+
 async def test_another_centres_draft_is_not_there(desk):
     browser = await desk.browser()
     draft = (await browser.send(await browser.get("/"), "/drafts")).path.rpartition("/")[0]

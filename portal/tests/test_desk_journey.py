@@ -73,6 +73,13 @@ async def test_a_migration_is_filed(desk):
     assert last(page) == "check"
     assert NUMBER not in page.html
     assert {"PORIKKHA NAGORIK", "•••2001", "3 February 1990", "ধামরাই", "Utility bill"} <= set(page.pieces)
+    # A colleague changes an answer meanwhile: what is handed in is what was looked at.
+    address, colleague = page.path.rpartition("/")[0], await desk.browser("operator-8")
+    changed = await colleague.get(f"{address}/form/new_address")
+    await colleague.send(changed, new_address__home="Nobogram 5")
+    page = await browser.send(page)
+    assert (page.status, "Nobogram 5" in page.pieces) == (422, True)
+    assert "This form was saved from elsewhere in the meantime" in page.said
     filed = await browser.send(page)
     assert (last(filed), reference in filed.said) == ("filed", True)
     # Sent again, as after a lost answer, it is the same application.

@@ -66,7 +66,7 @@ async def test_a_colleague_takes_up_what_was_saved_and_a_stale_save_changes_noth
 async def test_another_centre_has_no_such_draft(drafts, database, vault, clock, documents):
     draft = await drafts.new_draft(CONTENT)
     stranger = Drafts(database, vault, clock, STRANGER, documents)
-    assert [*await stranger.drafts(), *await stranger.find_drafts(draft.reference)] == []
+    assert [*(await stranger.drafts()).rows, *await stranger.find_drafts(draft.reference)] == []
 
 
 @pytest.mark.parametrize("typed", ["01712000001", "+8801712000001", "০১৭১২-০০০০০১"])
@@ -82,21 +82,21 @@ async def test_the_list_has_the_last_saved_first_and_nothing_that_was_handed_in(
     first, second, third = [await drafts.new_draft(CONTENT) for _ in range(3)]
     clock.advance(timedelta(seconds=1))
     await colleague.save_draft(first.id, CONTENT, revision=1, service="nid.reissue")
-    await database.run(partial(drafts._alter, application=APPLICATION, identity=second.id))
-    listed = await drafts.drafts()
+    await database.run(partial(drafts._alter, application=APPLICATION, identity=second.id, at=1))
+    listed = (await drafts.drafts()).rows
     assert [one.id for one in listed] == [first.id, third.id]
     assert (listed[0].operator, listed[0].service, listed[0].updated_at) == (COLLEAGUE.id, "nid.reissue", clock.now())
 
 
 async def test_what_was_handed_in_is_held_by_the_application_alone_and_gone_with_it(drafts, database, clock):
     draft, application = await drafts.new_draft(CONTENT), APPLICATION
-    for _ in range(2):
-        await database.run(partial(drafts._alter, application=application, identity=draft.id, content=DraftContent()))
+    became = partial(drafts._alter, application=application, identity=draft.id, at=1, content=DraftContent())
+    await database.run(became)
     left = await drafts.draft(draft.id)
     assert (left.application, left.content, left.reference) == (application, DraftContent(), draft.reference)
     for call in (
         drafts.save_draft(draft.id, CONTENT, revision=1),
-        drafts.discard_draft(draft.id),
+        drafts.discard_draft(draft.id, revision=1),
     ):
         with pytest.raises(DraftSubmitted):
             await call
@@ -107,12 +107,12 @@ async def test_what_was_handed_in_is_held_by_the_application_alone_and_gone_with
 
 async def test_a_discarded_draft_and_one_that_was_left_are_gone(drafts, database, vault, clock, documents):
     discarded, left, kept = [await drafts.new_draft(CONTENT) for _ in range(3)]
-    assert (await drafts.discard_draft(discarded.id)).content == CONTENT
+    assert (await drafts.discard_draft(discarded.id, revision=1)).content == CONTENT
     clock.advance(KEPT + timedelta(seconds=1))
     await drafts.save_draft(kept.id, CONTENT, revision=1)
-    assert {one.id for one in await drafts.drafts()} == {kept.id, left.id}
+    assert {one.id for one in (await drafts.drafts()).rows} == {kept.id, left.id}
     await expire_drafts(database, vault, documents, clock.now())
-    assert [one.id for one in await drafts.drafts()] == [kept.id]
+    assert [one.id for one in (await drafts.drafts()).rows] == [kept.id]
 
 
 async def test_nothing_of_a_citizen_stands_in_the_row(drafts, database):

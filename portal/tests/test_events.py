@@ -240,10 +240,10 @@ def test_drafts_that_were_left_go_with_their_documents(site):
         casework = portal.casework(OPERATOR)
         draft = await filled(casework)
         await expire_drafts(host.database, host.vault, host.documents, host.clock.now())
-        assert len(await casework.drafts()) == 1
+        assert len((await casework.drafts()).rows) == 1
         world.clock.advance(KEPT + timedelta(seconds=1))
         await expire_drafts(host.database, host.vault, host.documents, host.clock.now())
-        assert await casework.drafts() == []
+        assert (await casework.drafts()).rows == []
         assert not host.documents.opens(draft.content.documents[0].id)
 
     site(do)

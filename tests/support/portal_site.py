@@ -56,4 +56,4 @@ async def filled(casework: Casework) -> Draft:
 async def submitted(casework: Casework) -> tuple[Draft, str]:
     draft = await filled(casework)
     consent = casework.make_consent(SERVICE, Money.taka(5_000), days=90)
-    return draft, await casework.submit(draft.id, consent)
+    return draft, await casework.submit(draft.id, consent, revision=draft.revision)

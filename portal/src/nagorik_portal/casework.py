@@ -35,11 +35,11 @@ from nagorik_host.store.request_keys import RequestKey
 from nagorik_host.vault import Erased
 from nagorik_host.view_reader import expected_decision, service_of
 from nagorik_host.views import CITIZEN, OFFICER, ApplicationView, OfficerView
-from nagorik_platform.documents import document_problems
+from nagorik_platform.documents import document_problems, not_their_own
 from nagorik_platform.lifecycle import CitizenActed, Decided, Progress
 from nagorik_portal.actors import PortalActor, Scope
 from nagorik_portal.documents import DocumentNotHeld, take_document
-from nagorik_portal.drafts import Draft, DraftContent, Drafts
+from nagorik_portal.drafts import Draft, DraftChanged, DraftContent, Drafts
 from nagorik_portal.errors import PortalError
 from nagorik_portal.hand_overs import Collector, HandOver, read_collection, record_collection
 
@@ -120,11 +120,18 @@ class Casework(Drafts):
 
     # Filing
 
-    async def submit(self, draft: str, consent: Consent | None = None, key: RequestKey | None = None) -> str:
-        """Hand a draft in; returns the application's id. The draft's id makes a second submission the same one."""
+    async def submit(
+        self, draft: str, consent: Consent | None = None, key: RequestKey | None = None, *, revision: int
+    ) -> str:
+        """Hand a draft in as it was at ``revision``; returns the application's id.
+
+        The draft's id makes a second submission the same one. Raises ``DraftChanged``.
+        """
         held = await self.draft(draft)
         if held.application is not None:
             return held.application
+        if held.revision != revision:
+            raise DraftChanged
         given, key = _application_of(held, consent), key or self.request_key("submit", held.id, held.id)
         return await self.apply(given, key, held)
 
@@ -136,14 +143,20 @@ class Casework(Drafts):
         values = await self._host.platform.form_values(draft.service, draft.form)
         if problems := list(document_problems(service, draft.documents, values)):
             raise InputRejected(problems)
+        for number, one in enumerate(draft.documents):
+            if not self._documents.opens(one.id):
+                raise not_their_own(number)
+        also = None
+        if saved is not None:
+            # From now on the application holds what was filled in.
+            also = partial(self._alter, identity=saved.id, at=saved.revision, content=DraftContent())
         return await self._host.apply(
             draft.model_copy(update={"consent": None}),
             consent=given and self._own_consent(given),
             client_reference=saved.reference if saved is not None else None,
             owner=self.actor.centre,
             key=key,
-            # From now on the application holds what was filled in.
-            also=partial(self._alter, identity=saved.id, content=DraftContent()) if saved is not None else None,
+            also=also,
         )
 
     # After filing
@@ -230,7 +243,8 @@ class Casework(Drafts):
     async def search(self, text: str) -> Sequence[Any]:
         """The centre's applications under a tracking number, an id, a reference or a mobile number."""
         self.actor.require("view")
-        return await self._host.search(text, owner=self.actor.centre)
+        found = await self._host.search(text, owner=self.actor.centre)
+        return [one for one in found if self.actor.serves(one.service)]
 
     async def queue(
         self, wanted: ApplicationFilter | None = None, *, after: PageCursor | None = None, limit: int = 50
@@ -270,7 +284,8 @@ class Casework(Drafts):
     async def cases(self, limit: int = 50) -> Sequence[OfficerCase]:
         """The centre's applications that wait for an officer."""
         self.actor.require("decide")
-        return await self._host.cases(limit, owner=self.actor.centre)
+        found = await self._host.cases(limit, owner=self.actor.centre)
+        return [one for one in found if self.actor.serves(one.service)]
 
     async def officer_view(self, application: str) -> OfficerView:
         """An application as an officer sees it."""

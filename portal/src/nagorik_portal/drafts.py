@@ -1,15 +1,16 @@
 """Saved forms: what operators filled in before it is handed in, sealed, taken up by any operator of the centre."""
 
+import json
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import uuid4
 
 from pydantic import AwareDatetime, Field, JsonValue
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import PERSONAL, Applicant, Consent, DocumentReference, Model, Payer
@@ -20,7 +21,9 @@ from nagorik.values import MobileNumber
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.listings import PageCursor
 from nagorik_host.store.request_keys import RequestKey, RequestKeys
+from nagorik_host.store.schema import Instant
 from nagorik_host.vault import Vault
 from nagorik_platform.documents import not_their_own
 from nagorik_portal.actors import PortalActor
@@ -97,6 +100,13 @@ class Draft(Model):
     """The application's id, once it was handed in."""
 
 
+class DraftPage(NamedTuple):
+    """Some drafts, and where the next page begins; ``None`` at the end of the list."""
+
+    rows: Sequence[Draft]
+    next: PageCursor | None
+
+
 class Drafts(Rows):
     """The saved forms of an actor's centre; what the centre does not have is ``NoSuchDraft``."""
 
@@ -114,6 +124,11 @@ class Drafts(Rows):
         self.actor.require("apply", service)
         who, now, content = self.actor, self._clock.now(), content or DraftContent()
         draft = Draft(centre=who.centre, operator=who.id, service=service, content=content, updated_at=now)
+        if key is not None:
+            # The same again, however often the request comes, so that its documents belong to it.
+            drawn = self._vault.lookup("portal-draft", json.dumps(key[:3]))[:16].upper()
+            draft = draft.model_copy(update={"reference": f"NGK-{drawn}"})
+        await self._claim(draft, content)
         reference = self._vault.lookup("portal-reference", draft.reference)
 
         def write(unit: Transaction) -> Draft:
@@ -146,14 +161,11 @@ class Drafts(Rows):
         Raises:
             DraftChanged: It is not at ``revision`` any more.
             DraftSubmitted: It was handed in.
-            InputRejected: A document is another's.
+            InputRejected: A document is another's, or is not kept any more.
         """
         self.actor.require("apply", service)
         before, now = await self.draft(identity), self._clock.now()
-        owner = ApplicationStore(self._vault).hash_client_reference(before.reference)
-        for number, one in enumerate(content.documents):
-            if not await self._documents.claim(one.id, owner):
-                raise not_their_own(number)
+        await self._claim(before, content)
         said: dict[str, Any] = {"operator": self.actor.id, "updated_at": now, "service": service or before.service}
         change = partial(self._alter, identity=identity, at=revision, content=content, revision=revision + 1, **said)
         saved = await self._database.run(change)
@@ -162,10 +174,17 @@ class Drafts(Rows):
                 self._documents.remove(one.id)
         return saved
 
-    async def drafts(self, *, limit: int = 200) -> Sequence[Draft]:
-        """The drafts of the centre that were not handed in, the last saved first."""
+    async def drafts(
+        self, *, operator: str | None = None, after: PageCursor | None = None, limit: int = 200
+    ) -> DraftPage:
+        """The drafts of the centre, or those that an operator saved last, not handed in: the last saved first."""
         self.actor.require("apply")
-        return await self._find(_D.application.is_(None), limit)
+        wanted: ColumnElement[bool] = _D.application.is_(None)
+        if operator is not None:
+            wanted &= _D.operator == operator
+        if after is not None:
+            wanted &= tuple_(_D.updated_at, _D.id) < tuple_(literal(after.at, Instant), literal(after.id))
+        return await self._find(wanted, limit)
 
     async def find_drafts(self, text: str) -> Sequence[Draft]:
         """The drafts of the centre with this tracking number or applicant's mobile number, 20 at most."""
@@ -175,14 +194,14 @@ class Drafts(Rows):
             number = MobileNumber.parse(text).e164
         is_it = _D.reference == self._vault.lookup("portal-reference", text.upper())
         is_theirs = _D.mobile == self._vault.lookup("portal-mobile", number)
-        return await self._find(_D.application.is_(None) & (is_it | is_theirs), 20)
+        return (await self._find(_D.application.is_(None) & (is_it | is_theirs), 20)).rows
 
-    async def discard_draft(self, identity: str) -> Draft:
-        """Delete a draft and its documents; returns what it held. Raises ``DraftSubmitted``."""
+    async def discard_draft(self, identity: str, *, revision: int) -> Draft:
+        """Delete a draft and its documents; returns what it held. Raises ``DraftChanged`` and ``DraftSubmitted``."""
         self.actor.require("apply")
 
         def write(unit: Transaction) -> Draft:
-            draft = _open(self._read(unit, identity))
+            draft = _at(self._read(unit, identity, for_change=True), revision)
             delete_rows(unit, drafts, _D.id == identity, self._clock.now())
             return draft
 
@@ -191,32 +210,44 @@ class Drafts(Rows):
             self._documents.remove(one.id)
         return gone
 
-    def _alter(self, unit: Transaction, application: str = "", *, identity: str, at: int = 0, **said: Any) -> Draft:
-        """Change what is said of a draft; at a revision, if one is given, and as long as it was not handed in."""
-        before = self._read(unit, identity, for_change=True)
-        if at and _open(before).revision != at:
-            raise DraftChanged
+    async def _claim(self, draft: Draft, content: DraftContent) -> None:
+        """Give a draft the documents of its content: no other draft or application can have them from now on."""
+        owner = ApplicationStore(self._vault).hash_client_reference(draft.reference)
+        for number, one in enumerate(content.documents):
+            if not (self._documents.opens(one.id) and await self._documents.claim(one.id, owner)):
+                raise not_their_own(number)
+
+    def _alter(self, unit: Transaction, application: str = "", *, identity: str, at: int, **said: Any) -> Draft:
+        """Change what is said of a draft at a revision, as long as it was not handed in."""
+        before = _at(self._read(unit, identity, for_change=True), at)
         became = {"application": application} if application else {}
         after = before.model_copy(update=said | became)
         change_rows(unit, drafts, _D.id == identity, self._clock.now(), **self._columns(after), **became)
         return after
 
-    async def _find(self, where: ColumnElement[bool], limit: int) -> Sequence[Draft]:
-        query = select(drafts).where(_D.centre == self.actor.centre, where).order_by(_D.updated_at.desc())
-        return [unseal(self._vault, drafts, row, Draft) for row in await self._rows(query.limit(limit))]
+    async def _find(self, where: ColumnElement[bool], limit: int) -> DraftPage:
+        order = _D.updated_at.desc(), _D.id.desc()
+        query = select(drafts).where(_D.centre == self.actor.centre, where).order_by(*order).limit(limit)
+        rows = await self._rows(query)
+        found = [unseal(self._vault, drafts, row, Draft) for row in rows]
+        served = [one for one in found if one.service is None or self.actor.serves(one.service)]
+        return DraftPage(served, PageCursor(rows[-1].updated_at, rows[-1].id) if len(rows) == limit else None)
 
     def _read(self, unit: Transaction, identity: str, *, for_change: bool = False) -> Draft:
         query = select(drafts).where(_D.id == identity, _D.centre == self.actor.centre)
         row = unit.connection.execute(query.with_for_update() if for_change else query).one_or_none()
         if row is None:
             raise NoSuchDraft
-        return unseal(self._vault, drafts, row, Draft)
+        draft = unseal(self._vault, drafts, row, Draft)
+        self.actor.require("apply", draft.service)
+        return draft
 
     def _columns(self, draft: Draft) -> dict[str, object]:
         """The columns that change with each save."""
         phone = draft.content.applicant.phone if draft.content.applicant is not None else None
         mobile = self._vault.lookup("portal-mobile", phone.e164) if phone is not None else None
-        return {"mobile": mobile, "updated_at": draft.updated_at, **seal(self._vault, drafts, draft.id, draft)}
+        saved = {"updated_at": draft.updated_at, "operator": draft.operator}
+        return {"mobile": mobile, **saved, **seal(self._vault, drafts, draft.id, draft)}
 
 
 async def expire_drafts(database: Database, vault: Vault, documents: FolderDocumentStore, now: datetime) -> None:
@@ -227,7 +258,9 @@ async def expire_drafts(database: Database, vault: Vault, documents: FolderDocum
             documents.remove(one.id)
 
 
-def _open(draft: Draft) -> Draft:
+def _at(draft: Draft, revision: int) -> Draft:
     if draft.application is not None:
         raise DraftSubmitted
+    if draft.revision != revision:
+        raise DraftChanged
     return draft

@@ -70,6 +70,8 @@ drafts: Final = Table(
     # The hash of the applicant's mobile number.
     bounded_text("mobile", HASH, index=True, info=UNCHAINED),
     _moving("updated_at", nullable=False),
+    # Who saved it last.
+    bounded_text("operator", CODE, nullable=False, info=UNCHAINED),
     *_sealed(info=UNCHAINED),
     Index("ix_portal_drafts_centre", "centre", "updated_at"),
 )

@@ -110,15 +110,24 @@ async def test_draft_is_saved_priced_and_handed_in_once(api):
     )
     assert (await api.http.post(f"{path}/quote")).json()["total"]["poisha"] > 0
     assert [one["id"] for one in (await api.http.get("/v1/drafts")).json()["rows"]] == [begun.json()["id"]]
-    done = [await api.http.post(f"{path}/submission", json=body["consent"], headers=api.once()) for _ in range(2)]
+    api.problem(
+        await api.http.post(f"{path}/submission", json=body["consent"], headers=api.once()), 428, "revision-required"
+    )
+    stale = api.once() | {"If-Match": begun.headers["etag"]}
+    api.problem(await api.http.post(f"{path}/submission", json=body["consent"], headers=stale), 412, "draft-changed")
+    now = {"If-Match": saved.headers["etag"]}
+    done = [
+        await api.http.post(f"{path}/submission", json=body["consent"], headers=api.once() | now) for _ in range(2)
+    ]
     assert [one.status_code for one in done] == [201, 201], done[0].text
     assert done[0].json()["application"] == done[1].json()["application"]
     view = (await api.http.get(done[0].headers["location"])).json()
     assert view["client_reference"] == begun.json()["reference"]
-    api.problem(await api.http.delete(path), 409, "draft-submitted")
-    other = (await api.http.post("/v1/drafts", json={}, headers=api.once())).json()["id"]
+    api.problem(await api.http.delete(path, headers=now), 409, "draft-submitted")
+    begun = await api.http.post("/v1/drafts", json={}, headers=api.once())
+    other, first = begun.json()["id"], {"If-Match": begun.headers["etag"]}
     api.problem(await api.http.post(f"/v1/drafts/{other}/quote"), 422, "draft-incomplete")
-    assert (await api.http.delete(f"/v1/drafts/{other}")).status_code == 204
+    assert (await api.http.delete(f"/v1/drafts/{other}", headers=first)).status_code == 204
     api.problem(await api.http.get(f"/v1/drafts/{other}"), 404, "no-such-draft")
 
 

@@ -202,6 +202,16 @@ async def test_body_is_read_strictly_as_json(api):
     assert api.problem(pay, 422, "request-invalid")["errors"][0]["pointer"] == "/again"
 
 
+async def test_a_text_that_no_form_can_hold_is_named_before_it_is_kept(api):
+    body = api.application()
+    body["form"] = {**body["form"], "reason": "x" * 20_001}
+    refused = await api.http.post("/v1/applications", json=body, headers=api.once())
+    (problem,) = api.problem(refused, 422, "request-invalid")["errors"]
+    assert problem["pointer"].startswith("/form")
+    given = {"service": body["service"], "form": body["form"]}
+    api.problem(await api.http.post("/v1/drafts", json=given, headers=api.once()), 422, "request-invalid")
+
+
 async def test_failure_of_the_platform_shows_nothing_of_it(api, monkeypatch, capsys):
     secret = "19569910035000042"
 

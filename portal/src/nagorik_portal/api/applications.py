@@ -137,7 +137,8 @@ async def decide(given: m.JsonBody[m.DecisionBody], change: Changing) -> m.ApiJs
 async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, kind: KindQuery) -> m.ApiJson:
     """Hand in a document: its bytes are the body, and its type is what they show.
 
-    It belongs to no application yet: name it in a draft, an application or a correction.
+    It belongs to the draft, application or correction that names it first. A draft that is saved without it, or
+    discarded, erases it.
     """
     kept = None
     with call.in_flight("hand_in_document", key):

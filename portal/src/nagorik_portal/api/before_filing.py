@@ -8,9 +8,10 @@ from fastapi.responses import JSONResponse
 
 from nagorik import ApplicationDraft, Consent, InputRejected, PublicService, Quote
 from nagorik.model.fee import QuoteLine
+from nagorik_host.store.listings import PageCursor
 from nagorik_host.views import consent_operations
 from nagorik_portal.api import models as m
-from nagorik_portal.api.calls import ApiCall, Asked, DraftPath, Keyed, OfferPath, Revision
+from nagorik_portal.api.calls import ApiCall, Asked, DraftPath, Keyed, OfferPath, Paged, Revision
 from nagorik_portal.casework import Casework, DraftIncomplete, sum_of
 from nagorik_portal.drafts import Draft, DraftContent
 
@@ -119,9 +120,12 @@ async def begin_draft(given: m.JsonBody[m.DraftBody], keyed: Keyed) -> m.ApiJson
 
 
 @drafts.get("/drafts")
-async def list_drafts(call: Asked) -> m.RowPage:
-    """List the centre's drafts that were not handed in, the last saved first, at most 200."""
-    return m.RowPage.of({name: getattr(one, name) for name in _LISTED} for one in await call.casework.drafts())
+async def list_drafts(paging: Paged) -> m.RowPage:
+    """List the centre's drafts that were not handed in, the last saved first."""
+    place = paging.place("drafts")
+    after = PageCursor.read(place) if place is not None else None
+    page = await paging.casework.drafts(after=after, limit=paging.limit)
+    return paging.page("drafts", ({name: getattr(one, name) for name in _LISTED} for one in page.rows), page.next)
 
 
 @drafts.get("/drafts/{draft}")
@@ -138,9 +142,9 @@ async def save_draft(draft: DraftPath, given: m.JsonBody[m.DraftBody], call: Ask
 
 
 @drafts.delete("/drafts/{draft}", status_code=204)
-async def discard_draft(draft: DraftPath, call: Asked) -> None:
+async def discard_draft(draft: DraftPath, call: Asked, revision: Revision) -> None:
     """Delete a draft and its documents."""
-    await call.casework.discard_draft(draft)
+    await call.casework.discard_draft(draft, revision=revision)
 
 
 @drafts.post("/drafts/{draft}/quote")
@@ -150,11 +154,13 @@ async def quote_draft(draft: DraftPath, call: Asked) -> m.ApiJson:
 
 
 @drafts.post("/drafts/{draft}/submission", status_code=201)
-async def submit_draft(draft: DraftPath, given: m.JsonBody[m.ConsentBody], keyed: Keyed) -> m.ApiJson:
-    """Hand a draft in; a draft becomes one application, also with another key."""
+async def submit_draft(
+    draft: DraftPath, given: m.JsonBody[m.ConsentBody], keyed: Keyed, revision: Revision
+) -> m.ApiJson:
+    """Hand a draft in as it was read last; a draft becomes one application, also with another key."""
     made, casework = keyed.subject, keyed.casework
     if made is None:
         if (service := (await casework.draft(draft)).service) is None:
             raise DraftIncomplete
-        made = await casework.submit(draft, consent_of(casework, service, given), keyed.key)
+        made = await casework.submit(draft, consent_of(casework, service, given), keyed.key, revision=revision)
     return await keyed.standing(keyed.locate("/applications", made))

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar, cast
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -31,6 +32,7 @@ from nagorik import (
     PaymentState,
     Slot,
 )
+from nagorik.privacy import LONGEST_TEXT
 
 ApiJson = dict[str, Any]
 """A response whose schema ``openapi.toml`` has."""
@@ -40,7 +42,9 @@ T = TypeVar("T")
 _adapter_of: Final = cache(TypeAdapter)
 OfferId = Annotated[str, StringConstraints(pattern=OFFER, max_length=80)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-FormBody = Annotated[dict[str, JsonValue], Field(max_length=1_000)]
+# Of JSON, the model's own bound of texts is not applied to what is within a form.
+_BOUNDED: Final = TypeAdapter(dict[str, JsonValue], config=ConfigDict(str_max_length=LONGEST_TEXT))
+FormBody = Annotated[dict[str, JsonValue], Field(max_length=1_000), AfterValidator(_BOUNDED.validate_python)]
 """A form as filled in, by its fields' names."""
 _Signed = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{40,1200}$")]
 DocumentNames = Annotated[tuple[_Signed, ...], Field(max_length=200)]

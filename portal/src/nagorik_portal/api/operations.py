@@ -50,7 +50,7 @@ async def health() -> dict[str, str]:
 @router.get("/ready")
 async def ready(portal: Served) -> dict[str, str]:
     """Say that the database responds; 503 where it does not."""
-    await portal.host.database.run(count_unread)
+    await portal.host.database.snapshot(count_unread)
     return {"status": "ok"}
 
 

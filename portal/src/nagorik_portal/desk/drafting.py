@@ -182,21 +182,22 @@ def typed_inputs(visit: Visit) -> dict[str, str]:
 def entries_changed(visit: Visit, typed: Typed) -> dict[str, str] | None:
     """What stands in the inputs after the button that adds an entry to a list, or takes one away; else ``None``."""
     if at := visit.typed_text("add"):
-        return {**typed, f"{at}.count": str(_whole(typed.get(f"{at}.count")) + 1)}
+        return {**typed, f"{at}.count": str(whole(typed.get(f"{at}.count")) + 1)}
     at, _, index = visit.typed_text("remove").rpartition(".")
     if not at:
         return None
-    gone, left = _whole(index), {}
+    gone, left = whole(index), {}
     for name, value in typed.items():
         number, _, rest = name.removeprefix(f"{at}.").partition(".")
         if not name.startswith(f"{at}.") or not number.isdecimal():
             left[name] = value
         elif int(number) != gone:
             left[".".join(filter(None, (at, str(int(number) - (int(number) > gone)), rest)))] = value
-    return {**left, f"{at}.count": str(_whole(typed.get(f"{at}.count")) - 1)}
+    return {**left, f"{at}.count": str(whole(typed.get(f"{at}.count")) - 1)}
 
 
-def _whole(written: str | None) -> int:
+def whole(written: str | None) -> int:
+    """A whole number that stands in an input; 1 where none does."""
     return int(written) if written and written.isascii() and written.isdigit() else 1
 
 

@@ -35,7 +35,7 @@ from nagorik_portal.desk.fields import FORM, Field, read_fields
 from nagorik_portal.desk.forms import CitizenForm, ConsentForm, IdentityForm
 from nagorik_portal.desk.visits import PageError, Visit, page
 from nagorik_portal.desk.wording import text
-from nagorik_portal.drafts import Draft, DraftContent, IdentityCheck
+from nagorik_portal.drafts import Draft, DraftChanged, DraftContent, IdentityCheck
 from nagorik_toolkit.form_validation import form_schema, validate_form
 
 _CITIZEN_FIELDS: Final = read_fields(form_schema(CitizenForm))
@@ -421,7 +421,11 @@ async def _hand_in(visit: Visit, draft: Draft, service: PublicService) -> Respon
     if not all(step.is_done for step in await drafting.steps_of(visit, draft)):
         return await _check(visit, draft, service, [PageError("steps", text("check.undone"))])
     try:
-        application = await visit.casework.submit(draft.id)
+        application = await visit.casework.submit(draft.id, revision=drafting.whole(visit.typed_text("revision")))
+    except DraftChanged as error:
+        return await _check(
+            visit, await visit.casework.draft(draft.id), service, [PageError("answers", error.message)]
+        )
     except InputRejected as error:
         places = [(one.pointer.strip("/").split("/"), one.text) for one in error.fields]
         paths = [("/".join(at[:2] if at[0] == FORM.strip("/") else at[:1]), said) for at, said in places]

@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from nagorik import ApplicationState
-from nagorik_host.store.listings import ApplicationFilter, Page, PageCursor, PlaceInvalid
+from nagorik_host.store.listings import ApplicationFilter, Page
 from nagorik_host.view_reader import service_of
 from nagorik_platform.lifecycle import state_label
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY
 from nagorik_portal.casework import NOT_AT_THE_AGENCY
-from nagorik_portal.desk.home import draft_rows
+from nagorik_portal.desk.home import MOST_DRAFTS, cursor_of, draft_rows
 from nagorik_portal.desk.visits import PageError, Visit, page
 from nagorik_portal.desk.wording import age_text, text
 
@@ -72,7 +72,8 @@ async def _work(visit: Visit) -> Response:
         if found.rows:
             more = f"/work/{name}" if found.next is not None else None
             groups.append({"name": text(f"work.{name}"), "rows": await _rows(visit, found.rows), "more": more})
-    drafts = [one for one in await draft_rows(visit) if one["is_mine"]]
+    mine = await visit.casework.drafts(operator=visit.operator.id, limit=MOST_DRAFTS)
+    drafts = await draft_rows(visit, mine.rows)
     return visit.page("work.html", "work.title", groups=groups, drafts=drafts, nothing=not groups and not drafts)
 
 
@@ -80,20 +81,12 @@ async def _list(visit: Visit) -> Response:
     name = visit.request.path_params.get("group", _OUTBOX)
     if name not in _LISTS:
         raise HTTPException(404)
-    found: Page = await visit.casework.queue(_LISTS[name], after=_cursor(visit), limit=_MANY)
+    found: Page = await visit.casework.queue(_LISTS[name], after=cursor_of(visit), limit=_MANY)
     more = f"{visit.request.url.path}?after={found.next}" if found.next is not None else None
     shown: dict[str, Any] = {"rows": await _rows(visit, found.rows), "more": more, "back": "/work"}
     if name == _OUTBOX:
         return visit.page("work-list.html", "outbox.title", explained=text("outbox.explained"), **shown)
     return visit.page("work-list.html", f"work.{name}", **shown)
-
-
-def _cursor(visit: Visit) -> PageCursor | None:
-    written = visit.request.query_params.get("after")
-    try:
-        return PageCursor.read(written) if written is not None else None
-    except PlaceInvalid:
-        raise HTTPException(404) from None
 
 
 async def _search(visit: Visit) -> Response:
