@@ -112,6 +112,8 @@ async def test_a_form_is_not_outdated_by_a_look_that_brought_nothing_new(desk):
     form, shown = await browser.get(f"{address}/pay"), await host.view(application, "citizen")
     await work(desk, days=1)
     assert (await host.view(application, "citizen")).revision > shown.revision
+    # The agency has it, and waits for the fee.
+    assert address not in (await browser.get("/outbox")).links
     assert (await browser.send(form, gateway="cashdesk.counter")).status == 200
     await work(desk, seconds=1)
     assert len((await host.progress(application)).payments) == 1

@@ -52,7 +52,7 @@ def list_row(visit: Visit, application: str, service: str, state: str, since: da
     }
 
 
-async def _rows(visit: Visit, found: Any) -> list[dict[str, object]]:
+async def _rows(visit: Visit, found: Any) -> list[dict[str, Any]]:
     briefs, now = await visit.casework.briefs(found), visit.portal.host.clock.now()
     late = {one for one, brief in briefs.items() if (at := brief.get("expected_by")) is not None and at < now}
     return [
@@ -83,10 +83,10 @@ async def _list(visit: Visit) -> Response:
         raise HTTPException(404)
     found: Page = await visit.casework.queue(_LISTS[name], after=cursor_of(visit), limit=_MANY)
     more = f"{visit.request.url.path}?after={found.next}" if found.next is not None else None
-    shown: dict[str, Any] = {"rows": await _rows(visit, found.rows), "more": more, "back": "/work"}
-    if name == _OUTBOX:
-        return visit.page("work-list.html", "outbox.title", explained=text("outbox.explained"), **shown)
-    return visit.page("work-list.html", f"work.{name}", **shown)
+    title, is_outbox = ("outbox.title", True) if name == _OUTBOX else (f"work.{name}", False)
+    rows = [one for one in await _rows(visit, found.rows) if not (is_outbox and one["brief"].get("agency_reference"))]
+    said: dict[str, Any] = {"explained": text("outbox.explained")} if is_outbox else {}
+    return visit.page("work-list.html", title, rows=rows, more=more, back="/work", **said)
 
 
 async def _search(visit: Visit) -> Response:
