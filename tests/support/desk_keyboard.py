@@ -16,21 +16,26 @@ TABS: Final = 200
 PATIENCE: Final = 120_000
 """Milliseconds in which a page answers, or an application gets where it is waited for."""
 TRIES: Final = 5
-LOOKS: Final = 5_000
+LOOKS: Final = 200
+PAUSE: Final = 300
+"""Milliseconds between two looks of who waits for something, in which the country goes on."""
 _AT: Final = "place => document.activeElement !== null && document.activeElement.matches(place)"
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium. Without one the test is skipped, unless ``NAGORIK_BROWSER=required``."""
+def chromium_launch() -> dict[str, Any]:
+    """How Debian's Chromium is started. Without one the test is skipped, unless ``NAGORIK_BROWSER=required``."""
     program = os.environ.get("NAGORIK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         missing = pytest.fail if os.environ.get("NAGORIK_BROWSER") == "required" else pytest.skip
         missing("no Chromium is installed; NAGORIK_CHROMIUM can name one")
+    return {"executable_path": program, "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser for as long as a block lasts."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(**chromium_launch())
         yield browser
         browser.close()
 
@@ -41,8 +46,6 @@ class Operator:
 
     page: Page
     desk: str
-    look: Callable[[Page], None] = lambda _: None
-    """Called on each page that the operator comes to."""
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE)
@@ -94,7 +97,6 @@ class Operator:
     def open(self, path: str) -> None:
         """Open a page by its address."""
         self.page.goto(f"{self.desk}{path}")
-        self.look(self.page)
 
     def press(self, place: str) -> None:
         """Press Enter on a link or a button, and wait for the page that it leads to."""
@@ -105,7 +107,6 @@ class Operator:
         """Press Enter where the operator is, and wait for the page that it leads to."""
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
-        self.look(self.page)
 
     def go_on(self) -> None:
         """Press the page's main button; the next page has no error."""
@@ -123,8 +124,8 @@ class Operator:
         while not self.page.locator(place).count():
             looked += 1
             assert looked < LOOKS, f"{place} on {self.path}: {self.page.inner_text('main')[:1_000]}"
+            self.page.wait_for_timeout(PAUSE)
             self.page.reload()
-        self.look(self.page)
 
     def take_in(self, applicant: Mapping[str, Any], service: str) -> None:
         """Take a citizen in, from the first page to the list of what to bring."""

@@ -1,7 +1,7 @@
 """A desk over HTTP without a socket: a host with simulated agencies, its portal, and operators' browsers."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +15,7 @@ from nagorik import ApplicationDraft, Money
 from nagorik_host import open_host
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Keyring, Vault
-from nagorik_platform import PlatformSettings
+from nagorik_platform import PaymentAddresses, PlatformSettings
 from nagorik_platform.registry import Admission
 from nagorik_portal import PortalActor
 from nagorik_portal.casework import Casework
@@ -129,15 +129,20 @@ class DeskSite:
 
 
 @asynccontextmanager
-async def open_desk(database: str, keyring: Keyring, vault: Vault, folder: Path) -> AsyncIterator[DeskSite]:
+async def open_desk(
+    database: str, keyring: Keyring, vault: Vault, folder: Path, plugins: Collection[str] = PLUGINS
+) -> AsyncIterator[DeskSite]:
     """A desk on an open database."""
     clock = SimulatedClock()
     found = installed_simulators()
-    simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
+    simulators = {name: load_simulator(found[name])(clock=clock) for name in plugins}
     settings = PlatformSettings(
         plugins=in_process_configurations(simulators.values()),
-        admission=Admission(allow=frozenset(PLUGINS)),
+        admission=Admission(allow=frozenset(plugins)),
         documents=FolderDocumentStore(folder, vault),
+        payment_addresses=PaymentAddresses(
+            returns="http://desk.example/payments/return", notices="http://desk.example/v1/notices"
+        ),
         clock=clock,
     )
     async with open_host(database, keyring, settings) as host:
