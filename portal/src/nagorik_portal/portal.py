@@ -26,8 +26,6 @@ class Portal:
     base_url: str
     rate: float = 15
     burst: float = 60
-    in_flight: set[tuple[str, str, str]] = field(default_factory=set)
-    """The keys of the API's requests that this process works on."""
     _left: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property

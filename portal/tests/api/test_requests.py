@@ -60,25 +60,18 @@ async def test_effect_without_a_key_is_refused(api):
     api.problem(answer, 400, "idempotency-key-missing")
 
 
-async def test_key_in_flight_is_refused_until_its_request_ended(api, monkeypatch):
-    may_go_on, begun, apply = asyncio.Event(), asyncio.Event(), api.host.apply
-
-    async def slow(*given, **named):
-        begun.set()
-        await may_go_on.wait()
-        return await apply(*given, **named)
-
-    monkeypatch.setattr(api.host, "apply", slow)
+async def test_one_key_that_comes_many_times_at_once_has_one_effect(api):
     said, body = api.once(), api.application()
-    first = asyncio.create_task(api.http.post("/v1/applications", json=body, headers=said))
-    await begun.wait()
-    second = await api.http.post("/v1/applications", json=body, headers=said)
-    api.problem(second, 409, "request-in-flight")
-    assert second.headers["retry-after"] == "1"
-    may_go_on.set()
-    assert (await first).status_code == 201
-    third = await api.http.post("/v1/applications", json=body, headers=said)
-    assert (third.status_code, third.headers["idempotent-replayed"]) == (201, "true")
+    sent = [api.http.post("/v1/applications", json=body, headers=said) for _ in range(8)]
+    answers = await asyncio.gather(*sent)
+    assert [one.status_code for one in answers] == [201] * 8, answers[0].text
+    assert len({one.json()["application"] for one in answers}) == 1
+    assert len((await api.http.get("/v1/applications")).json()["rows"]) == 1
+    again = await api.http.post("/v1/applications", json=body, headers=said)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    same = api.once()
+    begun = await asyncio.gather(*(api.http.post("/v1/drafts", json={}, headers=same) for _ in range(4)))
+    assert len({one.json()["id"] for one in begun}) == 1
 
 
 async def test_change_needs_the_revision_that_was_read(api):

@@ -140,16 +140,14 @@ async def hand_in_document(call: Asked, key: KeyHeader, service: ServiceQuery, k
     It belongs to the draft, application or correction that names it first. A draft that is saved without it, or
     discarded, erases it.
     """
-    kept = None
-    with call.in_flight("hand_in_document", key):
-        taken = await call.casework.put_document(service, kind, call.request.stream())
-        # What is asked for is known once all of it came.
-        given = call.casework.request_key("hand_in_document", key, service, kind, taken.sha256)
-        try:
-            kept = await call.portal.host.remember(given, taken.id)
-        finally:
-            if kept != taken.id:
-                call.portal.documents.remove(taken.id)
+    taken, kept = await call.casework.put_document(service, kind, call.request.stream()), None
+    # What is asked for is known once all of it came.
+    given = call.casework.request_key("hand_in_document", key, service, kind, taken.sha256)
+    try:
+        kept = await call.portal.host.remember(given, taken.id)
+    finally:
+        if kept != taken.id:
+            call.portal.documents.remove(taken.id)
     if kept != taken.id:
         call.say_replayed()
     name = call.name_document(taken.model_copy(update={"id": kept}))

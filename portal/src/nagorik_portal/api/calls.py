@@ -3,8 +3,8 @@
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, cast
 
@@ -98,18 +98,6 @@ class ApiCall:
         """Say that nothing was done now."""
         self.response.headers[REPLAYED] = "true"
 
-    @contextmanager
-    def in_flight(self, operation: str, key: str) -> Iterator[None]:
-        """Hold a key in this process; raises ``HTTPException`` where it is held already."""
-        held = (self.casework.actor.id, operation, key)
-        if held in self.portal.in_flight:
-            raise HTTPException(409, "request-in-flight", {"Retry-After": "1"})
-        self.portal.in_flight.add(held)
-        try:
-            yield
-        finally:
-            self.portal.in_flight.discard(held)
-
 
 Asked = Annotated[ApiCall, Depends()]
 
@@ -170,8 +158,8 @@ class KeyedRequest(ApiCall):
         return {"application": now.id, "revision": now.events, **state}
 
 
-async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
-    """The request with its key, held for as long as the request lasts.
+async def _keyed(call: Asked, key: KeyHeader) -> KeyedRequest:
+    """The request with its key. Of two that come at once with one key, the database lets one have its effect.
 
     The digest is of what is asked for: the ids in the path, and the body without its spaces and order.
     """
@@ -180,12 +168,11 @@ async def _keyed(call: Asked, key: KeyHeader) -> AsyncIterator[KeyedRequest]:
         asked = json.loads(body) if body else None
     except (ValueError, RecursionError):
         raise HTTPException(400) from None
-    with call.in_flight(operation, key):
-        given = call.casework.request_key(operation, key, sorted(request.path_params.items()), asked)
-        subject = await call.portal.host.replayed(given)
-        if subject is not None:
-            call.say_replayed()
-        yield KeyedRequest(call.portal, call.casework, request, call.response, given, subject)
+    given = call.casework.request_key(operation, key, sorted(request.path_params.items()), asked)
+    subject = await call.portal.host.replayed(given)
+    if subject is not None:
+        call.say_replayed()
+    return KeyedRequest(call.portal, call.casework, request, call.response, given, subject)
 
 
 Keyed = Annotated[KeyedRequest, Depends(_keyed)]

@@ -1,17 +1,15 @@
 """Forms with an effect on an application: sent twice they act once, and sent late they show what happened meanwhile.
 
 A page is two functions: one says what its form shows, one reads what was typed and returns the call of the casework
-that does it. ``effect_page`` makes a route of them. A form carries a key that was made as it was shown, the
-application's revision, and the instant. What is typed stays on the page until it was taken in.
+that does it. ``effect_page`` makes a route of them. A form carries a key that was made as it was shown, and the
+application's revision. What is typed stays on the page until it was taken in.
 """
 
 import json
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from pydantic import JsonValue
@@ -30,10 +28,9 @@ from nagorik_portal.desk.visits import CSRF, LANGUAGE, FormOutdated, PageError, 
 
 KEY: Final = "key"
 REVISION: Final = "revision"
-SEEN: Final = "seen"
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _REVISION: Final = re.compile(r"[0-9]{1,9}")
-_HIDDEN: Final = frozenset({KEY, REVISION, SEEN, CSRF, LANGUAGE})
+_HIDDEN: Final = frozenset({KEY, REVISION, CSRF, LANGUAGE})
 _Model = TypeVar("_Model", bound=Model)
 
 KeyedCall = Callable[..., Awaitable[object]]
@@ -85,12 +82,10 @@ def effect_page(
         form, is_sent = await show(visit), KEY in visit.typed
         typed = typed_inputs(visit) if is_sent else inputs_of(form.fields, form.held)
         views, wrong = field_views(visit, form.fields, typed, problems, has_heading=True)
-        now = visit.portal.host.clock.now().isoformat()
-        hidden = {KEY: secrets.token_urlsafe(18), REVISION: form.view.revision, SEEN: now}
+        hidden: dict[str, object] = {KEY: secrets.token_urlsafe(18), REVISION: form.view.revision}
         if is_sent and not is_outdated:
             hidden = {one: visit.typed_text(one) for one in hidden}
-        changes = _since(visit, form.view) if is_outdated else ()
-        context: dict[str, Any] = {"form": "page", "views": views, "is_outdated": is_outdated, "changes": changes}
+        context: dict[str, Any] = {"form": "page", "views": views, "is_outdated": is_outdated}
         context = {**about(visit, form.view), **context, **hidden, **form.more, "errors": [*errors, *wrong]}
         return visit.page(form.template, form.title, status=409 if is_outdated else 200, **context)
 
@@ -126,14 +121,6 @@ def _refusing(handler: PageHandler) -> PageHandler:
         return visit.page("refused.html", "problem.title", text=said, back=address, address=address, status=409)
 
     return handle
-
-
-def _since(visit: Visit, view: ApplicationView) -> list[dict[str, object]]:
-    """What the timeline has since the form was shown."""
-    since = view.opened_at
-    with suppress(ValueError):  # then the form did not say when, and all of it is shown
-        since = datetime.fromisoformat(visit.typed_text(SEEN))
-    return [{"at": one.at, "text": one.text} for one in view.timeline if one.at >= since]
 
 
 def choices(

@@ -11,7 +11,7 @@ from nagorik_portal.desk.visits import Visit, page
 from nagorik_portal.desk.wording import age_text, text
 from nagorik_portal.drafts import Draft
 
-MOST_DRAFTS: Final = 100
+_MOST: Final = 100
 
 
 def cursor_of(visit: Visit) -> PageCursor | None:
@@ -41,7 +41,7 @@ async def draft_rows(visit: Visit, drafts: Sequence[Draft]) -> list[dict[str, An
 
 async def _show(visit: Visit) -> Response:
     casework, me = visit.casework, visit.operator.id
-    found, own = await casework.drafts(after=cursor_of(visit), limit=MOST_DRAFTS), await casework.drafts(operator=me)
+    found, own = await casework.drafts(after=cursor_of(visit), limit=_MOST), await casework.drafts(operator=me)
     mine = await draft_rows(visit, own.rows)
     others = await draft_rows(visit, [one for one in found.rows if one.operator != me])
     more = f"/?after={found.next}" if found.next is not None else None

@@ -13,7 +13,7 @@ from nagorik_host.view_reader import service_of
 from nagorik_platform.lifecycle import state_label
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY
 from nagorik_portal.casework import NOT_AT_THE_AGENCY
-from nagorik_portal.desk.home import MOST_DRAFTS, cursor_of, draft_rows
+from nagorik_portal.desk.home import cursor_of, draft_rows
 from nagorik_portal.desk.visits import PageError, Visit, page
 from nagorik_portal.desk.wording import age_text, text
 
@@ -72,9 +72,7 @@ async def _work(visit: Visit) -> Response:
         if found.rows:
             more = f"/work/{name}" if found.next is not None else None
             groups.append({"name": text(f"work.{name}"), "rows": await _rows(visit, found.rows), "more": more})
-    mine = await visit.casework.drafts(operator=visit.operator.id, limit=MOST_DRAFTS)
-    drafts = await draft_rows(visit, mine.rows)
-    return visit.page("work.html", "work.title", groups=groups, drafts=drafts, nothing=not groups and not drafts)
+    return visit.page("work.html", "work.title", groups=groups, nothing=not groups)
 
 
 async def _list(visit: Visit) -> Response:
