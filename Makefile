@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # In the order in which they can be installed.
-DISTRIBUTIONS := core toolkit platform host portal testing extensions/counter $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
+DISTRIBUTIONS := core toolkit platform host portal testing simulation extensions/counter $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 
 # Where a machine says that nothing compiled is kept, each of a test run's hundreds of processes compiles all libraries.
 unexport PYTHONDONTWRITEBYTECODE

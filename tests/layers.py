@@ -14,6 +14,7 @@ from importlinter.cli import lint_imports
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LIBRARIES: Final = ("nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host", "nagorik_testing")
+SIMULATION: Final = "nagorik_simulation"
 EXTENSIONS: Final = ("nagorik_counter", "nagorik_portal")
 WEB: Final = ("fastapi",)
 HTTP: Final = ("httpx", "httpcore", "tenacity", "aiohttp")
@@ -69,7 +70,7 @@ def rules() -> str:
     lines = [
         "[importlinter]",
         "root_packages =",
-        *(f"    {name}" for name in (*LIBRARIES, *EXTENSIONS, *found)),
+        *(f"    {name}" for name in (*LIBRARIES, SIMULATION, *EXTENSIONS, *found)),
         "include_external_packages = True",
     ]
 
@@ -158,18 +159,23 @@ def rules() -> str:
         ignore_imports=["nagorik_host.engine.* -> nagorik_host.host"],
     )
     rule(
-        "the-kit-sits-on-the-platform-and-its-campaigns-on-the-host",
+        "the-kit-sits-on-the-platform-and-the-simulation-on-the-host",
         "protected",
         protected_modules=["nagorik_host"],
-        allowed_importers=["nagorik_testing.campaign", "nagorik_testing.demo", *EXTENSIONS],
+        allowed_importers=[SIMULATION, *EXTENSIONS],
     )
     rule(
         "no-library-knows-the-kit",
         "forbidden",
         source_modules=["nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host"],
-        forbidden_modules=["nagorik_testing"],
+        forbidden_modules=["nagorik_testing", SIMULATION],
     )
-    rule("no-library-knows-an-extension", "forbidden", source_modules=LIBRARIES, forbidden_modules=EXTENSIONS)
+    rule(
+        "no-library-knows-an-extension",
+        "forbidden",
+        source_modules=LIBRARIES,
+        forbidden_modules=(*EXTENSIONS, SIMULATION),
+    )
     rule(
         "the-portal-alone-knows-another-extension",
         "forbidden",
@@ -186,7 +192,12 @@ def rules() -> str:
         forbidden_modules=WEB,
         allow_indirect_imports="True",
     )
-    rule("no-library-knows-a-plugin", "forbidden", source_modules=[*LIBRARIES, *EXTENSIONS], forbidden_modules=found)
+    rule(
+        "no-library-knows-a-plugin",
+        "forbidden",
+        source_modules=[*LIBRARIES, SIMULATION, *EXTENSIONS],
+        forbidden_modules=found,
+    )
     rule(
         "plugins-never-meet",
         "independence",
@@ -198,14 +209,22 @@ def rules() -> str:
         "a-plugin-knows-the-core-and-the-toolkit-alone",
         "forbidden",
         source_modules=own_code,
-        forbidden_modules=["nagorik_platform", "nagorik_host", "nagorik_testing", *EXTENSIONS, *HTTP, "structlog"],
+        forbidden_modules=[
+            "nagorik_platform",
+            "nagorik_host",
+            "nagorik_testing",
+            SIMULATION,
+            *EXTENSIONS,
+            *HTTP,
+            "structlog",
+        ],
     )
     rule(
         "the-init-of-a-plugin-knows-no-more",
         "forbidden",
         source_modules=found,
         forbidden_modules=[
-            *(f"{library}{below}" for library in LIBRARIES[2:] for below in ("", ".**")),
+            *(f"{library}{below}" for library in (*LIBRARIES[2:], SIMULATION) for below in ("", ".**")),
             *HTTP,
             "structlog",
         ],

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 LINK = re.compile(r"\[`(?P<label>[^`]+)`\]\((?P<path>[^)]+)\)")
-LIBRARIES = ("core", "toolkit", "platform", "host", "portal", "testing")
+LIBRARIES = ("core", "toolkit", "platform", "host", "portal", "simulation", "testing")
 
 
 @cache

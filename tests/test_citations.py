@@ -17,6 +17,7 @@ FOLDERS = (
     "platform",
     "host",
     "testing",
+    "simulation",
     "extensions",
     "plugins",
     "tests",

@@ -99,7 +99,7 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
 
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / "host" / "README.md", *ROOT.glob("extensions/*/README.md")),
+    *(ROOT / "host" / "README.md", ROOT / "simulation" / "README.md", *ROOT.glob("extensions/*/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 RUNNABLE = [page for page in PAGES if any(fenced_blocks(Document(page.read_text("utf-8"), str(page))))]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARIES = sorted(path.parent for path in ROOT.glob("*/src/nagorik*/__init__.py"))
+LIBRARIES = sorted(path.parent for path in ROOT.glob("*/src/nagorik*/__init__.pyi"))
 
 
 def stated(library: Path) -> set[str]:

@@ -23,7 +23,7 @@ SOUND: Final = {
 
 def lint(workspace: Path, files: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Check the rules in a workspace whose one plugin is made of these files."""
-    for library in ("core", "toolkit", "platform", "host", "portal", "testing", "extensions"):
+    for library in ("core", "toolkit", "platform", "host", "portal", "testing", "simulation", "extensions"):
         (workspace / library).symlink_to(ROOT / library)
     (workspace / "tests").mkdir()
     shutil.copy(ROOT / "tests" / "layers.py", workspace / "tests")

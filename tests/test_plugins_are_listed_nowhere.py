@@ -9,7 +9,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
 FILES = [
     *(ROOT / name for name in ("Makefile", "pyproject.toml", "CONTRIBUTING.md", "CHANGELOG.md", "docs/README.md")),
-    *(ROOT / library / "pyproject.toml" for library in ("core", "toolkit", "platform", "host", "testing")),
+    *(
+        ROOT / library / "pyproject.toml"
+        for library in ("core", "toolkit", "platform", "host", "testing", "simulation")
+    ),
     *sorted(path for folder in (".ci", ".github") for path in (ROOT / folder).rglob("*") if path.is_file()),
     ROOT / "tests" / "layers.py",
     ROOT / "tests" / "public_surface.py",

@@ -20,6 +20,7 @@ LIBRARIES = ("nagorik", "nagorik-toolkit", "nagorik-platform")
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 EXTENSIONS = sorted(path.parent for path in ROOT.glob("extensions/*/pyproject.toml"))
 ON_THE_HOST = (*EXTENSIONS, ROOT / "portal")
+SIMULATION = ROOT / "simulation"
 DISTRIBUTIONS = sorted(path.parent for path in ROOT.glob("*/pyproject.toml")) + EXTENSIONS + PLUGINS
 UV = Path(sys.executable).parent / "uv"
 
@@ -42,6 +43,8 @@ def brought_by(distribution: Path) -> set[str]:
         return set(LIBRARIES[: LIBRARIES.index(name) + 1])
     if distribution in ON_THE_HOST:
         return {name, *LIBRARIES, "nagorik-host"}
+    if distribution == SIMULATION:
+        return {name, *LIBRARIES, "nagorik-host", "nagorik-testing"}
     return {name, *(LIBRARIES[:2] if distribution in PLUGINS else LIBRARIES)}
 
 

@@ -33,7 +33,7 @@ FORKS.set_forkserver_preload(
         "nagorik_platform.agency_client.client",
         "nagorik_platform.dispatch.dispatcher",
         "nagorik_testing.contract.command",
-        "nagorik_testing.demo.command",
+        "nagorik_simulation.demo.command",
         "nagorik_testing.scaffold.command",
         "nagorik_testing.validation.command",
         "sqlalchemy.dialects.sqlite.pysqlite",

@@ -28,7 +28,7 @@ from nagorik_platform import PaymentAddresses
 from nagorik_portal.actors import ROLES
 from nagorik_portal.portal import open_portal
 from nagorik_portal.serving import serving
-from nagorik_testing.demo.worker import RequestCounter, open_demo_host, serve_simulators
+from nagorik_simulation.demo.worker import RequestCounter, open_demo_host, serve_simulators
 from nagorik_testing.fixtures.isolation import scratch_folder
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_testing.simulator.clock import FlowingClock

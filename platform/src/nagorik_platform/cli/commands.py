@@ -62,7 +62,7 @@ plugins are admitted, which are quarantined at run time, and what it charges: se
 Only commands are taken from distributions that bring plugins: a plugin that the host denies is never imported."""
 
 _PLATFORM: Final = "nagorik-platform"
-_OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-counter", "nagorik-portal", "nagorik-testing"})
+_OURS: Final = {f"nagorik-{one}" for one in ("platform", "host", "counter", "portal", "testing", "simulation")}
 """Distributions whose commands keep their names, beside all others."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 BUILT_IN: Final = MappingProxyType(

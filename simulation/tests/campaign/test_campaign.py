@@ -1,0 +1,448 @@
+"""A campaign on either database finds nothing, is the same again, and finds what a host does wrong."""
+
+import asyncio
+import logging
+import os
+import signal
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from io import StringIO
+from multiprocessing import active_children
+
+import pytest
+from rich.console import Console
+from sqlalchemy import delete, insert, select, update
+
+from nagorik import AgencyUnavailable, ApplicationDraft
+from nagorik.model.payment import PaymentReport
+from nagorik.model.status import PaymentState
+from nagorik_host.engine import claims
+from nagorik_host.engine.leases import HeldApplication
+from nagorik_host.store import DatabaseUnavailable, open_database
+from nagorik_host.store.schema import REVISION, agencies, agency_tokens, applications
+from nagorik_host.store.upgrade import revision_of
+from nagorik_platform import Platform
+from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
+from nagorik_simulation.campaign.agencies import SHORTER, SimulatedAgencies
+from nagorik_simulation.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
+from nagorik_simulation.campaign.cohort import (
+    IN_MEMORY,
+    LONGEST_QUEUE,
+    OFTEN,
+    OUTAGES,
+    Cohort,
+    DatabaseInUse,
+    clear,
+    prepare,
+)
+from nagorik_simulation.campaign.disruptions import Disruption
+from nagorik_simulation.campaign.event_loop import IdleTimeEventLoop
+from nagorik_simulation.campaign.people import MOST_PAYMENTS, People
+from nagorik_simulation.campaign.report import CampaignReport, as_document, render_report
+from nagorik_simulation.campaign.runner import campaign, campaign_in_processes, sibling_databases
+from nagorik_simulation.campaign.ward_office.site import ward_office
+from nagorik_testing import ExampleDocument, SimulatedClock, specimen_pdf
+
+pytestmark = pytest.mark.long
+
+SEED = 5
+
+
+async def offers_of(keyring):
+    with ward_office():
+        cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+        async with Platform.discover(cohort.settings()) as platform:
+            return cohort.agencies.offers(platform)
+
+
+def agrees(report, applications):
+    """What holds of every campaign of a sound host, whoever was first."""
+    assert report.findings == []
+    assert report.applications == sum(report.ends.values()) == applications
+    assert set(report.killed) <= set(Moment)
+    assert report.ends["closed"] > applications / 2
+
+
+async def test_books_and_ledgers_agree_whatever_fails_and_whoever_is_killed():
+    report = await campaign(CampaignPlan(applications=84, seed=SEED, url=IN_MEMORY, workers=3))
+    agrees(report, 84)
+    assert report.killed.total() > 84 / 3
+    assert report.faults > 84
+    assert set(report.killed) == set(Moment)
+    assert {"submit", "start-payment", "query-payment"} <= set(report.at_operations)
+    assert {"find", "status"} & set(report.at_operations)
+    assert len(report.services) > 20
+
+
+async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring):
+    """Nobody has left it: its agency could not bear it sooner."""
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    async with Platform.discover(cohort.settings()) as platform:
+        case = generate_case(SEED, 1, cohort.agencies.offers(platform))
+        plugin, example = case.service.partition(".")[0], cohort.agencies.example(case)
+        handed_in = ApplicationDraft(
+            service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
+        )
+        await cohort._host(database, platform).apply(handed_in)
+    now = cohort.clock.now()
+    end, turn = now - timedelta(seconds=1), now + timedelta(seconds=3)
+    assert await cohort._advance_clock(database, [turn], end)
+    assert cohort.clock.now() == turn
+    late = turn + LONGEST_QUEUE
+    assert not await cohort._advance_clock(database, [late], end)
+    # Its agency has gone down since, and is tried again.
+    await database.run(refusing(plugin, turn))
+    assert await cohort._advance_clock(database, [late], end)
+    # But not for ever.
+    await database.run(refusing(plugin, end + timedelta(days=9)))
+    assert not await cohort._advance_clock(database, [end + timedelta(days=9)], end)
+    await database.run(clear)
+    assert not await cohort._advance_clock(database, [turn + timedelta(seconds=1)], end)
+    assert not await cohort._advance_clock(database, [], turn + timedelta(days=1))
+    assert cohort.clock.now() == late
+
+
+def refusing(plugin, now, *, probe_after=timedelta(hours=26), refused="wrong", refusals=4, in_vain=0, has_login=True):
+    """Writes down that an agency has refused the credentials, so that it is tried once a day."""
+    down = {"plugin": plugin, "failures": 4, "down_since": now, "cause": "credentials-wrong"}
+    login = {"id": plugin, "plugin": plugin, "login": "one", "refused_at": now, "refusals": refusals}
+
+    def write(transaction):
+        transaction.connection.execute(delete(agencies))
+        transaction.connection.execute(delete(agency_tokens))
+        transaction.connection.execute(
+            insert(agencies).values(down | {"probe_at": now + probe_after, "probes": refusals - 1})
+        )
+        if has_login:
+            told = login | {"refused": refused, "held_until": now}
+            transaction.connection.execute(insert(agency_tokens).values(told))
+
+    return write
+
+
+def standing(transaction):
+    """When refused credentials are tried next, and until when no login is."""
+    probe_at = transaction.connection.scalar(select(agencies.c.probe_at))
+    return probe_at, transaction.connection.scalar(select(agency_tokens.c.held_until))
+
+
+async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_operator(keyring):
+    """What the host leaves alone of itself, and what is refused again and again, stays a finding."""
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    now = cohort.clock.now()
+    async with Platform.discover(cohort.settings()) as platform:
+        case = generate_case(SEED, 1, cohort.agencies.offers(platform))
+        plugin, example = case.service.partition(".")[0], cohort.agencies.example(case)
+        await database.run(refusing(plugin, now))
+        assert not await cohort._have_credentials_tried(database)  # nothing waits for them
+        handed_in = ApplicationDraft(
+            service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
+        )
+        await cohort._host(database, platform).apply(handed_in)
+    # The agency has let the platform in since; or it is left alone for longer than for having refused it.
+    for others in (
+        {"refused": None},
+        {"probe_after": timedelta(hours=31)},
+        {"probe_after": timedelta(hours=5.5), "refusals": 3},
+        {"probe_after": timedelta(hours=2), "refusals": 2},
+        {"probe_after": timedelta(hours=2), "refusals": 1, "in_vain": 3},
+        {"probe_after": timedelta(hours=31), "has_login": False},
+        {"probe_after": timedelta(hours=2), "refusals": 2, "has_login": False},
+    ):
+        await database.run(refusing(plugin, now, **others))
+        before = await database.run(standing)
+        assert not await cohort._have_credentials_tried(database)
+        assert await database.run(standing) == before
+        cohort._tried[plugin][now] = OFTEN
+        assert not await cohort._refusing_for_good(database)
+        cohort._tried.clear()
+    for others in (
+        {"probe_after": timedelta(hours=5), "refusals": 3},
+        {"probe_after": timedelta(hours=4), "in_vain": 5},
+        {"has_login": False},
+        {"probe_after": timedelta(hours=1.25), "refusals": 2, "has_login": False},
+    ):
+        await database.run(refusing(plugin, now, **others))
+        assert await cohort._have_credentials_tried(database)
+        assert (await database.run(standing))[0] == now
+        cohort._tried.clear()
+    cohort._tried.clear()
+    for _ in range(OUTAGES):
+        # It was let in meanwhile, or the outage would be the same.
+        now = cohort.clock.advance(timedelta(days=2))
+        for _ in range(OFTEN):
+            await database.run(refusing(plugin, now))
+            assert not await cohort._refusing_for_good(database)
+            assert await cohort._have_credentials_tried(database)
+            assert await database.run(standing) == (now, None)
+        await database.run(refusing(plugin, now))
+        assert not await cohort._have_credentials_tried(database)
+        assert await cohort._refusing_for_good(database) == {plugin}
+    await database.run(refusing(plugin, cohort.clock.advance(timedelta(days=2))))
+    assert not await cohort._have_credentials_tried(database)
+    assert not await cohort._refusing_for_good(database)
+
+
+class PaperAgencies(SimulatedAgencies):
+    """Whoever applies has a deed."""
+
+    def example(self, case):
+        deed = ExampleDocument("deed", "application/pdf", specimen_pdf("deed"))
+        return replace(super().example(case), documents=(deed,))
+
+
+async def test_papers_of_an_example_are_handed_in_where_the_workers_find_them(keyring):
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    async with Platform.discover(cohort.settings()) as platform:
+        case = generate_case(SEED, 1, cohort.agencies.offers(platform))
+        host = cohort._host(database, platform)
+        people = People(host, PaperAgencies(cohort.clock, SEED), [case], cohort.documents)
+        cohort.clock.advance(86_400)
+        await people.act()
+    kept = await database.run(partial(host.store.read, application=str(case.id)))
+    draft = await database.run(lambda transaction: host.store.draft(transaction, kept))
+    (deed,) = draft.documents
+    assert (deed.kind, deed.media_type) == ("deed", "application/pdf")
+    assert b"".join([piece async for piece in cohort.documents.open(deed)]) == specimen_pdf("deed")
+
+
+async def test_officer_who_has_decided_as_often_as_one_does_leaves_it_to_others(keyring):
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    async with Platform.discover(cohort.settings()) as platform:
+        case = replace(generate_case(SEED, 1, cohort.agencies.offers(platform)), officer=True)
+        host = cohort._host(database, platform)
+        people = People(host, cohort.agencies, [case], cohort.documents)
+        cohort.clock.advance(86_400)
+        await people.act()
+        held = update(applications).values(hold_party="person", hold_code="no-look-up")
+        await database.run(lambda transaction: transaction.connection.execute(held))
+        people._done[str(case.id), "no-look-up"] = OFTEN - 1
+        await people.act()
+        assert people.left == set()
+        await database.run(lambda transaction: transaction.connection.execute(held))
+        await people.act()
+        assert people.left == {case.id}
+
+
+async def test_they_agree_on_a_database_that_workers_share(database_url):
+    report = await campaign(CampaignPlan(applications=24, seed=SEED, url=database_url, workers=3))
+    agrees(report, 24)
+    assert report.killed.total() > 4
+    assert report.faults > 4
+
+
+def test_the_same_seed_is_the_same_campaign_in_however_many_processes():
+    plan = CampaignPlan(applications=9, seed=SEED, url=IN_MEMORY, cohort=3)
+    heard = []
+    shared = campaign_in_processes(plan, 2, lambda report: heard.append(report.applications))
+    assert heard == [3, 6, 9]
+    with asyncio.Runner(loop_factory=IdleTimeEventLoop) as runner:
+        assert shared == runner.run(campaign(plan))
+
+
+async def test_each_process_has_an_empty_database_beside_the_one_that_was_named(database_url):
+    def seen():
+        with sibling_databases(database_url, 3) as urls:
+            within = [asyncio.run(newest_in(url)) for url in urls]
+        return urls, within, [asyncio.run(newest_in(url)) for url in urls]
+
+    urls, within, afterwards = await asyncio.to_thread(seen)
+    assert urls[0] == database_url
+    assert len(set(urls)) == 3
+    assert within == [True] * 3
+    # Files stay for whoever wants to look at them; on a server nobody would look for names that were made up.
+    assert afterwards == [True, *([database_url.startswith("sqlite")] * 2)]
+
+
+async def newest_in(url):
+    try:
+        database = await open_database(url)
+        try:
+            return await revision_of(database) == REVISION
+        finally:
+            await database.close()
+    except DatabaseUnavailable:
+        return False
+
+
+def test_applications_live_with_the_same_others_however_many_are_asked_about():
+    plan = CampaignPlan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING)
+    lasting, *others = plan.cohorts
+    assert list(lasting) == [LASTING, LASTING * 2, LASTING * 3, LASTING * 4]
+    assert sorted(number for cohort in plan.cohorts for number in cohort) == list(range(1, LASTING * 4 + 1))
+    asked = CampaignPlan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING, only=(LASTING + 1,))
+    assert asked.cohorts == [cohort for cohort in others if LASTING + 1 in cohort]
+    alone = CampaignPlan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, only=(3, LASTING, 4), alone=True)
+    assert alone.cohorts == [[LASTING], [3, 4]]
+
+
+def forgetful(progress, outcome, capabilities, now):
+    """The step of a host that takes whatever it does not know for not sent, and sends again."""
+    lost = isinstance(outcome, Interrupted) or (
+        isinstance(outcome, CallFailed) and outcome.error.code == "outcome-unknown"
+    )
+    return step(progress, CallFailed(AgencyUnavailable()) if lost else outcome, capabilities, now)
+
+
+def stingy(progress, outcome, capabilities, now):
+    """The step of a host that loses sight of money that the gateway took."""
+    if isinstance(outcome, CallAnswered) and isinstance(outcome.result, PaymentReport):
+        failed = outcome.result.model_copy(update={"state": PaymentState.FAILED})
+        return step(progress, CallAnswered(failed), capabilities, now)
+    return step(progress, outcome, capabilities, now)
+
+
+def talkative(progress, outcome, capabilities, now):
+    """The step of a host that logs the citizen's number, whoever the citizen is."""
+    logging.getLogger("nagorik.host").warning("stepped %s", "\n".join(f"00990{number:05}" for number in range(100)))
+    return step(progress, outcome, capabilities, now)
+
+
+def is_lost_early(case):
+    return any(one.fault.fault == "answer-lost" and one.first <= 3 and not one.at_gateway for one in case.faults)
+
+
+@pytest.mark.parametrize(
+    ("sabotaged", "code"),
+    [(forgetful, "filed-twice"), (stingy, "captured-unaccounted"), (talkative, "personal-data-readable")],
+)
+async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, monkeypatch):
+    offers = await offers_of(keyring)
+    cases = (generate_case(SEED, number, offers) for number in range(1, 600))
+    some = tuple(case.number for case in cases if case.files and not case.lasting and is_lost_early(case))[:8]
+    monkeypatch.setattr(claims, "step", sabotaged)
+    found = (await campaign(CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
+    assert code in {finding.code for finding in found}
+    # Found again when one of them is run without the others, and gone when the host is sound. Which one depends on
+    # the services that there are: where the gateway takes money late, the others keep the campaign going until then.
+    those = dict.fromkeys(int(finding.application[1:]) for finding in found if finding.code == code)
+    for number in those:
+        alone = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=(number,), alone=True)
+        again = {finding.code for finding in (await campaign(alone)).findings}
+        if code in again:
+            break
+    assert code in again
+    monkeypatch.undo()
+    assert (await campaign(alone)).findings == []
+
+
+async def test_what_led_to_a_finding_is_written_down(keyring, monkeypatch, tmp_path):
+    offers = await offers_of(keyring)
+    cases = (generate_case(SEED, number, offers) for number in range(1, 600))
+    some = tuple(case.number for case in cases if case.files and not case.lasting and is_lost_early(case))[:5]
+    plan = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True, evidence=tmp_path / "kept")
+    assert (await campaign(plan)).findings == []
+    assert not plan.evidence.exists()
+    monkeypatch.setattr(claims, "step", forgetful)
+    found = (await campaign(plan)).findings
+    assert {path.name for path in plan.evidence.iterdir()} == {f"{SEED}-{one.application}.txt" for one in found}
+    twice = next(one for one in found if one.code == "filed-twice")
+    kept = (plan.evidence / f"{SEED}-{twice.application}.txt").read_text("utf-8")
+    parts = {part.partition(":\n")[0]: part.splitlines()[1:] for part in kept.split("\n\n")}
+    assert f"filed-twice: {twice.detail}" in kept
+    filed = sum(": application " in line for line in parts["What came of them there"])
+    assert twice.detail == f"{filed} at the agency"
+    assert sum("POST" in line for line in parts["Requests at its agency and its gateway"]) >= 2
+    assert sum(" operation=submit " in line for line in parts["Calls"]) >= 2
+    assert any(" Moved to=submitting " in line for line in parts["Journal"])
+    assert any("answer-lost" in line for line in parts["Drawn"])
+
+
+def stands_still_while_filing(case):
+    """Between the two requests of a submit, or near it."""
+    return case.service == "ward.certificate" and any(
+        one.moment is Moment.AFTER_SEND and one.call <= 2 for one in case.suspensions
+    )
+
+
+async def test_host_that_lets_a_worker_file_what_it_has_lost_is_found_out(keyring, monkeypatch):
+    offers = await offers_of(keyring)
+    cases = (generate_case(SEED, number, offers) for number in range(1, 6000))
+    some = tuple(case.number for case in cases if not case.lasting and stands_still_while_filing(case))
+    plan = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, workers=3, only=some, alone=True)
+    sound = await campaign(plan)
+    assert sound.findings == []
+    # Two that one machine has in hand stand still together.
+    assert sound.disruptions[Disruption.SUSPENDED_MACHINE] > len(some) / 2 > 1
+    monkeypatch.setattr(HeldApplication, "holds", lambda self, transaction: True)
+    assert "filed-twice" in {finding.code for finding in (await campaign(plan)).findings}
+
+
+def test_campaign_that_is_cut_off_tells_what_there_is_and_leaves_no_process():
+    plan = CampaignPlan(applications=3, seed=SEED, url=IN_MEMORY, cohort=1)
+    heard = []
+
+    def progress(report):
+        heard.append(as_document(report, plan, seconds=1, cut_off=True))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        campaign_in_processes(plan, 1, progress)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert active_children() == []
+    assert [(one["applications"], one["cut_off"]) for one in heard] == [(1, True)]
+
+
+def test_what_was_cut_off_is_said_to_a_person():
+    said = Console(file=StringIO(), width=100)
+    plan = CampaignPlan(applications=3, seed=SEED, url=IN_MEMORY)
+    render_report(said, CampaignReport(applications=1), plan, seconds=1, cut_off=True)
+    assert "cut off: nothing is known of 2 applications" in said.file.getvalue()
+
+
+async def test_case_follows_from_the_seed_and_the_number_alone(keyring):
+    offers = await offers_of(keyring)
+    assert generate_case(SEED, 17, offers) == generate_case(SEED, 17, offers)
+    assert generate_case(SEED, 17, offers) != generate_case(SEED + 1, 17, offers)
+    drawn = [generate_case(SEED, number, offers) for number in range(600)]
+    assert {case.service for case in drawn} == {offer.service for offer in offers}
+    for offer in offers:
+        assert {case.outcome for case in drawn if case.service == offer.service} == set(offer.outcomes)
+
+
+async def test_payments_beyond_those_that_were_drawn_take_no_longer(keyring):
+    """A refund that takes days would still be under way when everything is compared."""
+    offers = await offers_of(keyring)
+    case = next(case for case in (generate_case(SEED, number, offers) for number in range(1, 99)) if not case.lasting)
+    agencies = SimulatedAgencies(SimulatedClock(), SEED)
+    payments = [f"payment-{number}" for number in range(MOST_PAYMENTS)]
+    agencies.script(case, "reference", payments)
+    gateway = agencies.agency(case.gateway)
+    scenarios = [gateway.script.scenario(payment) for payment in payments]
+    assert {tuple(scenario.durations.items()) for scenario in scenarios} == {
+        tuple((name, usual / SHORTER) for name, usual in gateway.durations.items())
+    }
+    paid = gateway.outcomes[0]
+    assert [scenario.outcome for scenario in scenarios] == [*case.payments, *[paid] * (MOST_PAYMENTS - 3)]
+
+
+async def test_database_of_somebody_else_is_left_alone(tmp_path, keyring):
+    url = f"sqlite:///{tmp_path}/store.db"
+    await prepare(url)
+    cohort = Cohort(url, keyring, seed=SEED, workers=1)
+    async with Platform.discover(cohort.settings()) as platform:
+        database = await open_database(url)
+        try:
+            people = People(
+                cohort._host(database, platform),
+                cohort.agencies,
+                [generate_case(SEED, 1, cohort.agencies.offers(platform))],
+                cohort.documents,
+            )
+            cohort.clock.advance(86_400)
+            await people.act()
+        finally:
+            await database.close()
+    with pytest.raises(DatabaseInUse):
+        await prepare(url)
+
+
+async def test_database_that_is_not_there_is_said_to_be_unavailable(postgresql_url):
+    with pytest.raises(DatabaseUnavailable):
+        await prepare(postgresql_url.replace("store_", "nothing_"))
