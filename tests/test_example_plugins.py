@@ -1,7 +1,6 @@
 """The plugins of ``examples/plugins``, imported where they lie: nothing is installed for it."""
 
 import ast
-import asyncio
 import importlib
 import json
 import os
@@ -10,20 +9,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from preloaded_command import run_command
 
-from nagorik_testing import Simulator, SyntheticCitizens
-from nagorik_testing.contract.drift import Drift, compare
-from nagorik_testing.contract.recording import Recording, known_words, record_run
-from nagorik_testing.contract.subject import Subject
-from nagorik_testing.fixtures.canaries import canary_values, count_leaks
-from nagorik_testing.simulator.exchanges import dump_exchanges, load_exchanges
 from nagorik_testing.validation.checks import validate_path
 from nagorik_testing.validation.findings import Severity
 
@@ -84,55 +76,6 @@ def test_own_tests_of_the_plugin_pass(licensing: Path) -> None:
 def beside(licensing: Path) -> dict[str, str]:
     """An environment in which the plugin is installed."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(licensing), str(PACKAGE.parent)])}
-
-
-def recorded(simulator: type[Simulator]) -> tuple[Recording, Subject]:
-    office = importlib.import_module("nagorik_licensing.simulator").LicensingSimulator
-    subject = replace(Subject.installed(office), simulator=simulator)
-    return asyncio.run(record_run(subject)), subject
-
-
-def changes_since(before: Recording, simulator: type[Simulator], folder: Path) -> set[tuple[Drift, str, str]]:
-    """What is another now, by kind, operation and place."""
-    kept = folder / "licensing.toml"
-    kept.write_text(dump_exchanges(before.exchanges), "utf-8")
-    now, subject = recorded(simulator)
-    found = compare(
-        load_exchanges(kept),
-        now.exchanges,
-        called=now.called,
-        failed=now.failed,
-        words=known_words(subject),
-        codec=subject.simulator.codec,
-    )
-    return {(change.drift, change.operation, change.place) for change in found}
-
-
-def test_answers_in_xml_are_recorded_without_anybody_and_what_has_changed_is_found(
-    licensing: Path, tmp_path: Path
-) -> None:
-    office: type[Simulator] = importlib.import_module("nagorik_licensing.simulator").LicensingSimulator
-
-    class Renamed(office):  # type: ignore[misc, valid-type]
-        async def app(self, scope: Any, receive: Any, send: Any) -> None:
-            async def altered(message: Any) -> None:
-                if message["type"] == "http.response.start":
-                    kept = [each for each in message["headers"] if each[0] != b"content-length"]
-                    message = {**message, "headers": kept}
-                else:
-                    body = message["body"].replace(b"<valid-until>", b"<ends>").replace(b"</valid-until>", b"</ends>")
-                    message = {**message, "body": body}
-                await send(message)
-
-            await super().app(scope, receive, altered)
-
-    usual, _ = recorded(office)
-    written = dump_exchanges(usual.exchanges)
-    assert count_leaks(written, canary_values(SyntheticCitizens().citizen(4242))) == 0
-    assert "<token>&lt;token-1&gt;</token>" in written
-    assert changes_since(usual, office, tmp_path) == set()
-    found = changes_since(usual, Renamed, tmp_path)
-    assert {(Drift.FIELD_GONE, "login", "$.valid-until"), (Drift.FIELD_NEW, "login", "$.ends")} <= found
 
 
 def test_plugin_is_valid(licensing: Path) -> None:

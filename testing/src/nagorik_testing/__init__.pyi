@@ -43,10 +43,6 @@ from .fixtures.isolation import (
 from .fixtures.service_desk import (
     ServiceDesk as ServiceDesk,
 )
-from .fixtures.strict_router import (
-    StrictRouter as StrictRouter,
-    delayed as delayed,
-)
 from .simulator.admin import (
     refused as refused,
 )
@@ -81,13 +77,6 @@ from .simulator.citizens import (
 from .simulator.clock import (
     FlowingClock as FlowingClock,
     SimulatedClock as SimulatedClock,
-)
-from .simulator.exchange_simulator import (
-    UnmetExpectation as UnmetExpectation,
-)
-from .simulator.exchanges import (
-    Exchange as Exchange,
-    Provenance as Provenance,
 )
 from .simulator.handlers import (
     IdempotencyStore as IdempotencyStore,
@@ -128,9 +117,6 @@ from .simulator.reference_agency import (
     LookupRules as LookupRules,
     ReferenceAgency as ReferenceAgency,
     serial_of as serial_of,
-)
-from .simulator.scenario_file import (
-    ScenarioFile as ScenarioFile,
 )
 from .simulator.script import (
     EVERYONE as EVERYONE,

@@ -3,14 +3,12 @@
 The live agency of these tests is a simulator on a socket that the suite knows by its address alone.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from preloaded_command import run_command
@@ -23,7 +21,6 @@ from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import Simulator, SyntheticCitizens, serve
 from nagorik_testing.contract.calls import call_operation, start_payment
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.levels import Level
 from nagorik_testing.contract.live import (
     LIVE,
@@ -39,15 +36,13 @@ from nagorik_testing.contract.live import (
 )
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.recording import known_words, record_run, settings_of
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, document_of, make_report
-from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.subject import Subject, open_rig, settings_of
 from nagorik_testing.contract.suite import run_suite
 from nagorik_testing.contract.verdict import CheckStatus, Grade
 from nagorik_testing.contract.waivers import judge
 from nagorik_testing.simulator.clock import START, SimulatedClock
-from nagorik_testing.simulator.exchanges import load_recording
 
 pytestmark = pytest.mark.long
 
@@ -180,18 +175,6 @@ async def test_application_of_a_test_person_is_read_without_a_write(monkeypatch)
                 pass
 
 
-async def test_recording_of_a_live_agency_is_recorded_and_compares_with_the_simulators(monkeypatch):
-    committed = load_recording(Path(__file__).parent / "recorded" / "nid.toml")
-    async with live_agency(NidSimulator, monkeypatch) as (subject, agency):
-        now = await record_run(subject)
-        changes = compare(committed, now.exchanges, called=now.whole, failed=now.failed, words=known_words(subject))
-        assert agency.ledger.effects("application") == ()
-    assert [change for change in changes if change.breaking] == []
-    assert {exchange.provenance.value for exchange in now.exchanges} == {"recorded"}
-    assert now.skipped["nid.reissue submit"] == WRITES
-    assert Operation.SUBMIT in now.called
-
-
 def test_missing_credential_is_named_and_nothing_is_asked(monkeypatch):
     monkeypatch.delenv("NAGORIK_NID_PASSWORD", raising=False)
     subject = replace(Subject.installed(NidSimulator), live=Live("http://127.0.0.1:9", clock=agency_time))
@@ -222,26 +205,10 @@ def test_file_of_test_people_that_is_wrong_is_refused_by_place(tmp_path, content
         (("cashdesk", "--destructive"), "--destructive and --applicant go with --live"),
         (("--all", "--live", "http://127.0.0.1:9"), "--live is of one plugin"),
         (("cashdesk", "--live", "sandbox"), "--live wants an address"),
-        (("--all", "--record", "x.toml"), "a recording is of one plugin"),
         (("nid", "--live", "http://127.0.0.1:9"), "NAGORIK_NID_USERNAME, NAGORIK_NID_PASSWORD"),
-        (("cashdesk", "--against", "absent.toml"), "absent.toml"),
     ],
 )
 def test_words_that_do_not_go_together_are_refused(tmp_path, words, told):
     done = run_command("contract", *words, folder=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
     assert told in done.stderr
-
-
-def test_command_records_and_finds_a_change(tmp_path):
-    recording = tmp_path / "cashdesk.toml"
-    words = ["contract", "cashdesk", "--family", "catalogue", "--json"]
-    first = run_command(*words, "--record", str(recording), folder=tmp_path)
-    assert first.returncode == 0, first.stderr
-    recording.write_text(recording.read_text("utf-8").replace('"receiptNo":', '"slipNo":'), "utf-8")
-    second = run_command(*words, "--against", str(recording), folder=tmp_path)
-    assert second.returncode == 1
-    drift = json.loads(second.stdout)["plugins"][0]["drift"]
-    told = [(change["drift"], change["place"], change["breaking"]) for change in drift["changes"]]
-    assert ("field-gone", "$.slipNo", True) in told
-    assert ("field-new", "$.receiptNo", False) in told

@@ -76,43 +76,6 @@ def test_what_cannot_be_served_is_said_with_what_can(capsys, given, problem):
     assert problem in capsys.readouterr().err
 
 
-SCENARIO = """
-scenario_version = 1
-plugin = "cashdesk"
-[[outcome]]
-outcome = "never"
-"""
-
-
-def test_scenario_file_is_served_as_it_is_written(tmp_path):
-    path = tmp_path / "never.toml"
-    path.write_text(SCENARIO, "utf-8")
-    (simulator,) = _choose(arguments("--scenario", str(path)))
-    assert isinstance(simulator, CashDeskSimulator)
-    assert simulator.script.scenario("anybody").outcome == "never"
-
-
-@pytest.mark.parametrize(
-    ("text", "given", "problem"),
-    [
-        (SCENARIO, ("cashdesk",), "--scenario names its plugin itself"),
-        (SCENARIO, ("--all",), "--scenario names its plugin itself"),
-        (SCENARIO.replace("never", "lottery"), (), "lost.toml: outcome.0.outcome: no outcome lottery"),
-        (
-            SCENARIO.replace("cashdesk", "nowhere"),
-            (),
-            "no simulator of nowhere is installed, and the file has no exc",
-        ),
-        ("", (), "lost.toml: scenario_version: this field is required"),
-    ],
-)
-def test_scenario_file_that_cannot_be_served_is_said(tmp_path, capsys, text, given, problem):
-    path = tmp_path / "lost.toml"
-    path.write_text(text, "utf-8")
-    assert command.run(arguments(*given, "--scenario", str(path))) == 2
-    assert problem in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("flag", "value", "problem"),
     [

@@ -1,10 +1,8 @@
 """``nagorik contract``: prove an installed plugin against its simulated agency."""
 
 import argparse
-import asyncio
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from datetime import date
@@ -13,26 +11,23 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from nagorik import SettingsRejected
-from nagorik.data_files import DataFileInvalid, FileProblem
+from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_day_argument, add_json_argument, day_of, plain, print_error, print_json
 from nagorik_platform.logs import configure_logging, is_configured
 from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.live import Live, load_people
 from nagorik_testing.contract.mutation.progress import shown_progress
 from nagorik_testing.contract.mutation.runner import MutationReport, mutate
 from nagorik_testing.contract.mutation.score import MutationScore, kept_score, score_of, standing_of, write_score
 from nagorik_testing.contract.mutation.workbench import SCORE_FILE, MutationUnusable
-from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
 from nagorik_testing.contract.render import render_report
-from nagorik_testing.contract.report import DriftReport, EvidenceSource, Report, document_of, make_report
-from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.report import Report, document_of, make_report
+from nagorik_testing.contract.subject import Subject, settings_of
 from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken, run_on_all_cores
 from nagorik_testing.contract.waivers import WAIVERS_FILE, Waiver, judge, waivers_of
 from nagorik_testing.simulator.base import SimulatorUnusable, installed_simulators, load_simulator
-from nagorik_testing.simulator.exchanges import Exchange, dump_recording, load_recording
 
 
 class ContractCommand:
@@ -72,11 +67,6 @@ class ContractCommand:
         live.add_argument(
             "--applicant", type=Path, metavar="FILE", help="with --live: the sandbox's own test people, as TOML"
         )
-        drift = parser.add_argument_group("what the agency answers")
-        drift.add_argument(
-            "--record", type=Path, metavar="FILE", help="write down what it answers, without anybody in it"
-        )
-        drift.add_argument("--against", type=Path, metavar="FILE", help="say what has changed since that recording")
         mutation = parser.add_argument_group("whether anything notices a fault")
         mutation.add_argument(
             "--mutate",
@@ -145,14 +135,13 @@ def _reports(arguments: argparse.Namespace, on: date, out: TextIO) -> Iterator[R
     subjects = _subjects(arguments)
     waivers = [waivers_of(subject, arguments.waivers) for subject in subjects]
     scores = [kept_score(subject) for subject in subjects]
-    recorded = None if arguments.against is None else load_recording(arguments.against)
     for subject in subjects:
         settings_of(subject)  # a missing secret is said once, and not by every check
     if not is_configured():
         # An outage that the suite plays is news to nobody.
         configure_logging(level="CRITICAL")
     for subject, waived, kept in zip(subjects, waivers, scores, strict=True):
-        report = _prove(subject, waived, kept, arguments, recorded, on)
+        report = _prove(subject, waived, kept, arguments, on)
         if arguments.report is not None:
             write(report, arguments.report)
         if not arguments.json:
@@ -190,18 +179,10 @@ def _prove(
     waivers: Sequence[Waiver],
     kept: MutationScore | None,
     arguments: argparse.Namespace,
-    recorded: Sequence[Exchange] | None,
     on: date,
 ) -> Report:
     began = time.perf_counter()
     results = run_on_all_cores(subject, families=arguments.family)
-    drift = None
-    if arguments.record is not None or recorded is not None:
-        now = asyncio.run(record_run(subject))
-        if arguments.record is not None:
-            _write_recording(now, arguments.record)
-        if recorded is not None or now.failed:
-            drift = drift_of(subject, now.exchanges if recorded is None else recorded, now)
     judgement = judge(results, waivers, on=on)
     seconds = time.perf_counter() - began
     mutation = None if arguments.mutate is None else _mutation_of(subject, arguments)
@@ -209,7 +190,7 @@ def _prove(
     if measured is not None and arguments.score is not None:
         write_score(measured, arguments.score)
     score = standing_of(subject.manifest.id, kept, measured)
-    return make_report(subject, judgement, on=on, seconds=seconds, drift=drift, mutation=mutation, score=score)
+    return make_report(subject, judgement, on=on, seconds=seconds, mutation=mutation, score=score)
 
 
 def _mutation_of(subject: Subject, arguments: argparse.Namespace) -> MutationReport:
@@ -222,34 +203,6 @@ def _mutation_of(subject: Subject, arguments: argparse.Namespace) -> MutationRep
         raise MutationUnusable('--mutate needs another package: pip install "nagorik-testing[mutation]"')
     with shown_progress(subject.manifest.id) as progress:
         return mutate(subject.manifest.id, arguments.mutate or None, tests=arguments.tests, progress=progress)
-
-
-def drift_of(subject: Subject, recorded: Sequence[Exchange], now: Recording) -> DriftReport:
-    """What has changed between a recording and the present run."""
-    sources = Counter((each.provenance.value, each.source, each.as_of) for each in recorded)
-    return DriftReport(
-        changes=compare(
-            recorded,
-            now.exchanges,
-            called=now.whole,
-            failed=now.failed,
-            words=known_words(subject),
-            codec=subject.simulator.codec,
-        ),
-        compared=len(now.called),
-        skipped=now.skipped,
-        sources=tuple(
-            EvidenceSource(f"{count} exchange{'' if count == 1 else 's'}", known, source, as_of)
-            for (known, source, as_of), count in sources.items()
-        ),
-    )
-
-
-def _write_recording(recording: Recording, path: Path) -> None:
-    try:
-        path.write_text(dump_recording(recording.exchanges), "utf-8")
-    except OSError:
-        raise DataFileInvalid(path.name, [FileProblem("", "it cannot be written")]) from None
 
 
 def _missing_settings(problem: SettingsRejected) -> str:
@@ -312,8 +265,6 @@ def _live(arguments: argparse.Namespace) -> Live | None:
         LookupError: The words contradict each other, or the address is none.
         DataFileInvalid: The file of test people cannot be used.
     """
-    if arguments.all and (arguments.record or arguments.against):
-        raise LookupError("a recording is of one plugin: name it")
     if arguments.live is None:
         if arguments.destructive or arguments.applicant:
             raise LookupError("--destructive and --applicant go with --live")

@@ -9,7 +9,7 @@ from nagorik.manifest import API_VERSION
 from nagorik_testing.contract.causes import FindingKey
 from nagorik_testing.contract.mutation.runner import render_mutation
 from nagorik_testing.contract.mutation.score import render_standing
-from nagorik_testing.contract.report import DriftReport, Report, UnplayedOperation, explained_at, suite_version
+from nagorik_testing.contract.report import Report, UnplayedOperation, explained_at, suite_version
 from nagorik_testing.contract.verdict import Finding, Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
 
@@ -77,8 +77,6 @@ def render_report(report: Report, *, folder: PurePath | None = None, verbose: bo
     lines += [
         f"Nothing to check: {', '.join(map(str, group))}: {reason}" for reason, group in unplayed_by_reason(report)
     ]
-    if report.drift is not None:
-        lines += render_drift(report.drift)
     if report.mutation is not None:
         lines += render_mutation(report.mutation)
     lines += render_standing(report.score)
@@ -100,17 +98,6 @@ def _render_logins(report: Report) -> tuple[str, ...]:
     if not counted:
         return ()
     return (f"Logins: {sum(counted)} in {len(counted)} calls with a fault, at most {max(counted)} in one",)
-
-
-def render_drift(drift: DriftReport) -> tuple[str, ...]:
-    """What has changed since the recording, one change a line."""
-    lines = [
-        f"{'breaking' if change.breaking else 'benign  '}  {change.operation}  {change.request}  {change.place}"
-        f"  {change.drift.value}: {change.was} → {change.now}"
-        for change in drift.changes
-    ]
-    line = f"{len(drift.breaking)} breaking of {len(drift.changes)} changes" if drift.changes else "nothing changed"
-    return (*lines, f"Drift: {line}; {drift.compared} operations compared, {len(drift.skipped)} not called")
 
 
 def _count_checks(count: int) -> str:

@@ -11,7 +11,6 @@ from pydantic import JsonValue
 
 from nagorik import Operation
 from nagorik.manifest import API_VERSION, AnyOffer, Manifest
-from nagorik_testing.contract.drift import DriftChange
 from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Standard, standard_of
 from nagorik_testing.contract.live import LIVE
@@ -38,7 +37,7 @@ class EvidenceSource:
     """How one thing that a plugin was proved against is known.
 
     Attributes:
-        what: The offer, simulator or exchange.
+        what: The offer.
         known: ``modelled``, ``assumed``, ``from-spec`` or ``recorded``.
         source: Where it is from.
         as_of: The day on which that was so.
@@ -70,28 +69,6 @@ class UnplayedOperation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class DriftReport:
-    """What became of comparing the agency's answers with a recording.
-
-    Attributes:
-        changes: What has changed.
-        compared: Operations that were called for it.
-        skipped: Operations that were not, each with the reason.
-        sources: How the recording's exchanges are known.
-    """
-
-    changes: tuple[DriftChange, ...]
-    compared: int
-    skipped: Mapping[str, str]
-    sources: tuple[EvidenceSource, ...]
-
-    @property
-    def breaking(self) -> tuple[DriftChange, ...]:
-        """Those that the plugin may not survive."""
-        return tuple(change for change in self.changes if change.breaking)
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """One plugin's run on one day.
 
@@ -107,7 +84,6 @@ class Report:
     standard: Standard
     on: date
     seconds: float
-    drift: DriftReport | None = None
     people: str | None = None
     """Who provides the test people of a live run."""
     mutation: MutationReport | None = None
@@ -127,8 +103,8 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing fails that is not waived, and no answer has changed for the worse."""
-        return not self.judgement.failures and not (self.drift and self.drift.breaking)
+        """Whether nothing fails that is not waived."""
+        return not self.judgement.failures
 
     @property
     def not_run(self) -> tuple[tuple[str, int], ...]:
@@ -170,7 +146,7 @@ class Report:
     def sources(self) -> tuple[EvidenceSource, ...]:
         """How everything that it was proved against is known."""
         manifest = self.manifest
-        offers = tuple(
+        return tuple(
             EvidenceSource(
                 offer.id,
                 (offer.evidence or manifest.evidence).value,
@@ -179,7 +155,6 @@ class Report:
             )
             for offer in manifest.offers
         )
-        return (*offers, *(self.drift.sources if self.drift else ()))
 
 
 def make_report(
@@ -188,7 +163,6 @@ def make_report(
     *,
     on: date,
     seconds: float,
-    drift: DriftReport | None = None,
     mutation: MutationReport | None = None,
     score: ScoreStanding = NO_SCORE,
 ) -> Report:
@@ -204,7 +178,6 @@ def make_report(
         standard=standard_of(subject.manifest, judgement, grade=subject.grade, score=score),
         on=on,
         seconds=seconds,
-        drift=drift,
         mutation=mutation,
         score=score,
         people=subject.live.people.source if subject.live is not None and subject.live.people is not None else None,
@@ -265,7 +238,6 @@ def document_of(report: Report) -> dict[str, JsonValue]:
             {"what": each.what, "known": each.known, "source": each.source, "as_of": each.as_of.isoformat()}
             for each in report.sources
         ],
-        "drift": None if report.drift is None else _drift(report.drift),
         "mutation": None if report.mutation is None else _mutation(report.mutation),
         "mutation_score": _score(report.score),
         "chosen_families": None if judgement.families is None else list[JsonValue](sorted(judgement.families)),
@@ -282,26 +254,6 @@ def _offer(offer: AnyOffer, manifest: Manifest) -> JsonValue:
         "id": offer.id,
         "name": {"bn": offer.name.bn, "en": offer.name.en},
         "wire_format": (offer.evidence or manifest.evidence).value,
-    }
-
-
-def _drift(drift: DriftReport) -> JsonValue:
-    return {
-        "breaking": len(drift.breaking),
-        "compared": drift.compared,
-        "skipped": [{"operation": name, "reason": reason} for name, reason in drift.skipped.items()],
-        "changes": [
-            {
-                "drift": change.drift.value,
-                "operation": change.operation,
-                "request": change.request,
-                "place": change.place,
-                "was": change.was,
-                "now": change.now,
-                "breaking": change.breaking,
-            }
-            for change in drift.changes
-        ],
     }
 
 

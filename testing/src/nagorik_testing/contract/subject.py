@@ -11,8 +11,10 @@ import httpx
 
 from nagorik import Operation
 from nagorik.manifest import AnyOffer, Manifest
+from nagorik.settings import AgencySettings
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
-from nagorik_platform.registry import Admission, Registry
+from nagorik_platform.plugin_settings import load_settings
+from nagorik_platform.registry import Admission, Imported, Registry, resolve_object
 from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
 from nagorik_testing.contract.rig import Rig, operations_of
 from nagorik_testing.contract.verdict import Grade
@@ -174,3 +176,24 @@ async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[P
 
 def _network() -> httpx.AsyncBaseTransport:
     return httpx.AsyncHTTPTransport(trust_env=False)
+
+
+def settings_of(subject: Subject) -> AgencySettings:
+    """The plugin's settings as a rig gives them.
+
+    Raises:
+        SettingsRejected: Some are missing or wrong.
+    """
+    manifest = subject.manifest
+    record = subject.registry.record(manifest.id)
+    model: type[AgencySettings] = AgencySettings
+    if manifest.settings is not None and record is not None:
+        found = resolve_object(record, manifest.settings)
+        if isinstance(found, Imported) and isinstance(found.value, type) and issubclass(found.value, AgencySettings):
+            model = found.value
+    given = (
+        subject.simulator().settings("http://127.0.0.1")
+        if subject.live is None
+        else {"base_url": subject.live.base_url}
+    )
+    return load_settings(model, manifest.id, given)

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,7 +26,6 @@ from nagorik_testing.simulator.base import (
 )
 from nagorik_testing.simulator.clock import FlowingClock
 from nagorik_testing.simulator.loopback import serve
-from nagorik_testing.simulator.scenario_file import ScenarioFile
 
 _STOPPED: Final = 0
 _UNUSABLE: Final = 2
@@ -45,9 +43,6 @@ class SimulateCommand:
         parser.add_argument("plugin", nargs="?", metavar="ID", help="the plugin whose agency is simulated")
         parser.add_argument(
             "--all", action="store_true", help="serve every installed simulator, each on its own port"
-        )
-        parser.add_argument(
-            "--scenario", type=Path, metavar="FILE", help="serve the agency of a scenario file, with what it scripts"
         )
         parser.add_argument(
             "--port", type=port_number, default=0, help="the port on 127.0.0.1; a free one by default"
@@ -111,16 +106,11 @@ def _choose(arguments: argparse.Namespace) -> list[Simulator]:
 
     Raises:
         SimulatorUnusable: When there is none of that name, or it cannot be used.
-        DataFileInvalid: When the scenario file cannot be used.
     """
     try:
         clock = FlowingClock(datetime.now(UTC), speed=arguments.speed)
     except ValueError as problem:
         raise SimulatorUnusable(f"--speed: {problem}") from None
-    if arguments.scenario is not None:
-        if arguments.plugin or arguments.all:
-            raise SimulatorUnusable("--scenario names its plugin itself; leave the plugin and --all out")
-        return [ScenarioFile.read(arguments.scenario).open(clock=clock, seed=arguments.seed)]
     installed = installed_simulators()
     names = list(installed) if arguments.all else [arguments.plugin] if arguments.plugin else []
     known = ", ".join(installed) or "none: install a plugin that brings one"

@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 from nagorik.values import to_bangla_digits
 from nagorik_testing.faults.kinds import Shape
 from nagorik_testing.simulator.json_bodies import read_json
-from nagorik_testing.simulator.scrubbing import Scrubber
 
 CODEC: Final = "nagorik.codec"
 """The key of the ASGI scope that holds the simulator's ``Codec``."""
@@ -113,17 +112,6 @@ class Format(RequestFormat):
     @abstractmethod
     def places(self, body: bytes) -> list[tuple[str, str]]:
         """Every text of an answer with its dotted place, as ``altered`` takes it."""
-
-    def scrubbed(self, body: bytes, scrubber: Scrubber) -> bytes:
-        """An answer written anew from what is left of it: structure, and what a scrubber makes of names and values.
-
-        Nothing of the bytes that came is in it. This one is for formats that hold no more than plain values say.
-        """
-        return self.write(scrubber.value(self.read(body, self.content_type())))
-
-    def outline(self, body: bytes) -> JsonValue:
-        """An answer as plain values in which everything stands that a reader of it may depend on."""
-        return self.read(body, self.content_type())
 
     @abstractmethod
     def altered(

@@ -16,7 +16,6 @@ from pydantic import JsonValue
 from nagorik.http import AgencyResponse
 from nagorik.values import to_bangla_digits
 from nagorik_testing.faults.kinds import Shape
-from nagorik_testing.simulator.scrubbing import Scrubber
 from nagorik_testing.wire.codec import BROKEN, Format
 from nagorik_toolkit.formats.soap import SoapVersion
 from nagorik_toolkit.formats.xml import read_xml
@@ -101,16 +100,6 @@ class XmlFormat(Format):
     def places(self, body: bytes) -> list[tuple[str, str]]:
         """As ``Format.places``: ``items.item.1.state``, the number standing among elements of one name."""
         return list(_places(self._opened(body)[1], ()))
-
-    def scrubbed(self, body: bytes, scrubber: Scrubber) -> bytes:
-        """As ``Format.scrubbed``: all of the document, whatever element it stands in or beside."""
-        root = self._parsed(body)
-        return _written(_scrubbed(root, None, scrubber, scrubber.names([_local(root.tag)])))
-
-    def outline(self, body: bytes) -> JsonValue:
-        """As ``Format.outline``: also ``@element``, the root's name, and ``@xmlns`` where a namespace begins."""
-        root = self._parsed(body)
-        return {"@element": _local(root.tag), **_outlined_parts(root, None)}
 
     def altered(
         self, body: bytes, remove: Iterable[str], put: dict[str, JsonValue], rename: dict[str, str] | None = None
@@ -222,21 +211,6 @@ class SoapFormat(XmlFormat):
             return _written(self._enveloped(self._fault(document, name or self._error)))
         return _written(self._enveloped(self._element(document, name or self._root)))
 
-    def outline(self, body: bytes) -> JsonValue:
-        """As ``XmlFormat.outline``, of what is said; headers and what else is in the body stand beside it."""
-        root = self._parsed(body)
-        try:
-            payload = self._payload(root)
-        except ValueError:
-            return super().outline(body)
-        beside: dict[str, JsonValue] = {}
-        for part in root:
-            name = _local(part.tag)
-            parts = _outlined_parts(part, None, leave=payload)
-            if parts.keys() - {"@xmlns"} or name != "Body":
-                beside[f"soap:{name}"] = parts
-        return {"@element": _local(payload.tag), **_outlined_parts(payload, None), **beside}
-
     def _enveloped(self, content: etree._Element) -> etree._Element:
         envelope = etree.Element(self._own("Envelope"), nsmap={"soap": self._version.value})
         etree.SubElement(envelope, self._own("Body")).append(content)
@@ -294,71 +268,6 @@ def _value(element: etree._Element) -> JsonValue:
     if not parts:
         return text
     return {**parts, "#text": text} if text else parts
-
-
-_SOAP_NAMES: Final = frozenset(
-    {"Envelope", "Header", "Body", "Fault", "Code", "Value", "Subcode", "Reason", "Text", "Detail", "Node", "Role"}
-)
-
-
-def _scrubbed(
-    element: etree._Element, above: etree._Element | None, scrubber: Scrubber, names: dict[str, str]
-) -> etree._Element:
-    """An element written anew below another, under the name that ``names`` has for it."""
-    local, tag = _local(element.tag), _scrubbed_name(element.tag, scrubber, names)
-    new = _scrubbed_root(element, tag) if above is None else etree.SubElement(above, tag)
-    inner = scrubber.names([*(_local(name) for name in element.attrib), *(_local(each.tag) for each in element)])
-    for name, value in element.attrib.items():
-        new.set(_scrubbed_name(name, scrubber, inner), scrubber.text(str(value), _local(name)))
-    new.text = _scrubbed_text(element.text, scrubber, local)
-    for child in element:
-        _scrubbed(child, new, scrubber, inner).tail = _scrubbed_text(child.tail, scrubber, local)
-    return new
-
-
-def _scrubbed_root(root: etree._Element, tag: str) -> etree._Element:
-    """A new root, whose namespace needs no prefix where each element has one."""
-    plain = all(etree.QName(each).namespace for each in root.iter())
-    # The library's stubs have no word for the default namespace.
-    return etree.Element(tag, nsmap=cast("Any", {None: etree.QName(tag).namespace} if plain else None))
-
-
-def _scrubbed_name(name: object, scrubber: Scrubber, names: dict[str, str]) -> str:
-    local = _local(name)
-    space = str(name)[1:].rpartition("}")[0]
-    if space in {each.value for each in SoapVersion} and local in _SOAP_NAMES:
-        return str(name)
-    written = names[local].strip("<>")
-    return f"{{{scrubber.namespace(space)}}}{written}" if space else written
-
-
-def _scrubbed_text(text: str | None, scrubber: Scrubber, field: str) -> str | None:
-    stated = (text or "").strip()
-    return scrubber.text(stated, field) if stated else None
-
-
-def _outlined(element: etree._Element, space: str) -> JsonValue:
-    parts = _outlined_parts(element, space)
-    return parts.get("#text", "") if parts.keys() <= {"#text"} else parts
-
-
-def _outlined_parts(
-    element: etree._Element, space: str | None, *, leave: etree._Element | None = None
-) -> dict[str, JsonValue]:
-    """What stands in an element, all but one of its children; its namespace where that is another than ``space``."""
-    own = etree.QName(element).namespace or ""
-    parts: dict[str, JsonValue] = {} if own == space else {"@xmlns": own}
-    parts |= {"@" + str(name): str(value) for name, value in element.attrib.items()}
-    several: dict[str, list[JsonValue]] = {}
-    for child in element:
-        if child is not leave:
-            several.setdefault(_local(child.tag), []).append(_outlined(child, own))
-    parts |= {name: values[0] if len(values) == 1 else values for name, values in several.items()}
-    if text := (element.text or "").strip():
-        parts["#text"] = text
-    if tails := [tail for child in element if (tail := (child.tail or "").strip())]:
-        parts["#tail"] = [*tails]
-    return parts
 
 
 def _fill(element: etree._Element, value: JsonValue) -> None:

@@ -1,7 +1,6 @@
 """Permit offices of other kinds: with a book that can be looked into, asked and not filed at, paged, slow to pay."""
 
 import base64
-import random
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
@@ -503,12 +502,3 @@ class SessionsOffice(PermitOffice):
         except Refusal:
             return DocumentResponse({"error": "the session has ended"})
         return None
-
-
-class KeyedOffice(PermitOffice):
-    """Lists who holds a permit by their names, of small letters alone."""
-
-    def told(self, filed: Any) -> dict[str, Any]:
-        drawn = random.Random(self.seed)  # noqa: S311 - reproducible
-        name = "".join(drawn.choice("abdehiklmnorstu") for _ in range(9))
-        return {**super().told(filed), "holders": {name: "shop"}}
