@@ -36,14 +36,12 @@ from nagorik_platform.lifecycle.tables import (
 )
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.checks.check import Check
-from nagorik_testing.contract.checks.words import WORDS
 from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import OperationKind
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
 from nagorik_testing.simulator.reference_agency import ReferenceAgency
 from nagorik_testing.simulator.workflow import WorkflowStep
-from nagorik_testing.style.guide import TextLanguage, style
 from nagorik_toolkit import interface_document
 
 DOCS: Final = Path(__file__).resolve().parent
@@ -421,52 +419,6 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
 )
 
 
-def checks_of_words() -> str:
-    """The checks that hold a plugin's texts to the style."""
-    rows = (f"| [{check.id}](../checks/{check.id.replace('/', '-')}.md) | {check.title} |" for check in WORDS)
-    return _markdown_table(("check", "what it holds"), rows)
-
-
-def limits_of_words() -> str:
-    """How long a sentence may be."""
-    return _markdown_table(("what", "at most"), [f"| words in a sentence | {style().longest_sentence} |"])
-
-
-def terms_in(language: TextLanguage) -> str:
-    """What is written for a thing, and what is not."""
-    rows = []
-    for term in style().terms[language]:
-        not_written = ", ".join(term.instead_of)
-        held = "machine" if term.by == "machine" else "reader"
-        rows.append(f"| {term.use} | {not_written} | {term.meaning} | {held} |")
-    return _markdown_table(("write", "not", "of", "held by"), rows)
-
-
-def latin_in_bangla() -> str:
-    """What may stand in a Bangla text in Latin letters."""
-    latin = style().latin
-    rows = (
-        f"| formats | {', '.join(latin.formats)} |",
-        f"| blood groups | {', '.join(f'{group}+, {group}-' for group in latin.blood_groups)} |",
-        f"| names | {', '.join(latin.names)} |",
-        "| codes | whatever holds a digit: A00000000 |",
-        "| addresses | of the web, of files, of mail: epassport.gov.bd |",
-        "| commands | an operator's: nagorik cases show ID, --to STATE |",
-    )
-    return _markdown_table(("what", "such as"), rows)
-
-
-STYLE_TABLES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
-    {
-        "checks-of-words": checks_of_words,
-        "limits-of-words": limits_of_words,
-        "terms-in-bangla": partial(terms_in, "bn"),
-        "terms-in-english": partial(terms_in, "en"),
-        "latin-in-bangla": latin_in_bangla,
-    }
-)
-
-
 def put_tables(document: str, tables: Mapping[str, Callable[[], str]] = TABLES) -> str:
     """``document`` with every table between its markers rendered anew.
 
@@ -580,7 +532,6 @@ def wire_pages() -> dict[Path, str]:
 
 
 LIFECYCLE: Final = DOCS / "explanation" / "lifecycle.md"
-STYLE_PAGE: Final = DOCS / "reference" / "style-of-sentences.md"
 KINDS: Final = {
     OperationKind.READ: "read, or `safe` write",
     OperationKind.NATIVE: "`native` write",
@@ -603,7 +554,6 @@ def pages() -> dict[Path, str]:
         | {DOCS / "checks" / f"{check.id.replace('/', '-')}.md": check_page(check) for check in CHECKS}
         | {DOCS / "checks" / "index.md": checks_page()}
         | {LIFECYCLE: put_tables(LIFECYCLE.read_text("utf-8"))}
-        | {STYLE_PAGE: put_tables(STYLE_PAGE.read_text("utf-8"), STYLE_TABLES)}
         | wire_pages()
     )
 

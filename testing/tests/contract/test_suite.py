@@ -147,13 +147,6 @@ def test_gateway_reaches_payment_and_a_failed_payment_takes_all_below_it_alone(s
     assert (standard.level, standard.tier, standard.first_missing) == (Level.SUBMISSION, Tier.BRONZE, Level.PAYMENT)
 
 
-def test_failed_sentence_takes_the_tier_and_the_highest_level_alone(subject):
-    judgement = judge(results(("words", found("words/length", CheckStatus.FAILED))), (), on=DAY)
-    standard = standard_of(subject.manifest, judgement)
-    assert (standard.level, standard.tier) == (Level.PAYMENT, Tier.BRONZE)
-    assert standard.first_missing in {None, Level.DELIVERY}
-
-
 def test_failed_catalogue_or_privacy_leaves_no_level(subject):
     for family in ("catalogue", "privacy"):
         judgement = judge(results((family, found("x/y", CheckStatus.FAILED))), (), on=DAY)

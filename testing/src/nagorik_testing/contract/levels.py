@@ -70,12 +70,9 @@ _FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
         "fees": Level.PAYMENT,
         "payment": Level.PAYMENT,
         "delivery": Level.DELIVERY,
-        "words": Level.DELIVERY,
     }
 )
-"""The first rung that a failure of a family takes away; a failure of any other family takes all.
-
-A long sentence costs the highest rung, and the tier as any failure does: it is no reason to doubt what is filed."""
+"""The first rung that a failure of a family takes away; a failure of any other family takes all."""
 
 Needs = Mapping[Level, frozenset[Operation] | None]
 

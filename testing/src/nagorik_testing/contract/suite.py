@@ -57,7 +57,6 @@ FAMILY_OF: Final[Mapping[Operation, str]] = MappingProxyType(
 
 FAMILIES: Final = (
     "catalogue",
-    "words",
     "eligibility",
     "fees",
     "submission",

@@ -48,12 +48,10 @@ from nagorik_testing.contract.checks.truth import TRUTH
 from nagorik_testing.contract.checks.unfilled_fields import UNFILLED_FIELDS
 from nagorik_testing.contract.checks.verdicts import VERDICTS
 from nagorik_testing.contract.checks.whole_days import WHOLE_DAYS
-from nagorik_testing.contract.checks.words import WORDS
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
     *DECLARED_SETTINGS,
-    *WORDS,
     *ELIGIBILITY,
     *VERDICTS,
     *AGENCY_VERDICTS,

@@ -15,7 +15,6 @@ class CheckFamily(StrEnum):
     """What a check is about."""
 
     CATALOGUE = "catalogue"
-    WORDS = "words"
     ELIGIBILITY = "eligibility"
     FEES = "fees"
     SUBMISSION = "submission"

@@ -1,11 +1,13 @@
 """The texts of a form: the forms within it, and what its options are called."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final, get_args
 
 from nagorik import Form, Text
-from nagorik_testing.style.sentences import foreign_letters
 
+_BLOOD_GROUP: Final = re.compile(r"(?:A|B|AB|O)[+-]")
+"""People write it in Latin letters in either language."""
 _HOLDERS: Final = ("properties", "$defs")
 """Where a JSON Schema has other schemas by their names."""
 
@@ -40,19 +42,10 @@ def titled_choices(schema: object) -> Iterator[Mapping[str, Text]]:
                 yield from titled_choices(value)
 
 
-def options_of(model: type[Form]) -> Mapping[str, Text]:
-    """Every option of a form's fields with its title; of two fields with an option of one value, the first's."""
-    found: dict[str, Text] = {}
-    for choices in titled_choices(model.model_json_schema()):
-        for option, title in choices.items():
-            found.setdefault(option, title)
-    return found
-
-
 def untitled_choices(schema: object, at: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
     """Of every field whose options have no titles: where it is, and its options.
 
-    A number is its own title, and so is what people write in Latin letters in either language, such as a blood group.
+    A number is its own title, and so is a blood group.
     """
     if isinstance(schema, list):
         for value in schema:
@@ -70,4 +63,4 @@ def untitled_choices(schema: object, at: str = "") -> Iterator[tuple[str, tuple[
 
 
 def _wants_title(option: object) -> bool:
-    return isinstance(option, str) and not option.isdigit() and any(foreign_letters(option, "bn"))
+    return isinstance(option, str) and not option.isdigit() and not _BLOOD_GROUP.fullmatch(option)

@@ -25,13 +25,13 @@ from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.faults.kinds import Altered, Slow
 from nagorik_testing.simulator.application_book import ApplicationBook, Case
-from nagorik_testing.style.sentences import without_quoted
 from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
 from nagorik_toolkit.form_validation import Location
 
 _BANGLA_SIGN: Final = re.compile(r"[ঀ-৿]")
 """A letter, a digit or the sign of the taka."""
+_QUOTED: Final = re.compile(r"“[^”]*”|‘[^’]*’|\"[^\"]*\"")
 _WORD: Final = {"Bangla": re.compile(r"[ঀ-৥ৰৱ]{2,}"), "English": re.compile(r"\b[A-Za-z]?[a-z]+\b")}
 """An abbreviation in capitals is a word of no language."""
 _FEWEST_WORDS: Final = 2
@@ -46,7 +46,7 @@ def wrong_scripts(what: str, text: Text) -> list[str]:
     wrong = []
     if not has_bangla_letters(text.bn):
         wrong.append(f"the Bangla text of {what} holds no Bangla letter")
-    if _BANGLA_SIGN.search(without_quoted(text.en)):
+    if _BANGLA_SIGN.search(_QUOTED.sub(" ", text.en)):
         wrong.append(f"the English text of {what} holds Bangla letters")
     elif not has_latin_letters(text.en):
         wrong.append(f"the English text of {what} holds no Latin letter")

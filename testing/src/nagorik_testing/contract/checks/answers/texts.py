@@ -22,7 +22,6 @@ from nagorik_testing.contract.checks.answers.variations import (
 )
 from nagorik_testing.contract.checks.answers.varied import AnswerEnd, TellingRule, Untold, VariedAnswer, named
 from nagorik_testing.contract.checks.inspection import written
-from nagorik_testing.style.sentences import latin_words
 from nagorik_testing.wire.codec import JsonFormat
 from nagorik_toolkit.form_validation import Location
 
@@ -198,12 +197,16 @@ async def _by_resembling(
 
 
 _LATIN: Final = re.compile(r"[A-Za-z]+")
+_NO_WORD: Final = re.compile(
+    r"“[^”]*”|‘[^’]*’|\"[^\"]*\"|\b[\w.@+-]*[A-Za-z0-9]\.[A-Za-z]{2,}\S*|\b[A-Z]+\b|\S*[0-9]\S*"
+)
+"""Quoted words, addresses of the web, abbreviations and codes, which a Bangla text may hold."""
 
 
 def told_in_english(play: AnswerPlay, told: Told) -> list[Untold]:
     """Places of a Bangla text that hold an English word which neither the agency nor the citizen wrote."""
     places = {
-        anywhere(place): {part for word in latin_words(text) for part in _LATIN.findall(word)}
+        anywhere(place): set(_LATIN.findall(_NO_WORD.sub(" ", text)))
         for place, text in told.items()
         if isinstance(text, str) and place.endswith(".bn")
     }
