@@ -331,7 +331,7 @@ def test_killed_worker_leaves_the_rest_as_the_file_expects(
 def test_without_the_portal_nothing_is_left_running(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nagorik_simulation.demo.command.entry_points", lambda **_: ())
+    monkeypatch.setattr("nagorik_simulation.demo.command.find_spec", lambda _: None)
     assert main(["demo", "--serve"]) == 2
     assert capsys.readouterr().err == "nagorik demo: --serve needs the desk: pip install nagorik-portal\n"
 

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -101,12 +101,13 @@ class DemoCommand:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    found = next(iter(entry_points(group="nagorik.demonstrations")), None)
-    if found is None:
+    if find_spec("nagorik_portal") is None:
         sys.stderr.write("nagorik demo: --serve needs the desk: pip install nagorik-portal\n")
         return CANNOT_BE_PLAYED
+    from nagorik_simulation.demo.country import serve_country
+
     try:
-        asyncio.run(found.load()(arguments.port, arguments.pace, as_json=arguments.json))
+        asyncio.run(serve_country(arguments.port, arguments.pace, as_json=arguments.json))
     except (SimulatorUnusable, OSError) as error:
         sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
         return CANNOT_BE_PLAYED

@@ -1,4 +1,4 @@
-"""``nagorik demo --serve``: the simulated country left running, with the portal on it; needs ``nagorik-testing``.
+"""``nagorik demo --serve``: the simulated country left running, with the portal on it, which has to be installed.
 
 The simulators and the host share a clock that flows like the machine's. Twice a second it is also moved on by as much
 as the pace asks, unless a call is under way, whose deadline would pass, or a payer has a gateway's page open.
