@@ -27,6 +27,7 @@ from nagorik import (
     EligibilityRequest,
     FindRequest,
     Form,
+    NationalDataError,
     Nid,
     Rejected,
     StatusRequest,
@@ -35,7 +36,6 @@ from nagorik import (
     WireModel,
     hookimpl,
 )
-from nagorik.values import NationalDataError
 from nagorik_passport import elsewhere
 from nagorik_passport.data import DATA
 from nagorik_passport.eligibility import APPLIED, CHECKS, NEW, REISSUE
