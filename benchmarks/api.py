@@ -56,7 +56,8 @@ class StubHost:
     def __init__(self, host: Host, progress: object, view: object) -> None:
         """Keep what needs no database."""
         self.vault, self.platform, self.clock, self.charges = host.vault, host.platform, host.clock, host.charges
-        self.documents, self.store, self._progress, self._view = host.documents, host.store, progress, view
+        self.documents, self.store, self.database = host.documents, host.store, host.database
+        self._progress, self._view = progress, view
 
     async def replayed(self, _key: object) -> None:
         """Every key is new."""

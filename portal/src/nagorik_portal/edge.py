@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nagorik_platform.logs import get_logger
-from nagorik_platform.tracebacks import failure
+from nagorik_platform.logs.exceptions import describe_exception
 
 UNMATCHED: Final = "unmatched"
 """Stands for a path that is no route's."""
@@ -69,7 +69,7 @@ class Edge:
         try:
             await self._app(scope, incoming, answer)
         except Exception as error:  # noqa: BLE001 - a server would log its text
-            _log.error("request_failed", route=template(scope), defect=failure(error))
+            _log.error("request_failed", route=template(scope), failure=describe_exception(error))
             if status:
                 # What was sent cannot be taken back; the server closes the connection, so that it is seen.
                 raise ConnectionAbortedError("a response was broken off") from None

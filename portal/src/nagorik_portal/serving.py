@@ -10,7 +10,7 @@ from typing import Final
 import uvicorn
 
 from nagorik_platform.logs import get_logger
-from nagorik_platform.tracebacks import failure
+from nagorik_platform.logs.exceptions import describe_exception
 from nagorik_portal.drafts import expire_drafts
 from nagorik_portal.portal import Portal
 from nagorik_portal.subscriptions import Subscriptions, make_client
@@ -66,6 +66,6 @@ async def deliver_and_sweep(portal: Portal) -> None:
                     await expire_drafts(host.database, host.vault, portal.documents, host.clock.now())
                 sent = await subscriptions.deliver(client)
             except Exception as error:  # noqa: BLE001 - events are delivered later, and requests are served meanwhile
-                _log.error("events_not_delivered", defect=failure(error))
+                _log.error("events_not_delivered", failure=describe_exception(error))
             # One that has much to send goes on at once.
             await asyncio.sleep(0 if sent else PAUSE)
