@@ -71,14 +71,14 @@ class Counter:
 def counter() -> Counter:
     """Before the simulator."""
     till = CashDeskSimulator()
-    return Counter(till, PluginUnderTest("cashdesk").contexts(till.clock, till, None))
+    return Counter(till, PluginUnderTest("cashdesk").contexts(till.clock, till))
 
 
 @pytest.fixture
 def wired() -> Counter:
     """Before answers that a test writes itself."""
     till = CashDeskSimulator()
-    return Counter(till, PluginUnderTest("cashdesk").contexts(till.clock, None, None))
+    return Counter(till, PluginUnderTest("cashdesk").contexts(till.clock, None))
 
 
 async def test_day_is_listed_with_what_was_taken_and_what_was_given_back(counter: Counter) -> None:

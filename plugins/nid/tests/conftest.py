@@ -65,7 +65,7 @@ def make_desk(*, simulated: bool, **settings: object) -> Desk:
     """A desk whose client reaches the simulator, or sends over httpx itself."""
     simulator = NidSimulator()
     nid = PluginUnderTest("nid", settings={**simulator.settings(AGENCY), **settings})
-    contexts = nid.contexts(simulator.clock, simulator if simulated else None, None)
+    contexts = nid.contexts(simulator.clock, simulator if simulated else None)
     return Desk(simulator, contexts, SyntheticCitizens().citizen(7))
 
 
