@@ -16,13 +16,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 LIBRARIES: Final = ("nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host", "nagorik_testing")
 SIMULATION: Final = "nagorik_simulation"
 EXTENSIONS: Final = ("nagorik_counter", "nagorik_portal")
+EXAMPLES: Final = "examples/plugins/*/src"
+"""Plugins that are not installed here."""
 WEB: Final = ("fastapi",)
 HTTP: Final = ("httpx", "httpcore", "tenacity", "aiohttp")
 
 
 def distributions(root: Path = ROOT) -> list[list[Path]]:
-    """For each plugin in this repository, the packages that its distribution is made of."""
-    folders = sorted(root.glob("plugins/*/src"))
+    """For each plugin in this repository, the example's too, the packages that its distribution is made of."""
+    folders = sorted([*root.glob("plugins/*/src"), *root.glob(EXAMPLES)])
     return [sorted(path for path in folder.iterdir() if any(path.rglob("*.py"))) for folder in folders]
 
 
@@ -46,6 +48,12 @@ def rules() -> str:
     """The rules as import-linter reads them."""
     plugins = distributions()
     found = [package.name for packages in plugins for package in packages]
+    simulators = [
+        f"{package.name}.simulator"
+        for packages in plugins
+        for package in packages
+        if f"{package.name}.simulator" in modules_of(package)
+    ]
     own_code = [
         module
         for packages in plugins
@@ -220,6 +228,18 @@ def rules() -> str:
         ],
     )
     rule(
+        "a-simulator-knows-nothing-of-the-plugin-that-it-judges",
+        "forbidden",
+        source_modules=simulators,
+        forbidden_modules=[module for module in own_code if module not in simulators],
+    )
+    rule(
+        "no-plugin-knows-its-simulator",
+        "protected",
+        protected_modules=simulators,
+        allowed_importers=["nagorik_testing"],
+    )
+    rule(
         "the-init-of-a-plugin-knows-no-more",
         "forbidden",
         source_modules=found,
@@ -249,6 +269,7 @@ def main() -> int:
         file = Path(folder) / "importlinter.ini"
         file.write_text(rules(), "utf-8")
         os.chdir(ROOT)
+        sys.path.extend(str(source) for source in ROOT.glob(EXAMPLES))
         return lint_imports(
             config_filename=str(file), no_cache=True, is_debug_mode=False, show_timings=False, verbose=False
         )

@@ -16,7 +16,7 @@ from nagorik.values import MobileNumber, Money
 from nagorik_bkash import wire
 from nagorik_bkash.codes import CODES, CREDENTIALS, SENTENCES, CodeMeaning, code_in, meaning_of, word_of
 from nagorik_bkash.settings import BkashSettings
-from nagorik_bkash.simulator import BkashSimulator
+from nagorik_bkash.simulator import BkashSimulator, gateway
 from nagorik_bkash.simulator.checkout import bkash_time
 
 amounts = st.integers(0, 10**14).map(lambda poisha: Money(poisha=poisha))
@@ -177,6 +177,7 @@ def test_every_published_code_has_one_meaning() -> None:
 
 def test_each_code_has_the_sentence_that_is_published() -> None:
     assert SENTENCES == BKASH_ERROR_CODES
+    assert gateway.SENTENCES.items() <= BKASH_ERROR_CODES.items()
 
 
 MEANINGS = {

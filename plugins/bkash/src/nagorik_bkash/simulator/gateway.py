@@ -14,8 +14,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from nagorik import AgencyRejected, CredentialsRejected, Money, NationalDataError, OutcomeUnknown, Text
-from nagorik_bkash.codes import SENTENCES
+from nagorik import (
+    AgencyRejected,
+    CredentialsRejected,
+    Money,
+    NationalDataError,
+    OutcomeUnknown,
+    Text,
+    parse_document,
+    read_data_file,
+)
 from nagorik_bkash.simulator import notices
 from nagorik_bkash.simulator.checkout import (
     MERCHANT,
@@ -57,6 +65,7 @@ DURATIONS: Final[Mapping[str, timedelta]] = MappingProxyType(
 """How long the payer takes, where nothing is scripted."""
 EXPIRED: Final = {"message": "The incoming token has expired"}
 UNAUTHORISED: Final = {"message": "Unauthorized"}
+SENTENCES: Final = parse_document(read_data_file(__package__, "sentences.toml"), "sentences.toml")
 _LONGEST: Final = 255
 _UNFIT: Final = frozenset("<>&")
 

@@ -18,11 +18,13 @@ clients. Modelled are: that a session nobody has paid in is told as ``PENDING`` 
 session holds; the wording of a refusal; and that ``refund_trans_id`` alone tells one refund from the next.
 """  # noqa: E501 - a table
 
+from base64 import b32decode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import ClassVar, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -43,7 +45,6 @@ from nagorik_sslcommerz.simulator.sessions import (
     record_of,
     written_at,
 )
-from nagorik_sslcommerz.transaction_ids import to_payment, to_tran_id
 from nagorik_testing import (
     ADMIN_PATH,
     Codec,
@@ -189,7 +190,7 @@ class SslCommerzSimulator(Simulator):
 
     def payment_notice(self, payment: str) -> ExampleMessage:
         """What the gateway posts about a payment as it stands now."""
-        session = self._sessions_of(to_tran_id(payment))[-1]
+        session = self.session_of(payment)
         self.catch_up()
         fields = notice_of(session, session.last, self.store_id, self.store_password)
         return ExampleMessage(
@@ -260,7 +261,7 @@ class SslCommerzSimulator(Simulator):
         Raises:
             LookupError: There is none.
         """
-        return self._sessions_of(to_tran_id(payment))[-1]
+        return self._sessions_of(payment)[-1]
 
     def _plan(self, session: SslCommerzSession) -> list[tuple[str, datetime]]:
         """What happens in a session by the script, and when."""
@@ -302,8 +303,8 @@ class SslCommerzSimulator(Simulator):
                 at=refund.due,
             )
 
-    def _sessions_of(self, tran_id: str) -> list[SslCommerzSession]:
-        found = [session for session in self._sessions.values() if session.tran_id == tran_id]
+    def _sessions_of(self, payment: str) -> list[SslCommerzSession]:
+        found = [session for session in self._sessions.values() if _payment_of(session.tran_id) == payment]
         if not found:
             raise LookupError("no session was opened for this payment")
         return found
@@ -329,7 +330,7 @@ class SslCommerzSimulator(Simulator):
                 found = self._paid(**{name: given[name]})
                 return None if found is None else found[0]
         try:
-            return self._sessions_of(given.get("tran_id", ""))[-1]
+            return self.session_of(_payment_of(given.get("tran_id", "")))
         except LookupError:
             return None
 
@@ -527,9 +528,9 @@ def _texts(content: JsonValue) -> dict[str, str]:
 
 
 def _payment_of(tran_id: str) -> str:
-    """The platform's id of a payment; for another client's transaction its ``tran_id``."""
+    """The name under which scripts and the ledger know a transaction: a ``tran_id`` in Base32 names its UUID."""
     try:
-        return to_payment(tran_id)
+        return str(UUID(bytes=b32decode(f"{tran_id}======")))
     except ValueError:
         return tran_id
 

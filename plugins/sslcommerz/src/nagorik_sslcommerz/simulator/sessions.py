@@ -1,5 +1,6 @@
 """What the gateway keeps: sessions, the attempts to pay in each, and refunds; and how it writes them."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +12,6 @@ from typing import Final
 from pydantic import JsonValue
 
 from nagorik import Money, dhaka_time
-from nagorik_sslcommerz.signature import SIGNATURES, digest_of
 from nagorik_testing import PaymentAct, Scenario
 
 DURATIONS: Final[Mapping[str, timedelta]] = MappingProxyType(
@@ -47,6 +47,7 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Fields of its answers that are told nobody, each with the reason."""
+_ALGORITHMS: Final = {"verify_sign": "md5", "verify_sign_sha2": "sha256"}
 _SIGNS: Final = ascii_letters + digits
 
 
@@ -217,5 +218,12 @@ def notice_of(session: SslCommerzSession, attempt: PaymentAttempt, store: str, p
     if attempt.is_paid:
         # It is VALID whenever it is posted; only an answer of the validator ever says VALIDATED.
         fields |= {"val_id": attempt.val_id, "status": "VALID"}
-    signed = {name: digest_of(fields, password, digest) for name, digest in SIGNATURES.items()}
+    signed = {field: _signature(fields, password, algorithm) for field, algorithm in _ALGORITHMS.items()}
     return {**dict(sorted(fields.items())), **signed, "verify_key": ",".join(sorted(fields))}
+
+
+def _signature(fields: Mapping[str, str], password: str, algorithm: str) -> str:
+    """Sign as the gateway publishes it: the fields and the password's digest by name, as one line of text."""
+    pairs = [*fields.items(), ("store_passwd", hashlib.new(algorithm, password.encode()).hexdigest())]
+    text = "&".join("=".join(pair) for pair in sorted(pairs))
+    return hashlib.new(algorithm, text.encode()).hexdigest()
