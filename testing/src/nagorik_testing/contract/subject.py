@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -112,8 +113,16 @@ class Subject:
 
 
 @asynccontextmanager
-async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncIterator[Rig]:
+async def open_rig(
+    subject: Subject, offer: str, *, seed: int = 0, address: str = f"http://{LOOPBACK}"
+) -> AsyncIterator[Rig]:
     """A fresh rig: nothing of another call is left on it.
+
+    Args:
+        subject: Whose plugin it is.
+        offer: What is applied for or paid with.
+        seed: Of the simulator and the citizen.
+        address: Where the plugin's settings say that a simulator in this process is.
 
     Raises:
         NotPlayed: Another seed is asked for, and so another person, of a live agency whose test people are given.
@@ -125,7 +134,7 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
     # Before a live agency the simulator gives examples and nothing else; its clock is its own.
     simulator = subject.simulator(clock=clock if live is None else SimulatedClock(), seed=seed)
     documents = MemoryDocuments()
-    async with _configured(subject, simulator) as configuration:
+    async with _configured(subject, simulator, address) as configuration:
         settings = PlatformSettings(
             plugins={**subject.beside, simulator.plugin_id: configuration},
             documents=documents,
@@ -145,7 +154,9 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
 
 
 @asynccontextmanager
-async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[PluginConfiguration]:
+async def _configured(
+    subject: Subject, simulator: Simulator, usual_address: str
+) -> AsyncIterator[PluginConfiguration]:
     """How the plugin finds its agency, for as long as that is there."""
     tap = subject.tap
     if subject.live is not None:
@@ -168,8 +179,8 @@ async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[P
     else:
         transport = partial(SimulatorTransport, simulator)
         yield PluginConfiguration(
-            settings=simulator.settings(f"http://{LOOPBACK}"),
-            egress=frozenset({LOOPBACK}),
+            settings=simulator.settings(usual_address),
+            egress=frozenset({urlsplit(usual_address).hostname or ""}),
             transport_factory=transport if tap is None else lambda: tap(transport()),
         )
 

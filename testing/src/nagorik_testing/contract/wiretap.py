@@ -109,7 +109,7 @@ def body_places(exchange: WireExchange, codec: Codec) -> Iterator[tuple[str, str
         else:
             yield "", _as_text(exchange.sent)
         return
-    yield from _flat(content, "")
+    yield from leaves_of(content, "")
     for number, file in enumerate(codec.files(exchange.sent, label)):
         yield f"file {number} {file.name}", f"{file.media_type} {hashlib.sha256(file.content).hexdigest()}"
 
@@ -121,11 +121,12 @@ def _as_text(body: bytes) -> str:
         return hashlib.sha256(body).hexdigest()
 
 
-def _flat(document: JsonValue, at: str) -> Iterator[tuple[str, str]]:
+def leaves_of(document: JsonValue, at: str) -> Iterator[tuple[str, str]]:
+    """Every value of a document that holds no other, with where it stands below ``at``."""
     if isinstance(document, dict | list) and document:
         parts = document.items() if isinstance(document, dict) else enumerate(document)
         for name, part in parts:
-            yield from _flat(part, f"{at}.{name}" if at else str(name))
+            yield from leaves_of(part, f"{at}.{name}" if at else str(name))
     else:
         yield at, str(document)
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from nagorik.values import Money
-from nagorik_testing.contract.observation.process_state import library_picture, patched
+from nagorik_testing.contract.observation.state import library_picture, patched
 
 
 def of_plugin(module: str) -> bool:

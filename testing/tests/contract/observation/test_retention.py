@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from nagorik_testing.contract.observation.retention import Needles, bindings, carries, rebound, retained
+from nagorik_testing.contract.observation.state import Needles, bindings, carries, rebound, retained
 
 NAME = "plugin_of_nobody"
 NUMBER = "19853312345678901"

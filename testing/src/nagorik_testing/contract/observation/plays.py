@@ -1,48 +1,45 @@
 """Every operation of a plugin, played as usual and in a process of its own, and what differs.
 
-Once here, as all checks do. Then on a host whose clock and zone are others, over sockets: for another citizen, and
-for both at once, each step of the one after a step of the other; where that differs, for the usual one alone, too.
-What comes before a call, such as the filing of what is looked at, is watched for the other citizen, and played here
-for everything else, in a fraction of the time. Each call itself is the first of its platform.
+Once here, as all checks do. Then on a host whose clock and zone are others: for another citizen, and for both at
+once, each step of the one after a step of the other; where that differs, for the usual one alone, too. What comes
+before a call, such as the filing of what is looked at, is watched for the other citizen, and played here for
+everything else, in a fraction of the time. Each call itself is the first of its platform.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from importlib.util import find_spec
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
 from uuid import uuid5
-from weakref import WeakKeyDictionary
 
 from nagorik import CallbackRequest, NagorikError, Operation, PaymentNoticeRequest
 from nagorik.manifest import AnyOffer, PublicService
-from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
-from nagorik_platform.registry import PluginRecord, Registry
+from nagorik_platform import Platform, PlatformSettings, References
+from nagorik_platform.registry import PluginRecord
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
-from nagorik_testing.contract.observation.audit import PluginAct, PluginActKind
-from nagorik_testing.contract.observation.call_records import CallRecord, differences
-from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
-from nagorik_testing.contract.observation.wire_record import WireRecorded, leaves_of, recorded
+from nagorik_testing.contract.observation.forbidden import Act
+from nagorik_testing.contract.observation.process import Process, RemotePlatform
+from nagorik_testing.contract.observation.records import CallRecord, differences
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.rig import Rig, StartPlatform, is_login
-from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable
+from nagorik_testing.contract.wiretap import Wiretap, leaves_of
 from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.fixtures.canaries import canary_values
-from nagorik_testing.fixtures.documents import MemoryDocuments
-from nagorik_testing.simulator.citizens import SyntheticCitizens
-from nagorik_testing.simulator.clock import START, SimulatedClock
-from nagorik_testing.simulator.in_process import SimulatorTransport
-from nagorik_testing.simulator.loopback import serve
+from nagorik_testing.simulator.clock import START
 
-HOST: Final = "agency.nagorik.example"
+ADDRESS: Final = "https://agency.nagorik.example"
 """Where the plugin's settings say that its agency is; no name leads there."""
 MACHINE: Final = (START + timedelta(days=12_641, hours=13, minutes=7)).timestamp()
-"""What the machine's clock tells where the plugin is watched: more than thirty years after the agency's."""
+"""What the machine's clock shows where the plugin is watched: more than thirty years after the agency's."""
 LONGEST_STEP: Final = 0.25
 """Real seconds of a step; a machine's own hiccups are shorter, or do not repeat."""
 TRIES: Final = 3
@@ -51,9 +48,8 @@ USUAL: Final = 0
 """The seed of the citizen for whom the same is played here and where the plugin is watched."""
 FIRST: Final = 1
 """The seed of another, who comes first there: a plugin that answers everybody as it answered its first is found."""
-SERIAL: Final = 4242
 SHORTEST_NUMBER: Final = 10
-"""Digits from which on a number of the example is one that leads to somebody."""
+"""Digits from which on a number of the example is one that leads to a person."""
 REFUSAL: Final = InjectedResponse(
     status=400, body='{"error": {"message": "refused"}}', headers={"content-type": "application/json"}
 )
@@ -61,36 +57,13 @@ REFUSAL: Final = InjectedResponse(
 _FORGED: Final = b'{"reference": "CONTRACT-1", "payment": "CONTRACT-1", "status": "UNHEARD-OF"}'
 _HEADERS: Final = {"content-type": "application/json"}
 
-
-@dataclass(slots=True)
-class Observation:
-    """What was seen of one plugin.
-
-    Attributes:
-        acts: What its code did, by where: ``the import``, or an operation and its offer.
-        turned: How calls differ on the host whose clock and zone are others.
-        interleaved: How calls differ that are made step by step with another citizen's.
-    """
-
-    acts: dict[str, dict[PluginAct, None]] = field(default_factory=dict)
-    turned: list[str] = field(default_factory=list)
-    interleaved: list[str] = field(default_factory=list)
-
-    def of(self, *kinds: PluginActKind) -> list[str]:
-        """The acts of these kinds, in words."""
-        return [f"{where} {act.what}" for where, acts in self.acts.items() for act in acts if act.kind in kinds]
-
-    def add(self, where: str, acts: Iterable[PluginAct]) -> None:
-        """Add what was done at a place."""
-        self.acts.setdefault(where, {}).update(dict.fromkeys(acts))
+Place = tuple[AnyOffer, Operation]
+Observation = dict[str, list[str]]
+"""What was seen of one plugin, in words, by the check that forbids it."""
 
 
-_SEEN: Final[WeakKeyDictionary[Registry, dict[type, Observation | Exception]]] = WeakKeyDictionary()
-"""What was seen already, by the plugin's registry and its simulator: all checks of a run look at one observation."""
-
-
-async def observed(subject: Subject) -> Observation:
-    """What is seen of a plugin; played once for all who ask.
+async def observe(subject: Subject, _: AnyOffer) -> Observation:
+    """What is seen of a plugin.
 
     Raises:
         NotPlayed: The agency is live.
@@ -98,63 +71,29 @@ async def observed(subject: Subject) -> Observation:
     """
     if subject.live is not None:
         raise NotPlayed(SIMULATOR)
-    seen = _SEEN.setdefault(subject.registry, {})
-    if subject.simulator not in seen:
-        try:
-            seen[subject.simulator] = await _observe(subject)
-        except (NotReachable, NotImplementedError) as missing:
-            seen[subject.simulator] = missing.with_traceback(None)
-    found = seen[subject.simulator]
-    if isinstance(found, Exception):
-        raise found
-    return found
-
-
-async def _observe(subject: Subject) -> Observation:
-    found = Observation()
     record = subject.registry.record(subject.manifest.id)
     if record is None or record.directory is None:
         raise NotReachable(f"plugin {subject.manifest.id} is not in its registry")
-    played = [(place, await _as_usual(subject, *place)) for place in _places(subject)]
-    # What cannot be called here cannot be called there: the matrix of faults tells of it.
-    places, usual = [place for place, record in played if record], [record for _, record in played if record]
-    if not usual:
-        raise NotReachable("none of its operations can be called")
-    as_found = PluginRecord(record.source, record.package, record.directory, record.manifest)
-    async with HostProcess.start(as_found, machine=MACHINE, foreign=_foreign(record)) as process:
-        play = _WatchedPlay(subject, process, found)
-        others = [await play.alone(*place, seed=FIRST) for place in places]
-        await play.look(FIRST)
-        for place, as_usual, other in zip(places, usual, others, strict=True):
-            both = await play.at_once(*place)
-            if other is None or both is None:
-                found.turned.append(f"{_named(*place)} cannot be called there")
-            elif differences(as_usual, both[0]) or differences(other, both[1]):
-                # Which it is, the one or the other, shows when the call is made by itself.
-                one = await play.alone(*place, seed=USUAL)
-                found.turned += await _turned(subject, place, as_usual, one)
-                if one is not None:
-                    found.interleaved += await play.interleaved(*place, (one, other), both)
-        await play.look(USUAL)
-    return found
-
-
-def _places(subject: Subject) -> list[tuple[AnyOffer, Operation]]:
-    return [
+    plays = _Plays(subject)
+    places = [
         (offer, operation)
         for offer in subject.manifest.offers
         for operation in sorted(subject.callable_operations(offer))
     ]
-
-
-def _named(offer: AnyOffer, operation: Operation) -> str:
-    return f"{operation.value} of {offer.id}"
+    played = [(place, await plays.here(place)) for place in places]
+    # What cannot be called here cannot be called there: the matrix of faults reports it.
+    usual = [(place, record) for place, record in played if record is not None]
+    if not usual:
+        raise NotReachable("none of its operations can be called")
+    as_found = PluginRecord(record.source, record.package, record.directory, record.manifest)
+    async with Process.start(as_found, machine=MACHINE, foreign=_foreign(record)) as process:
+        plays.process = process
+        await plays.compare(usual)
+    return plays.found
 
 
 def _foreign(record: PluginRecord) -> dict[str, str]:
     """Packages of the other plugins that are installed, with their folders."""
-    from importlib.util import find_spec
-
     own = (record.package or "").partition(".")[0]
     packages = {found.source.value.partition(":")[0].partition(".")[0] for found in find_sources()} - {own, ""}
     places = {package: find_spec(package) for package in packages}
@@ -165,182 +104,192 @@ def _foreign(record: PluginRecord) -> dict[str, str]:
     }
 
 
-async def _as_usual(subject: Subject, offer: AnyOffer, operation: Operation) -> CallRecord | None:
-    """A call in this process; ``None`` where the operation cannot be called, of which the matrix of faults tells."""
-    agency = _Agency(subject, seed=USUAL)
-    async with agency.start() as platform:
-        rig = agency.rig(offer, platform, agency.start)
-        if not await _prepared(rig, operation):
-            return None
-        async with rig.restarted():
-            return await _called(rig, operation)
+@dataclass(slots=True)
+class _Stage:
+    """A rig before one operation, and what passes between it and its agency."""
+
+    rig: Rig
+    tap: Wiretap
+    operation: Operation
+
+    async def is_prepared(self) -> bool:
+        """Bring the application to where the operation can be called; whether it can."""
+        try:
+            await prepare_operation(self.rig, self.operation)
+        except NotImplementedError:
+            raise NotReachable(f"the simulator has no example of {self.rig.offer}") from None
+        except (NothingThere, NotReachable):
+            return False
+        return True
+
+    async def called(self) -> CallRecord:
+        """A call and what was sent for it."""
+        before = len(self.tap.exchanges)
+        end = await self._end()
+        return CallRecord.of(end, self.tap.exchanges[before:], self.rig.simulator.codec)
+
+    async def refused(self) -> None:
+        """Call again, before an agency that refuses everything but a login, or with a message that it never sent."""
+        for step in sorted(self.rig.simulator.faults.operations):
+            if not is_login(step):
+                self.rig.simulator.faults.add(step, REFUSAL, count=None)
+        with suppress(NotReachable):
+            await self._end()
+        platform, offer = self.rig.platform, self.rig.offer
+        with suppress(NagorikError):
+            if self.operation is Operation.CALLBACK:
+                await platform.parse_callback(CallbackRequest(service=offer, headers=_HEADERS, body=_FORGED))
+            elif self.operation is Operation.PAYMENT_NOTICE:
+                notice = PaymentNoticeRequest(gateway=offer, headers=_HEADERS, body=_FORGED)
+                await platform.parse_payment_notice(notice)
+
+    async def _end(self) -> CallEnd:
+        end = await call_operation(self.rig, self.operation)
+        if isinstance(end.error, NotReachable | NotImplementedError):
+            raise end.error
+        return end
 
 
-class _Agency:
-    """A simulated agency that keeps what it is sent, with the clock and the papers of who asks it.
+class _Plays:
+    """Calls here and in the process in which the plugin is watched.
 
     Attributes:
-        personal: Values of the citizen who asks that may stay nowhere.
+        found: What was seen so far.
+        process: The process, once there is one.
     """
 
-    def __init__(self, subject: Subject, *, seed: int) -> None:
+    process: Process
+
+    def __init__(self, subject: Subject) -> None:
+        self.found: Observation = {}
         self._subject = subject
-        self._seed = seed
-        self.clock = SimulatedClock(START + timedelta(hours=seed))
-        self.simulator = recorded(subject.simulator)(clock=self.clock, seed=seed)
-        self.documents = MemoryDocuments()
-        self.personal: set[str] = set()
-
-    def start(self) -> Platform:
-        """A platform in this process."""
-        configuration = PluginConfiguration(
-            settings=self.simulator.settings(f"https://{HOST}"),
-            egress=frozenset({HOST}),
-            transport_factory=partial(SimulatorTransport, self.simulator),
-        )
-        settings = PlatformSettings(
-            plugins={self.simulator.plugin_id: configuration}, documents=self.documents, clock=self.clock
-        )
-        return Platform(self._subject.registry, settings)
-
-    def rig(self, offer: AnyOffer, platform: Platform, start: StartPlatform) -> Rig:
-        """One application or payment, prepared on ``platform`` and called on the one that ``start`` gives."""
-        subject, seed = self._subject, self._seed
-        rig = Rig(
-            platform,
-            self.simulator,
-            self.clock,
-            offer.id,
-            SyntheticCitizens(seed).citizen(SERIAL),
-            start,
-            windows=subject.manifest.windows,
-            documents=self.documents,
-        )
-        if seed:
-            once = f"NGK-CONTRACT-{seed + 1:04d}"
-            rig.references = References(
-                client_reference=once, idempotency_key=uuid5(rig.references.idempotency_key, once)
-            )
-            rig.payment = str(uuid5(rig.references.idempotency_key, "payment"))
-        offered = (service for service in subject.manifest.services if service.id == offer.id)
-        rig.kinds = tuple(kind for service in offered for kind in service.documents)
-        return rig
-
-
-class _WatchedPlay:
-    """Calls in the process in which the plugin is watched."""
-
-    def __init__(self, subject: Subject, process: HostProcess, found: Observation) -> None:
-        self._subject = subject
-        self._process = process
-        self._found = found
         self._waits: dict[tuple[str, Operation], list[timedelta]] = {}
-        self._needles: dict[int, set[str]] = {USUAL: set(), FIRST: set()}
+        self._personal: dict[int, set[str]] = {USUAL: set(), FIRST: set()}
         self._local = Platform(subject.registry, PlatformSettings())
 
-    async def alone(self, offer: AnyOffer, operation: Operation, *, seed: int) -> CallRecord | None:
-        """A call by itself, and what its code did."""
+    async def compare(self, usual: Iterable[tuple[Place, CallRecord]]) -> None:
+        """Play there what was played here."""
+        others = [(place, as_usual, await self.there(place, FIRST)) for place, as_usual in usual]
+        await self._look(FIRST)
+        for place, as_usual, other in others:
+            both = await self._at_once(place)
+            if other is None or both is None:
+                self._add(_named(place), [("another-machine", "cannot be called there")])
+            elif differences(as_usual, both[0]) or differences(other, both[1]):
+                # Which it is, the one or the other, shows when the call is made by itself.
+                one = await self.there(place, USUAL)
+                if one is None:
+                    self._add(_named(place), [("another-machine", "cannot be called there")])
+                    continue
+                differing = await _lasting(as_usual, one, partial(self.here, place))
+                self._add(_named(place), [("another-machine", what) for what in differing])
+                for seed, alone, now in ((USUAL, one, both[0]), (FIRST, other, both[1])):
+                    differing = await _lasting(alone, now, partial(self.there, place, seed))
+                    self._add(_named(place), [("interleaved", what) for what in differing])
+        await self._look(USUAL)
+
+    async def here(self, place: Place) -> CallRecord | None:
+        """A call in this process; ``None`` where the operation cannot be called."""
+        async with self._open(place, USUAL) as stage:
+            if not await stage.is_prepared():
+                return None
+            async with stage.rig.restarted():
+                return await stage.called()
+
+    async def there(self, place: Place, seed: int) -> CallRecord | None:
+        """A call by itself, and what the plugin's code did."""
         longest = list[float]()
         record: CallRecord | None = None
         while len(longest) < TRIES:
             watched = seed == FIRST and not longest
-            async with self._open(offer, operation, seed=seed, name="one", watched=watched) as rig:
-                if not await _prepared(rig, operation):
+            async with self._open(place, seed, "one", watched=watched) as stage:
+                if not await stage.is_prepared():
                     return None
-                async with rig.restarted():
-                    platform: Any = rig.platform
-                    record = await _called(rig, operation)
-                    longest.append(platform.longest_step)
+                async with stage.rig.restarted():
+                    record = await stage.called()
+                    longest.append(_remote(stage.rig).longest_step)
                     if watched:
-                        await _refused(rig, operation)
+                        await stage.refused()
             if longest[-1] <= LONGEST_STEP:
                 return record
-        blocks = PluginAct(PluginActKind.BLOCK, f"keeps the event loop for {min(longest):.2f} seconds")
-        self._found.add(_named(offer, operation), [blocks])
+        self._add(_named(place), [("waits", f"keeps the event loop for {min(longest):.2f} seconds")])
         return record
 
-    async def at_once(self, offer: AnyOffer, operation: Operation) -> tuple[CallRecord, CallRecord] | None:
+    async def _at_once(self, place: Place) -> tuple[CallRecord, CallRecord] | None:
         """Two calls, step by step: the usual citizen's, and whose came first; ``None`` if they cannot be made."""
-        async with (
-            self._open(offer, operation, seed=USUAL, name="one") as rig,
-            self._open(offer, operation, seed=FIRST, name="other") as neighbour,
-        ):
-            if not (await _prepared(rig, operation) and await _prepared(neighbour, operation)):
+        async with self._open(place, USUAL, "one") as one, self._open(place, FIRST, "other") as other:
+            if not (await one.is_prepared() and await other.is_prepared()):
                 return None
-            async with rig.restarted(), neighbour.restarted():
-                platform: Any = rig.platform
-                beside: Any = neighbour.platform
-                platform.partner, beside.partner = "other", "one"
-                one, other = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
-        return one, other
+            async with one.rig.restarted(), other.rig.restarted():
+                _remote(one.rig).partner, _remote(other.rig).partner = "other", "one"
+                return await asyncio.gather(one.called(), other.called())
 
-    async def interleaved(
-        self,
-        offer: AnyOffer,
-        operation: Operation,
-        alone: tuple[CallRecord, CallRecord],
-        both: tuple[CallRecord, CallRecord],
-    ) -> list[str]:
-        """How calls that are made at once differ from each by itself, save in what is never twice the same."""
-        differing = dict[str, None]()
-        for seed, usual, now in zip((USUAL, FIRST), alone, both, strict=True):
-            if found := differences(usual, now):
-                again = await self.alone(offer, operation, seed=seed)
-                by_nature = set() if again is None else set(differences(usual, again))
-                differing |= dict.fromkeys(what for what in found if what not in by_nature)
-        return [f"{_named(offer, operation)} {what}" for what in differing]
+    async def _look(self, seed: int) -> None:
+        self._add("the plugin", await self.process.ask("look", sorted(self._personal[seed])))
 
-    async def look(self, seed: int) -> None:
-        """Look for what is left of the calls for one citizen."""
-        self._found.add("the plugin", await self._process.look(tuple(sorted(self._needles[seed]))))
+    def _add(self, where: str, acts: Iterable[Act]) -> None:
+        for check, what in acts:
+            self.found.setdefault(check, []).append(f"{where} {what}")
 
     @asynccontextmanager
     async def _open(
-        self, offer: AnyOffer, operation: Operation, *, seed: int, name: str, watched: bool = False
-    ) -> AsyncIterator[Rig]:
-        """A rig that is called where the plugin is watched, and prepared there too if ``watched``."""
-        agency = _Agency(self._subject, seed=seed)
-        async with serve(agency.simulator, admin=False) as address:
-            there = partial(self._start, agency, offer, int(address.rpartition(":")[2]))
-            rig = agency.rig(offer, self._local, partial(there, name))
+        self, place: Place, seed: int, name: str | None = None, *, watched: bool = False
+    ) -> AsyncIterator[_Stage]:
+        """A rig that is called where the plugin is watched if it has a name, and prepared there if ``watched``."""
+        offer, operation = place
+        tap = Wiretap()
+        async with open_rig(tap.on(self._subject), offer.id, seed=seed, address=ADDRESS) as rig:
+            rig.advance(timedelta(hours=seed))
+            rig.sent_at = rig.clock.now()
+            if seed:
+                once = f"NGK-CONTRACT-{seed + 1:04d}"
+                key = uuid5(rig.references.idempotency_key, once)
+                rig.references = References(client_reference=once, idempotency_key=key)
+                rig.payment = str(uuid5(key, "payment"))
             rig.waits = self._waits.setdefault((offer.id, operation), [])
-            agency.personal = _personal(rig, offer)
-            self._needles[seed] |= agency.personal | {rig.references.client_reference}
-            before: AbstractAsyncContextManager[Any] = there(f"before {name}") if watched else agency.start()
-            async with before as platform:
-                rig.platform = platform
-                yield rig
+            if name is None:
+                yield _Stage(rig, tap, operation)
+                return
+            personal = _personal(rig, offer)
+            self._personal[seed] |= personal | {rig.references.client_reference}
+            there = partial(self._start, rig, tap, personal)
+            rig.start_with(partial(there, name))
+            if not watched:
+                yield _Stage(rig, tap, operation)
+                return
+            async with there(f"before {name}") as rig.platform:
+                yield _Stage(rig, tap, operation)
 
     @asynccontextmanager
-    async def _start(self, agency: "_Agency", offer: AnyOffer, port: int, name: str) -> AsyncIterator[RemotePlatform]:
+    async def _start(self, rig: Rig, tap: Wiretap, personal: set[str], name: str) -> AsyncIterator[Any]:
         """A platform in the process in which the plugin is watched."""
-        where = agency.simulator.settings(f"https://{HOST}"), HOST, port
-        opening = RemotePlatform.open(self._process, name, self._local, agency.clock, agency.documents, where)
-        async with opening as platform:
-            platform.needles = tuple(agency.personal)
-            try:
-                yield platform
-            finally:
-                for called, act in platform.acts:
-                    where_done = IMPORT if called == IMPORT else f"{called} of {offer.id}"
-                    self._found.add(where_done, [act])
+        platform = RemotePlatform(self.process, name, rig, self._local, sorted(personal), self._add)
+        self.process.agencies[name] = rig.simulator, tap
+        given = rig.simulator.settings(ADDRESS), urlsplit(ADDRESS).hostname
+        self._add("the import", await self.process.ask("open", name, rig.plugin_id, *given))
+        try:
+            yield platform
+        finally:
+            await self.process.ask("close", name)
 
 
-async def _turned(
-    subject: Subject, place: tuple[AnyOffer, Operation], usual: CallRecord, now: CallRecord | None
+def _named(place: Place) -> str:
+    return f"{place[1].value} of {place[0].id}"
+
+
+def _remote(rig: Rig) -> RemotePlatform:
+    platform: Any = rig.platform
+    return cast("RemotePlatform", platform)
+
+
+async def _lasting(
+    usual: CallRecord, now: CallRecord, again: Callable[[], Awaitable[CallRecord | None]]
 ) -> list[str]:
-    """How a call differs under another clock and in another zone, save in what is never twice the same."""
-    offer, operation = place
-    where = _named(offer, operation)
-    if now is None:
-        return [f"{where} cannot be called there"]
+    """How a call differs from the usual one, save in what is never twice the same."""
     differing = differences(usual, now)
-    if differing:
-        again = await _as_usual(subject, offer, operation)
-        if again is not None:
-            by_nature = set(differences(usual, again))
-            differing = [what for what in differing if what not in by_nature]
-    return [f"{where} {what}" for what in differing]
+    repeated = await again() if differing else None
+    by_nature = [] if repeated is None else differences(usual, repeated)
+    return [what for what in differing if what not in by_nature]
 
 
 def _personal(rig: Rig, offer: AnyOffer) -> set[str]:
@@ -351,53 +300,6 @@ def _personal(rig: Rig, offer: AnyOffer) -> set[str]:
     sought = set(canary_values(rig.citizen))
     if isinstance(offer, PublicService):
         with suppress(NotImplementedError):
-            filled_in = (value.strip('"') for _, value in leaves_of(dict(rig.draft.form), ""))
+            filled_in = (value for _, value in leaves_of(dict(rig.draft.form), ""))
             sought |= {value for value in filled_in if len(value) >= SHORTEST_NUMBER and value.isdecimal()}
     return sought
-
-
-async def _prepared(rig: Rig, operation: Operation) -> bool:
-    try:
-        await prepare_operation(rig, operation)
-    except NotImplementedError:
-        raise NotReachable(f"the simulator has no example of {rig.offer}") from None
-    except (NothingThere, NotReachable):
-        return False
-    return True
-
-
-async def _called(rig: Rig, operation: Operation) -> CallRecord:
-    """A call and what was sent for it."""
-    simulator: WireRecorded = rig.simulator  # type: ignore[assignment]
-    before = len(simulator.wire)
-    end = await _end(rig, operation)
-    given = frozenset[str]().union(*simulator.given[before:])
-    return CallRecord(_outcome(end), tuple(simulator.wire[before:]), given)
-
-
-async def _end(rig: Rig, operation: Operation) -> CallEnd:
-    end = await call_operation(rig, operation)
-    if isinstance(end.error, NotReachable | NotImplementedError):
-        raise end.error
-    return end
-
-
-async def _refused(rig: Rig, operation: Operation) -> None:
-    """Call once more, before an agency that refuses everything but a login, or with a message that it never sent."""
-    for step in sorted(rig.simulator.faults.operations):
-        if not is_login(step):
-            rig.simulator.faults.add(step, REFUSAL, count=None)
-    with suppress(NotReachable):
-        await _end(rig, operation)
-    with suppress(NagorikError):
-        if operation is Operation.CALLBACK:
-            await rig.platform.parse_callback(CallbackRequest(service=rig.offer, headers=_HEADERS, body=_FORGED))
-        elif operation is Operation.PAYMENT_NOTICE:
-            notice = PaymentNoticeRequest(gateway=rig.offer, headers=_HEADERS, body=_FORGED)
-            await rig.platform.parse_payment_notice(notice)
-
-
-def _outcome(end: CallEnd) -> object:
-    if isinstance(end.error, NagorikError):
-        return type(end.error).__name__, end.error.to_problem()
-    return end.result if end.error is None else (type(end.error).__name__,)

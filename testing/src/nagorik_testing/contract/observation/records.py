@@ -1,7 +1,16 @@
 """What two calls of one operation differ in: how they ended, and what was sent for them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from nagorik import NagorikError
+from nagorik_testing.contract.verdict import CallEnd
+from nagorik_testing.contract.wiretap import WireExchange, body_places
+from nagorik_testing.wire.codec import Codec
+
+_OF_CONNECTION: Final = frozenset({"authorization", "content-length", "content-type"})
+"""Headers that belong to a session that the platform keeps, or repeat what the body says."""
 
 
 class CallRecord(NamedTuple):
@@ -10,7 +19,42 @@ class CallRecord(NamedTuple):
     outcome: object
     requests: tuple[Mapping[str, str], ...]
     given: frozenset[str] = frozenset()
-    """Digests of the values that the agency answered with."""
+    """The texts that the agency answered with."""
+
+    @classmethod
+    def of(cls, end: CallEnd, passed: Sequence[WireExchange], codec: Codec) -> "CallRecord":
+        """From how it ended and what passed meanwhile."""
+        outcome = end.result if end.error is None else (type(end.error).__name__, _problem(end.error))
+        given = frozenset(text for each in passed for text in _texts(each, codec))
+        return cls(outcome, tuple(_parts(each, codec) for each in passed), given)
+
+
+def _problem(error: BaseException) -> object:
+    return error.to_problem() if isinstance(error, NagorikError) else None
+
+
+def _texts(exchange: WireExchange, codec: Codec) -> list[str]:
+    try:
+        return [text for _, text in codec.answers.places(exchange.answer)]
+    except ValueError:
+        return []
+
+
+def _parts(exchange: WireExchange, codec: Codec) -> Mapping[str, str]:
+    request = exchange.request
+    query = parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True)
+    parts: dict[str, str] = {}
+    for name, value in (
+        ("method", request.method),
+        ("path", request.url.path),
+        *((f"query {name}", value) for name, value in query),
+        *((f"header {name}", value) for name, value in request.headers.items() if name not in _OF_CONNECTION),
+        ("content type", request.headers.get("content-type", "").partition(";")[0]),
+        *((f"body {place}", value) for place, value in body_places(exchange, codec)),
+    ):
+        # A name that comes several times has all of its values, in order.
+        parts[name] = f"{parts[name]}\0{value}" if name in parts else value
+    return parts
 
 
 def differences(usual: CallRecord, now: CallRecord) -> list[str]:

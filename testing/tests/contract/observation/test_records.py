@@ -2,7 +2,7 @@
 
 import pytest
 
-from nagorik_testing.contract.observation.call_records import CallRecord, differences
+from nagorik_testing.contract.observation.records import CallRecord, differences
 
 DEED, MAP, FILING = {"path": "p", "file": "deed"}, {"path": "p", "file": "map"}, {"path": "a", "/0": "1", "/1": "2"}
 TURNED = {"path": "a", "/0": "2", "/1": "1"}
