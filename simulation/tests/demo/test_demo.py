@@ -10,8 +10,8 @@ import pytest
 
 from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli import main
+from nagorik_simulation.demo.closing import span
 from nagorik_simulation.demo.example import ExampleProblem, read_examples
-from nagorik_simulation.demo.render import span
 from nagorik_testing.simulator.base import installed_simulators
 
 pytestmark = pytest.mark.long
@@ -117,8 +117,10 @@ def test_an_officer_settles_a_payment_and_the_fee_is_paid_anew(
 ) -> None:
     assert main(["demo", str(copy(tmp_path, "passport-03-payer-name"))]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("payment refund_manual") == 1
+    assert printed.count("payment refund_requested") == 1
+    assert printed.count("payment refunded") == 1
     assert printed.count("payment captured") == 2
+    assert "2 payments taken, each once, by the gateway's own ledger; Tk 5,750 not given back." in printed
 
 
 def test_without_an_officer_a_payment_in_question_waits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

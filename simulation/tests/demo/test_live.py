@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -16,7 +15,7 @@ from rich.console import Console
 from nagorik.model.status import ApplicationState
 from nagorik_platform.lifecycle import Event, Hold, Party, Progress
 from nagorik_platform.lifecycle.events import Actor, Held, Moved
-from nagorik_simulation.demo.live import BETWEEN_FRAMES, LiveTable
+from nagorik_simulation.demo.display import BETWEEN_FRAMES, LiveTable
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows")
 
@@ -71,31 +70,26 @@ def drawn(console: Console, table: LiveTable) -> list[str]:
     return captured.get().splitlines()
 
 
-def columns(line: str) -> int:
-    """The most that a terminal takes: some give a column to each vowel sign of Bangla."""
-    return sum(unicodedata.category(char) != "Mn" for char in line)
-
-
 def begun(console: Console, *names: str) -> LiveTable:
     table = LiveTable(console, monotonic=Stopped())
     table.begin(("nid", "cashdesk"), dict.fromkeys(names, "nid.reissue"))
     return table
 
 
-def test_a_row_tells_state_what_is_waited_for_and_the_simulated_date() -> None:
+def test_a_row_shows_state_what_is_waited_for_and_the_simulated_date() -> None:
     console = screen(120, 30)
     table = begun(console, "one", "two", "three")
     table.event("one", moved(ApplicationState.IN_REVIEW), progress(ApplicationState.IN_REVIEW))
     hold = Hold(party=Party.CITIZEN, code="appearance-required")
     table.event("two", Held(at=AT, hold=hold), progress(ApplicationState.AWAITING_APPEARANCE, hold))
     lines = drawn(console, table)
-    assert lines[0].startswith("nagorik demo  nid, cashdesk: simulated. No real agency is called.")
-    assert "0 of 3 ended  24 Nov 10:00, simulated day 1" in lines[1]
-    one, two, three = lines[3:6]
-    assert one.split() == ["one", "nid.reissue", "━━━━", "in_review", "the", "agency", "24", "Nov", "10:00"]
+    assert lines[0].startswith("nagorik demo  0 of 3 ended  24 Nov 10:00, simulated day 1")
+    two, one, three = lines[2:5]
+    assert one.split() == ["one", "in_review", "the", "agency", "24", "Nov", "10:00"]
     assert "awaiting_appearance" in two
     assert "citizen: appearance required" in two
-    assert three.split()[-1] == "–"
+    assert three.split() == ["three", "–"]
+    assert "Simulated agencies on this machine: nid, cashdesk. No real agency is called." in lines[5]
 
 
 @pytest.mark.parametrize(
@@ -121,8 +115,7 @@ def test_where_there_is_no_room_for_all_who_moves_is_shown() -> None:
     table.event("application-30", moved(ApplicationState.SUBMITTED), progress(ApplicationState.SUBMITTED))
     lines = drawn(console, table)
     assert len(lines) <= 16
-    assert any(line.startswith("application-30") for line in lines)
-    assert any(line.startswith("… 33 more: 20 ended, 13 under way") for line in lines)
+    assert lines[2].startswith("application-30")
 
 
 @pytest.mark.parametrize("width", [20, 40, 64, 80, 100, 120, 200])
@@ -136,8 +129,8 @@ def test_nothing_is_wider_or_higher_than_the_window(width: int, height: int) -> 
         progress(ApplicationState.CORRECTION_REQUESTED),
     )
     lines = drawn(console, table)
-    assert len(lines) <= max(height, 6)
-    assert all(columns(line.rstrip()) <= width for line in lines)
+    assert len(lines) <= max(height, 7)
+    assert all(len(line.rstrip()) <= width for line in lines)
 
 
 def test_frames_are_drawn_no_oftener_than_can_be_seen() -> None:
@@ -160,8 +153,8 @@ def test_a_name_steers_neither_the_terminal_nor_the_table() -> None:
     table = begun(console, "[red]\x1b[31mone")
     table.event("[red]\x1b[31mone", moved(ApplicationState.SUBMITTED), progress(ApplicationState.SUBMITTED))
     lines = drawn(console, table)
-    assert lines[3].startswith("[red][31mone")
-    assert any("[red][31mone submitted" in line for line in lines[4:])
+    assert lines[2].startswith("[red][31mone")
+    assert any("[red][31mone submitted" in line for line in lines[3:])
     assert not any("\x1b" in line for line in lines)
 
 

@@ -11,7 +11,7 @@ from nagorik.model.status import ApplicationState
 from nagorik.values import Money
 from nagorik_platform.lifecycle import Progress
 from nagorik_platform.lifecycle.events import QuoteReceived
-from nagorik_simulation.demo.render import ProgressPrinter
+from nagorik_simulation.demo.display import ProgressPrinter
 
 AT = datetime(2026, 11, 24, 4, tzinfo=UTC)
 STANDING = Progress(

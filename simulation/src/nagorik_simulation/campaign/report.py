@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nagorik_simulation.campaign.cases import CampaignPlan
 from nagorik_simulation.campaign.comparison import Discrepancy
-from nagorik_simulation.demo.render import span
+from nagorik_simulation.demo.closing import span
 
 
 @dataclass(slots=True)

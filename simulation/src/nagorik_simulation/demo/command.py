@@ -13,11 +13,9 @@ from nagorik import NagorikError
 from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli.output import plain
 from nagorik_platform.logs import configure_logging
-from nagorik_simulation.demo.closing import print_closing
-from nagorik_simulation.demo.display import Display
+from nagorik_simulation.demo.closing import as_json, print_closing
+from nagorik_simulation.demo.display import LiveTable, ProgressPrinter
 from nagorik_simulation.demo.example import ExampleProblem, read_examples
-from nagorik_simulation.demo.live import LiveTable
-from nagorik_simulation.demo.render import ProgressPrinter, as_json
 from nagorik_testing.simulator.base import SimulatorUnusable
 from nagorik_testing.simulator.command import port_number
 
@@ -121,7 +119,7 @@ def _pace(text: str) -> float:
     return pace
 
 
-def _display(console: Console, arguments: argparse.Namespace) -> Display:
+def _display(console: Console, arguments: argparse.Namespace) -> ProgressPrinter:
     """What shows the progress: a live table where somebody is looking, else lines."""
     if arguments.json:
         return ProgressPrinter(Console(quiet=True))

@@ -1,28 +1,30 @@
-"""Playing the examples: all installed simulators on the loopback, and the durable host, told where they are."""
+"""Playing the examples: time passes on the durable host, the agencies are simulated, and people do what is theirs."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from nagorik import ApplicationDraft, Consent, InputRejected, Operation, ServiceNotOffered
+from sqlalchemy import select
+
+from nagorik import ApplicationDraft, Consent, InputRejected, NagorikError, Operation, ServiceNotOffered
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_host import Host
+from nagorik_host.host import Tracked
+from nagorik_host.store import Transaction
+from nagorik_host.store.schema import applications, attempts
 from nagorik_platform import Platform
-from nagorik_platform.lifecycle import Decided, Progress
+from nagorik_platform.lifecycle import Decided, Event, Progress
+from nagorik_platform.lifecycle.events import BookingChanged
 from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
-from nagorik_simulation.demo.appointments import choose_appointment
-from nagorik_simulation.demo.display import Display
+from nagorik_simulation.demo.display import ProgressPrinter
 from nagorik_simulation.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
 from nagorik_simulation.demo.results import DemoApplication, DemoResult, result_of
-from nagorik_simulation.demo.runner import CitizenAct, ExampleRunner
 from nagorik_simulation.demo.worker import (
-    DemoWorker,
-    InProcessWorker,
-    KilledWorker,
+    KillableWorkers,
     RequestCounter,
+    WorkerKilled,
     open_demo_host,
     serve_simulators,
 )
@@ -40,9 +42,15 @@ a busy machine an answer takes many, and a question to another agency would end 
 OFFICER: Final = "Officer of the demonstration"
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
+_ENTRIES: Final = select(applications.c.id, applications.c.entries)
+_BEING_FILED: Final = select(attempts.c.application).where(
+    attempts.c.operation == Operation.SUBMIT.value, attempts.c.ended_at.is_(None)
+)
 
 
-async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool = False) -> tuple[DemoResult, ...]:
+async def play(
+    examples: Iterable[NamedExample], display: ProgressPrinter, *, kill: bool = False
+) -> tuple[DemoResult, ...]:
     """Carry every example as far as it goes, side by side, and say what became of each.
 
     Args:
@@ -69,114 +77,197 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
         host = await open_demo_host(stack, setting, setting.platform(clock, RequestCounter(counted)), machine)
         for item in named.values():
             _check_offers(item, host.platform)
-
-        async def opened(identity: str) -> DemoApplication:
-            rows[identity] = await _open(identity, named[identity], host, simulators)
-            return rows[identity]
-
-        async def started() -> DemoWorker:
-            return InProcessWorker(host.worker("demo")) if process is None else await process.start()
-
-        process: KilledWorker | None = None
+        workers: KillableWorkers | None = None
         if kill:
-            process = KilledWorker(
-                setting, counted, machine, lambda reference: _killed(display, named, rows, reference)
-            )
-            stack.push_async_callback(process.end)
-            process.watch(
-                simulators, after=max(1, sum(item.example.expect.at_agency for item in named.values()) // 2)
-            )
-        runner = ExampleRunner(
-            host=host,
-            clock=clock,
-            worker=await started(),
-            restart=started,
-            watch=lambda row, event: display.event(named[row.progress.id].name, event, row.progress),
-            next_act=lambda row: _act(row, named[row.progress.id].example),
-            choose=lambda row: choose_appointment(host, row, named[row.progress.id].example),
+            workers = KillableWorkers(setting, counted, machine)
+            stack.push_async_callback(workers.end)
+            await workers.start()
+            filed = sum(item.example.expect.at_agency for item in named.values())
+            workers.watch(simulators, after=max(1, filed // 2))
+        played = Demonstration(host, clock, simulators, display, rows, workers)
+        await played.run(named, clock.now() + HORIZON)
+        return tuple(result_of(rows[identity], simulators) for identity in named)
+
+
+class Demonstration:
+    """Advances applications until none is due within the horizon, or all are closed or waiting for a person."""
+
+    def __init__(
+        self,
+        host: Host,
+        clock: SimulatedClock,
+        simulators: Mapping[str, Simulator],
+        display: ProgressPrinter,
+        rows: dict[str, DemoApplication],
+        workers: KillableWorkers | None,
+    ) -> None:
+        """Nothing is open yet; ``rows`` is filled, and ``workers`` are those in other processes, if there are any."""
+        self._host = host
+        self._clock = clock
+        self._simulators = simulators
+        self._display = display
+        self._rows = rows
+        self._workers = workers
+        self._worker = host.worker("demo")
+
+    async def run(self, named: Mapping[str, NamedExample], until: datetime) -> None:
+        """Open what is to be opened at its time, and move the clock when nothing is due, but not past ``until``."""
+        openings = sorted((self._opening(item.example), identity) for identity, item in named.items())
+        while True:
+            while openings and openings[0][0] <= self._clock.now():
+                identity = openings.pop(0)[1]
+                self._rows[identity] = await self._open(identity, named[identity])
+            try:
+                due = await (self._workers or self._worker).run_until_idle()
+            except WorkerKilled as killed:
+                await self._follow(killed)
+                continue
+            await self._refresh()
+            if await self._let_people_act():
+                continue
+            dues = [at for at in (due, openings[0][0] if openings else None) if at is not None]
+            if not dues or min(dues) > until:
+                return
+            if min(dues) > self._clock.now():
+                self._clock.set(min(dues))
+
+    def _opening(self, example: Example) -> datetime:
+        now = self._clock.now()
+        if example.opens is None:
+            return now
+        return max(now, datetime.combine(dhaka_date(now), example.opens, dhaka_zone()).astimezone(UTC))
+
+    async def _open(self, identity: str, named: NamedExample) -> DemoApplication:
+        """Hand an example in and script what awaits it at the simulators.
+
+        Raises:
+            ExampleProblem: Its form is refused; the fields are named, and nothing of what they hold.
+        """
+        example, now = named.example, self._clock.now()
+        service = self._host.platform.service(example.service)
+        draft = ApplicationDraft(
+            service=example.service, applicant=example.applicant, form=example.form, gateway=example.gateway
         )
-        times = sorted((_opening(item.example, clock), identity) for identity, item in named.items())
-        await runner.run([(at, partial(opened, identity)) for at, identity in times], clock.now() + HORIZON)
-        return tuple(
-            result_of(item, rows[identity], host.platform.service(item.example.service), simulators)
-            for identity, item in named.items()
+        consent = Consent(
+            id=str(uuid5(UUID(identity), "consent")),
+            service=example.service,
+            operations=frozenset({*service.writes, Operation.START_PAYMENT}),
+            fee_ceiling=example.fee_ceiling,
+            given_at=now,
+            expires_at=now + timedelta(days=CONSENT_DAYS),
+            asks=frozenset(service.asks),
         )
+        try:
+            await self._host.apply(draft, consent=consent, application=identity)
+        except InputRejected as rejected:
+            wrong = "; ".join(f"{field.pointer}: {field.text.en}" for field in rejected.fields)
+            raise ExampleProblem(f"{named.name}.json: {wrong}") from None
+        progress = await self._host.progress(identity)
+        _script(named, progress, self._simulators)
+        return DemoApplication(named=named, draft=draft, progress=progress)
 
+    async def _follow(self, killed: WorkerKilled) -> None:
+        """Note whose filing was cut off, and have another worker."""
+        assert self._workers is not None  # noqa: S101 - nothing else is killed
+        for row in self._rows.values():
+            if row.progress.client_reference == killed.just_filed:
+                row.interrupted = True
+                self._display.killed(row.named.name)
+        query = await self._host.database.run(lambda transaction: transaction.connection.scalars(_BEING_FILED).all())
+        for identity in query:
+            self._rows[identity].filing_cut_off = True
+        await self._workers.start()
 
-def _killed(
-    display: Display, named: Mapping[str, NamedExample], rows: Mapping[str, DemoApplication], reference: str
-) -> None:
-    """Tell at which point the worker was killed."""
-    for identity, row in rows.items():
-        if row.progress.client_reference == reference:
-            row.interrupted = True
-            display.killed(named[identity].name)
+    async def _refresh(self) -> None:
+        """Take in what has changed in the database, and show it in the order in which it happened."""
+        happened: list[tuple[DemoApplication, Event]] = []
+        for identity, tracked in (await self._host.database.run(self._changed)).items():
+            row = self._rows[identity]
+            happened += [(row, event) for event in tracked.events]
+            row.progress = tracked.progress
+            row.journal += tracked.events
+        for row, event in sorted(happened, key=lambda one: one[1].at):
+            self._display.event(row.named.name, event, row.progress)
 
+    def _changed(self, transaction: Transaction) -> dict[str, Tracked]:
+        """Every application whose journal has grown, with what was added to it."""
+        store, found = self._host.store, {}
+        for identity, entries in transaction.connection.execute(_ENTRIES):
+            known = len(self._rows[identity].journal)
+            if entries != known:
+                stored = store.read(transaction, identity)
+                found[identity] = Tracked(stored.progress, store.events(transaction, stored, after=known))
+        return found
 
-async def _open(
-    identity: str, named: NamedExample, host: Host, simulators: Mapping[str, Simulator]
-) -> DemoApplication:
-    """Hand an example in and tell the simulators what awaits it.
+    async def _let_people_act(self) -> bool:
+        """Let everybody do once what they can do now; whether anybody did."""
+        waiting = [row for row in self._rows.values() if row.progress.hold and row.progress.attempt is None]
+        acted = [await self._book(row) | await self._act(row) for row in waiting]
+        if any(acted):
+            await self._refresh()
+        return any(acted)
 
-    Raises:
-        ExampleProblem: Its form is refused; the fields are named, and nothing of what they hold.
-    """
-    example, now = named.example, host.clock.now()
-    draft, service = _draft(example), host.platform.service(example.service)
-    consent = Consent(
-        id=str(uuid5(UUID(identity), "consent")),
-        service=example.service,
-        operations=frozenset({*service.writes, Operation.START_PAYMENT}),
-        fee_ceiling=example.fee_ceiling,
-        given_at=now,
-        expires_at=now + timedelta(days=CONSENT_DAYS),
-        asks=frozenset(service.asks),
-    )
-    try:
-        await host.apply(draft, consent=consent, application=identity)
-    except InputRejected as rejected:
-        wrong = "; ".join(f"{field.pointer}: {field.text.en}" for field in rejected.fields)
-        raise ExampleProblem(f"{named.name}.json: {wrong}") from None
-    progress = await host.progress(identity)
-    _script(named, progress, simulators)
-    return DemoApplication(draft=draft, progress=progress)
+    async def _act(self, row: DemoApplication) -> bool:
+        """Do the next thing in the file about what the application waits for: each is done once, in order."""
+        progress, example = row.progress, row.named.example
+        hold = progress.hold.code if progress.hold else ""
+        everybody: tuple[Act | Ruling, ...] = (*example.citizen, *example.officers)
+        acts = [one for one in everybody if one.hold == hold][row.acts.get(hold, 0) :]
+        act = acts[0] if acts else None
+        payment = progress.payment_in(*MONEY_FOR_A_PERSON)
+        if act is None or (isinstance(act, Ruling) and payment is None):
+            return False
+        row.acts[hold] = row.acts.get(hold, 0) + 1
+        if not isinstance(act, Ruling):
+            row.draft = row.draft.model_copy(update={"form": {**row.draft.form, **act.form}})
+            await self._host.act(progress.id, act.action, form=act.form)
+        elif payment is not None:
+            decided = Decided(OFFICER, act.reason, payment=payment.id, payment_to=act.payment_to)
+            await self._host.decide(progress.id, decided)
+        return True
+
+    async def _book(self, row: DemoApplication) -> bool:
+        """Choose the next appointment of the file, if it is time for it and one is free; whether that was done."""
+        progress, wanted = row.progress, row.named.example.appointments
+        changes = (event.booking for event in row.journal if isinstance(event, BookingChanged))
+        booked = sum(one is not None and one.state == "booked" for one in changes)
+        heard, booking = progress.status_at, progress.booking
+        if booked >= len(wanted) or progress.status is None or heard is None:
+            return False
+        if progress.booking_in("wanted", "unknown") or (booking is not None and booking.since >= heard):
+            return False
+        if wanted[booked].when != progress.status.raw:
+            return False
+        try:
+            offered = (await self._host.slots(progress.id)).slots
+        except NagorikError:
+            return False
+        if offered:
+            await self._host.book(progress.id, offered[min(wanted[booked].slot, len(offered)) - 1])
+        return bool(offered)
 
 
 def _check_offers(named: NamedExample, platform: Platform) -> None:
-    """See that somebody offers what an example applies for.
+    """See that what an example applies for is offered.
 
     Raises:
-        ExampleProblem: Nobody does.
+        ExampleProblem: It is not.
     """
     example = named.example
     for field, offered, wanted in (
         ("service", platform.service, example.service),
         ("gateway", platform.gateway, example.gateway),
     ):
-        if wanted is None:
-            continue
         try:
-            offered(wanted)
+            if wanted is not None:
+                offered(wanted)
         except ServiceNotOffered as error:
             where = f"{named.name}.json: {field}: {error.code} ({error.because})"
-            raise ExampleProblem(f"{where}; nagorik services and nagorik plugins tell what there is") from None
-
-
-def _draft(example: Example) -> ApplicationDraft:
-    return ApplicationDraft(
-        service=example.service, applicant=example.applicant, form=example.form, gateway=example.gateway
-    )
-
-
-def _opening(example: Example, clock: SimulatedClock) -> datetime:
-    now = clock.now()
-    if example.opens is None:
-        return now
-    return max(now, datetime.combine(dhaka_date(now), example.opens, dhaka_zone()).astimezone(UTC))
+            raise ExampleProblem(f"{where}; nagorik services and nagorik plugins show what there is") from None
 
 
 def _script(named: NamedExample, opened: Progress, simulators: Mapping[str, Simulator]) -> None:
-    """Tell the simulators what awaits this application: outcomes, and faults below the plugin.
+    """Script what awaits this application: outcomes, and faults below the plugin.
 
     Raises:
         ExampleProblem: There is no such simulator, outcome or operation.
@@ -186,8 +277,9 @@ def _script(named: NamedExample, opened: Progress, simulators: Mapping[str, Simu
         script = _simulator(simulators, scripted.simulator, place).script
         if scripted.outcome not in script.outcomes:
             raise ExampleProblem(f"{place}.outcome: not one of {', '.join(script.outcomes)}")
-        payment = scripted.payment and payment_id(opened.idempotency_key, scripted.payment)
-        marker = payment or opened.client_reference
+        marker = opened.client_reference
+        if scripted.payment:
+            marker = str(uuid5(UUID(opened.idempotency_key), f"payment/{scripted.payment}"))  # as the host gives it
         script.set(marker, scripted.outcome, durations=scripted.durations, values=scripted.values)
     for number, injected in enumerate(named.example.faults):
         place = f"{named.name}.json: faults.{number}"
@@ -207,29 +299,3 @@ def _simulator(simulators: Mapping[str, Simulator], name: str, place: str) -> Si
     if name not in simulators:
         raise ExampleProblem(f"{place}.simulator: not one of {', '.join(simulators)}")
     return simulators[name]
-
-
-def _act(row: DemoApplication, example: Example) -> CitizenAct | Decided | None:
-    """What somebody does about what the application waits for: the acts of the file, each once and in order."""
-    hold = row.progress.hold
-    if hold is None:
-        return None
-    everybody: tuple[Act | Ruling, ...] = (*example.citizen, *example.officers)
-    acts = [act for act in everybody if act.hold == hold.code]
-    done = row.acts.get(hold.code, 0)
-    if done >= len(acts):
-        return None
-    act = acts[done]
-    if isinstance(act, Ruling):
-        payment = row.progress.payment_in(*MONEY_FOR_A_PERSON)
-        if payment is None:
-            return None
-        return Decided(officer=OFFICER, reason=act.reason, payment=payment.id, payment_to=act.payment_to)
-    if act.form:
-        row.draft = row.draft.model_copy(update={"form": {**row.draft.form, **act.form}})
-    return CitizenAct(act.action, act.form)
-
-
-def payment_id(idempotency_key: str, number: int) -> str:
-    """The id of an application's payment, the first being number 1, as the host gives it."""
-    return str(uuid5(UUID(idempotency_key), f"payment/{number}"))

@@ -5,26 +5,27 @@ The agencies' own ledgers decide.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
 
-from nagorik import ApplicationDraft, Text
-from nagorik.manifest import PublicService
-from nagorik.model.status import ApplicationState, PaymentState
+from nagorik import ApplicationDraft
+from nagorik.model.status import ApplicationState
 from nagorik.operations import Operation
 from nagorik.values import Money, PersonName
+from nagorik_platform.cli.explanation_page import explanation_document, with_numbers_masked
 from nagorik_platform.cli.output import Document
-from nagorik_platform.lifecycle import Event, Payment, Progress
+from nagorik_platform.lifecycle import Event, Progress, explain
 from nagorik_platform.lifecycle.events import AttemptEnded, Moved
+from nagorik_platform.lifecycle.tables import MONEY_TAKEN
 from nagorik_simulation.demo.example import NamedExample
-from nagorik_simulation.demo.reasons import explained
 from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.simulator.ledger import Effect
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class DemoApplication:
     """One application."""
 
+    named: NamedExample
     draft: ApplicationDraft
     progress: Progress
     journal: list[Event] = field(default_factory=list)
@@ -38,85 +39,83 @@ class DemoApplication:
     """Whether it was being filed when the worker was killed, whatever had become of that."""
 
 
-SPENT: Final = frozenset({PaymentState.CAPTURED, PaymentState.ADVISED, PaymentState.CONFIRMED})
-
-
 @dataclass(slots=True, kw_only=True)
 class DemoResult:
-    """One line of the demonstration's table."""
+    """One line of the demonstration's table, and of its JSON."""
 
-    name: str
+    application: str
     citizen: str
     """Masked."""
     service: str
-    service_name: Text
     fee: Money | None
-    """Captured and not given back."""
+    """Captured and not given back, as the host has it, without what an officer has yet to settle."""
     agency_reference: str | None
     state: str
-    hold: str | None
+    waits_for: str | None
+    """The hold's code."""
     simulated: timedelta
     """From opening to the last event, on the simulated clock."""
-    requests: int
+    http_requests: int
     looked_up: bool
     """Whether an answer to its filing was lost and then looked up."""
-    at_agency: int
-    """Applications in the agency's ledger."""
+    applications_at_agency: int
+    """By the agency's ledger."""
     payments: int
     """Payments taken for it, as the host's database has it."""
-    at_gateway: int
+    payments_at_gateway: int
     """Payments taken for it, in the gateway's own ledger."""
+    kept: int
+    """Poisha taken and not given back, in the gateway's own ledger."""
     delivered: bool
     """Whether the agency has delivered what was asked for."""
     explanation: Document
-    """Why it stands where it ended, as ``explained`` gives it."""
+    """Why it stands where it ended."""
     problems: list[str] = field(default_factory=list)
     """Where it differs from what its file expects."""
 
 
-def result_of(
-    named: NamedExample, row: DemoApplication, service: PublicService, simulators: Mapping[str, Simulator]
-) -> DemoResult:
+def result_of(row: DemoApplication, simulators: Mapping[str, Simulator]) -> DemoResult:
     """Draw up the line of one application."""
-    example, progress = named.example, row.progress
+    named, example, progress = row.named, row.named.example, row.progress
     ends = [event for event in row.journal if isinstance(event, AttemptEnded)]
     lost = any(end.operation is Operation.SUBMIT and end.result == "outcome-unknown" for end in ends)
     found = any(end.operation is Operation.FIND and end.settled for end in ends)
-    simulator = simulators.get(example.service.partition(".")[0])
-    till = simulators.get((example.gateway or "").partition(".")[0])
-    taken = [
-        capture
-        for payment in progress.payments
-        for capture in (till.ledger.effects("capture", client_reference=payment.id) if till else ())
-    ]
-    filed = simulator.ledger.effects("application", client_reference=progress.client_reference) if simulator else ()
+
+    def effects(offer: str | None, kind: str, reference: str) -> list[Effect]:
+        simulator = simulators.get((offer or "").partition(".")[0])
+        return list(simulator.ledger.effects(kind, client_reference=reference)) if simulator else []
+
+    taken = [one for payment in progress.payments for one in effects(example.gateway, "capture", payment.id)]
+    back = [one for payment in progress.payments for one in effects(example.gateway, "refund", payment.id)]
+    fees = [payment.amount for payment in progress.payments if payment.state in MONEY_TAKEN]
+    name = example.applicant.name
     entry = DemoResult(
-        name=named.name,
-        citizen=_masked(example.applicant.name),
+        application=named.name,
+        citizen=PersonName(en=name.en).masked() if name.en else name.masked(),
         service=example.service,
-        service_name=service.name,
-        fee=spent(progress.payments),
+        fee=sum(fees[1:], fees[0]) if fees else None,
         agency_reference=progress.agency_reference,
         state=progress.state.value,
-        hold=progress.hold.code if progress.hold else None,
-        simulated=_last(row) - progress.opened_at,
-        requests=row.requests,
+        waits_for=progress.hold.code if progress.hold else None,
+        simulated=row.journal[-1].at - progress.opened_at,
+        http_requests=row.requests,
         looked_up=lost and found,
-        at_agency=len(filed),
+        applications_at_agency=len(effects(example.service, "application", progress.client_reference)),
         payments=sum(payment.captured_at is not None for payment in progress.payments),
-        at_gateway=len(taken),
+        payments_at_gateway=len(taken),
+        kept=_poisha(taken) - _poisha(back),
         delivered=any(isinstance(event, Moved) and event.to is ApplicationState.DELIVERED for event in row.journal),
-        explanation=explained(progress, row.journal),
+        explanation=explanation_document(progress, explain(row.journal), schema=None, words=with_numbers_masked),
     )
     expect = example.expect
     # Of what else was in a killed worker's hands it cannot be said whether it had been sent.
     by_chance = entry.looked_up and row.filing_cut_off
     expected = {
         "state": (expect.state.value, entry.state),
-        "hold": (expect.hold, entry.hold),
+        "hold": (expect.hold, entry.waits_for),
         "fee": (expect.fee, entry.fee),
-        "at_agency": (expect.at_agency, entry.at_agency),
-        "at_gateway": (entry.payments, entry.at_gateway),
+        "at_agency": (expect.at_agency, entry.applications_at_agency),
+        "at_gateway": (entry.payments, entry.payments_at_gateway),
         "looked_up": (expect.looked_up or row.interrupted or by_chance, entry.looked_up),
     }
     entry.problems = [
@@ -127,18 +126,8 @@ def result_of(
     return entry
 
 
-def spent(payments: tuple[Payment, ...]) -> Money | None:
-    """The sum of all captured payments that were not given back; ``None`` where there are none."""
-    amounts = [payment.amount for payment in payments if payment.state in SPENT]
-    return sum(amounts[1:], amounts[0]) if amounts else None
-
-
-def _masked(name: PersonName) -> str:
-    return PersonName(en=name.en).masked() if name.en else name.masked()
-
-
-def _last(row: DemoApplication) -> datetime:
-    return row.journal[-1].at
+def _poisha(effects: list[Effect]) -> int:
+    return sum(Money.taka(one.amount).poisha for one in effects if one.amount is not None)
 
 
 def _shown(value: object) -> str:

@@ -7,15 +7,14 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from nagorik import hookimpl
 from nagorik.clock import Clock
 from nagorik_host import Host, open_host
 from nagorik_host.engine.claims import APPLICATION
-from nagorik_host.engine.worker import Worker
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.documents import FolderDocumentStore
@@ -33,19 +32,16 @@ RequestCallback = Callable[[str, int], None]
 
 
 class WorkerKilled(Exception):
-    """The worker's process is gone."""
+    """The worker's process is gone.
 
+    Attributes:
+        just_filed: The client reference of the application that an agency had just filed.
+    """
 
-class DemoWorker(Protocol):
-    """A worker."""
-
-    async def until_idle(self) -> datetime | None:
-        """Work until nothing is due; when something falls due next.
-
-        Raises:
-            WorkerKilled: It died meanwhile.
-        """
-        ...
+    def __init__(self, just_filed: str | None) -> None:
+        """Gone when this was filed."""
+        super().__init__(just_filed)
+        self.just_filed = just_filed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -129,96 +125,25 @@ class RequestCounter:
                 self._counted(application, call.requests)
 
 
-class InProcessWorker:
-    """A worker of this process."""
+class KillableWorkers:
+    """Workers in processes of their own, of which the first is killed; each is sent a line when to poll."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    async def until_idle(self) -> datetime | None:
-        """As ``DemoWorker.until_idle``."""
-        return await self._worker.run_until_idle()
-
-
-class SubprocessWorker:
-    """A worker in a process of its own, which is sent a line when to poll and answers with a line."""
-
-    def __init__(self, process: Process, counted: RequestCallback) -> None:
-        self._process = process
-        self._counted = counted
-
-    @classmethod
-    async def start(cls, setting: DemoSettings, counted: RequestCallback) -> "SubprocessWorker":
-        """Start a process with ``setting``."""
-        words = (sys.executable, "-m", "nagorik_simulation.demo.worker_process")
-        process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
-        started = cls(process, counted)
-        await started._send(json.dumps(asdict(setting)))
-        return started
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
-    def kill(self) -> None:
-        """SIGKILL: it runs nothing more, and cleans nothing up."""
-        self._process.kill()
-
-    async def until_idle(self) -> datetime | None:
-        """As ``DemoWorker.until_idle``."""
-        await self._send("poll")
-        assert self._process.stdout is not None  # noqa: S101 - it was started with a pipe
-        while line := await self._process.stdout.readline():
-            message = json.loads(line)
-            if "requests" in message:
-                self._counted(message["application"], message["requests"])
-            else:
-                return datetime.fromisoformat(message["due"]) if message["due"] is not None else None
-        await self._process.wait()
-        raise WorkerKilled
-
-    async def end(self) -> None:
-        """Let it end by itself, by closing what it reads."""
-        assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
-        self._process.stdin.close()
-        await self._process.wait()
-
-    async def _send(self, line: str) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
-        try:
-            self._process.stdin.write(f"{line}\n".encode())
-            await self._process.stdin.drain()
-        except ConnectionError:
-            raise WorkerKilled from None
-
-
-class KilledWorker:
-    """Workers in processes of their own, of which the first is killed.
-
-    Attributes:
-        lease: How long a dead worker is waited for, on the machine's own clock.
-    """
-
-    lease: timedelta = LEASE
-
-    def __init__(
-        self, setting: DemoSettings, counted: RequestCallback, machine: SimulatedClock, killed: Callable[[str], None]
-    ) -> None:
-        """``killed`` hears the client reference of the application that was just filed."""
+    def __init__(self, setting: DemoSettings, counted: RequestCallback, machine: SimulatedClock) -> None:
+        """Have none yet; ``machine`` is the clock by which a lease runs out."""
         self._setting = setting
         self._counted = counted
         self._machine = machine
-        self._killed = killed
-        self._worker: SubprocessWorker | None = None
+        self._process: Process | None = None
         self._left = 0
+        self._just_filed: str | None = None
 
-    async def start(self) -> SubprocessWorker:
+    async def start(self) -> None:
         """Start a worker; after a killed one, when its lease has run out."""
-        if self._worker is not None:
-            self._machine.advance(self.lease)
-        self._worker = await SubprocessWorker.start(self._setting, self._counted)
-        return self._worker
+        if self._process is not None:
+            self._machine.advance(LEASE)
+        words = (sys.executable, "-m", "nagorik_simulation.demo.worker_process")
+        self._process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE)
+        await self._send(json.dumps(asdict(self._setting)))
 
     def watch(self, simulators: Mapping[str, Simulator], *, after: int) -> None:
         """Kill the worker at the ``after``-th application that is filed at any of these agencies."""
@@ -226,15 +151,41 @@ class KilledWorker:
         for simulator in simulators.values():
             simulator.ledger.on_effect = self._filed
 
+    async def run_until_idle(self) -> datetime | None:
+        """As ``Worker.run_until_idle``.
+
+        Raises:
+            WorkerKilled: It died meanwhile.
+        """
+        await self._send("poll")
+        assert self._process is not None and self._process.stdout is not None  # noqa: PT018, S101 - was started
+        while line := await self._process.stdout.readline():
+            message = json.loads(line)
+            if "requests" in message:
+                self._counted(message["application"], message["requests"])
+            else:
+                return datetime.fromisoformat(message["due"]) if message["due"] is not None else None
+        await self._process.wait()
+        raise WorkerKilled(self._just_filed)
+
     async def end(self) -> None:
-        """Let the last worker end."""
-        if self._worker is not None:
-            await self._worker.end()
+        """Let the last worker end by itself, by closing what it reads."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            await self._process.wait()
+
+    async def _send(self, line: str) -> None:
+        assert self._process is not None and self._process.stdin is not None  # noqa: PT018, S101 - was started
+        try:
+            self._process.stdin.write(f"{line}\n".encode())
+            await self._process.stdin.drain()
+        except ConnectionError:
+            raise WorkerKilled(self._just_filed) from None
 
     def _filed(self, effect: Effect) -> None:
-        if effect.kind != "application" or effect.client_reference is None or self._worker is None:
+        if effect.kind != "application" or effect.client_reference is None or self._process is None:
             return
         self._left -= 1
         if self._left == 0:
-            self._worker.kill()
-            self._killed(effect.client_reference)
+            self._process.kill()
+            self._just_filed = effect.client_reference
