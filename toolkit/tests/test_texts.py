@@ -1,20 +1,21 @@
 """A plugin's sentences: both languages or an error that names the file and the code."""
 
 import string
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 from pydantic import field_validator
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.errors import InputRejected
 from nagorik.privacy import Form
-from nagorik.values import Money, NationalDataError
+from nagorik.values import Money, NationalDataError, dhaka_time, to_ascii_digits
 from nagorik.values.sentences import Text
 from nagorik_toolkit.form_validation import validate_form
-from nagorik_toolkit.texts import day_text, moment_text, money_text, parse_texts, read_texts
+from nagorik_toolkit.texts import day_text, moment_text, money_text, parse_texts, read_day, read_moment, read_texts
 
 GOOD = """
 ["age.fail"]
@@ -133,6 +134,48 @@ def test_sentence_that_gets_too_long_by_what_is_filled_in_is_cut() -> None:
 )
 def test_day_is_written_as_it_is_read_aloud(day: date, en: str, bn: str) -> None:
     assert day_text(day) == Text(en=en, bn=bn)
+
+
+@given(st.dates(), st.sampled_from(["en", "bn", "ascii"]))
+def test_every_day_that_is_written_is_read(day: date, as_written: str) -> None:
+    text = day_text(day)
+    assert read_day({"en": text.en, "bn": text.bn, "ascii": to_ascii_digits(text.bn)}[as_written]) == day
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=2_900_000)))
+def test_every_moment_that_is_written_is_read_to_the_minute(since: timedelta) -> None:
+    moment = datetime(1972, 1, 1, tzinfo=UTC) + since
+    text, minute = moment_text(moment), moment.replace(second=0, microsecond=0)
+    assume(not dhaka_time(moment).fold)
+    assert {read_moment(text.en), read_moment(text.bn), read_moment(to_ascii_digits(text.bn))} == {minute}
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "code"),
+    [
+        (read_day, "৩০ ফেব্রুয়ারি ২০২৭", "date.no-such-day"),
+        *(
+            (read_day, written, "date.style")
+            for written in ("৩১ January ২০২৭", "৩১ জানুয়ারি", "031 January 2027", "01 January 2027", "৩১ জানুয়ারী ২০২৭", "")
+        ),
+        *(
+            (read_moment, written, "date.style")
+            for written in (
+                "২৪ নভেম্বর ২০২৬",
+                "২৪ নভেম্বর ২০২৬, রাত ১০:০১ am",
+                "২৪ নভেম্বর ২০২৬, ভোর ১০:০১",
+                "২৪ নভেম্বর ২০২৬, সকাল ১০:৬১",
+                "24 November 2026, 10:০১ am",
+                "24 November 2026, 13:01 pm",
+                "1 January 1, 12:05 am",
+            )
+        ),
+    ],
+)
+def test_what_is_written_otherwise_is_refused(read: Callable[[str], object], written: str, code: str) -> None:
+    with pytest.raises(NationalDataError) as refused:
+        read(written)
+    assert refused.value.code == code
 
 
 @pytest.mark.parametrize(

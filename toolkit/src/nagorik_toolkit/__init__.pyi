@@ -170,6 +170,8 @@ from .texts import (
     day_text as day_text,
     money_text as money_text,
     parse_texts as parse_texts,
+    read_day as read_day,
+    read_moment as read_moment,
     read_texts as read_texts,
 )
 from .wire_fields import (

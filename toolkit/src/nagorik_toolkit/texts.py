@@ -7,8 +7,10 @@
     bn = "আপনার বয়স {years} বছরের কম।"
 """
 
+import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -17,7 +19,17 @@ from pydantic_core import PydanticCustomError
 
 from nagorik.data_files import read_data_file
 from nagorik.errors import FieldProblem
-from nagorik.values import Money, Text, dhaka_time, format_taka, to_bangla_digits
+from nagorik.values import (
+    Money,
+    NationalDataError,
+    Text,
+    dhaka_time,
+    dhaka_zone,
+    format_taka,
+    normalise,
+    to_ascii_digits,
+    to_bangla_digits,
+)
 from nagorik.values.sentences import LONGEST_TEXT, MESSAGES_FILE, PLACEHOLDER, cut, parse_sentences
 
 Fill = Text | Money | date | Decimal | int
@@ -131,6 +143,54 @@ def moment_text(moment: datetime) -> Text:
         bn=f"{day.bn}, {part} {to_bangla_digits(clock)}",
         en=f"{day.en}, {clock} {'am' if at.hour < 12 else 'pm'}",  # noqa: PLR2004 - noon
     )
+
+
+_DIGITS: Final = {"en": "0-9", "bn": "0-9০-৯"}
+_DAYS: Final = {
+    language: re.compile(
+        rf"(?P<day>[{digits}]{{1,2}}) (?P<month>{'|'.join(getattr(month, language) for month in _MONTHS)}) "
+        rf"(?P<year>[{digits}]{{1,4}})"
+    )
+    for language, digits in _DIGITS.items()
+}
+
+
+def read_day(written: str) -> date:
+    """Read a day as ``day_text`` writes it, in either language; a Bangla day may have digits of either script.
+
+    Raises:
+        NationalDataError: ``date.style`` where it is written otherwise, ``date.no-such-day`` where the calendar has
+            no such day.
+    """
+    text = normalise(written)
+    found = next((found for style in _DAYS.values() if (found := style.fullmatch(text))), None)
+    day, year = (to_ascii_digits(found[part]) for part in ("day", "year")) if found is not None else ("0", "0")
+    if found is None or "0" in (day[0], year[0]):
+        raise NationalDataError("date.style")
+    month = next(number for number, name in enumerate(_MONTHS, start=1) if found["month"] in {name.bn, name.en})
+    try:
+        return date(int(year), month, int(day))
+    except ValueError:
+        raise NationalDataError("date.no-such-day") from None
+
+
+def read_moment(written: str) -> datetime:
+    """Read an instant as ``moment_text`` writes it, in UTC; of two that are written alike, the first.
+
+    Raises:
+        NationalDataError: As ``read_day``; ``date.style`` also for an hour that is in another part of the day.
+    """
+    text = normalise(written)
+    day = read_day(text.partition(", ")[0])
+    found = re.search(r"([0-9০-৯]{1,2}):([0-9০-৯]{2})\b", text)
+    hour, minute = (int(part) for part in found.groups()) if found is not None else (0, 0)
+    for half in (0, 12):
+        at = datetime.combine(day, time(hour % 12 + half, minute % 60), dhaka_zone())
+        with suppress(OverflowError):  # the first hours of the calendar are before it in UTC
+            shown, moment = moment_text(at), at.astimezone(UTC)
+            if text == shown.en or to_ascii_digits(text) == to_ascii_digits(shown.bn):
+                return moment
+    raise NationalDataError("date.style")
 
 
 def money_text(money: Money) -> Text:
