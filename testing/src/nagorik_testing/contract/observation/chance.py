@@ -6,11 +6,12 @@ import secrets
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import Enum
-from functools import partial, wraps
+from functools import wraps
 from types import MappingProxyType, ModuleType
 from typing import Any, Final
+from unittest.mock import patch
 
 
 class Chance(Enum):
@@ -105,42 +106,27 @@ def turned_to(chance: Chance, package: str) -> Iterator[None]:
         chance: The end.
         package: The package's name.
     """
-    undo: list[Callable[[], None]] = []
     turned: dict[int, Draw] = {}
+    with ExitStack() as replaced:
 
-    def put(holder: Any, name: str, value: object) -> None:
-        inherited = name not in vars(holder)
-        genuine = getattr(holder, name)
-        undo.append(partial(delattr, holder, name) if inherited else partial(setattr, holder, name, genuine))
-        setattr(holder, name, value)
+        def put(holder: Any, name: str, value: object) -> None:
+            replaced.enter_context(patch.object(holder, name, value))
 
-    for module, draws in _DRAWS:
-        for name, draw in draws.items():
-            genuine = getattr(module, name)
-            turned[id(genuine)] = _for_package(package, chance, genuine, draw, drops=0)
-            put(module, name, turned[id(genuine)])
-    for name, draw in _OF_RANDOM.items():
-        # A generator of the package's own, whatever it was seeded with.
-        put(random.Random, name, _for_package(package, chance, getattr(random.Random, name), draw, drops=1))
-    for module in _modules_of(package):
+        for module, draws in _DRAWS:
+            for name, draw in draws.items():
+                genuine = getattr(module, name)
+                turned[id(genuine)] = _for_package(package, chance, genuine, draw, drops=0)
+                put(module, name, turned[id(genuine)])
+        for name, draw in _OF_RANDOM.items():
+            # A generator of the package's own, whatever it was seeded with.
+            put(random.Random, name, _for_package(package, chance, getattr(random.Random, name), draw, drops=1))
         # What was imported by its name is held by the module itself.
-        for name, value in list(vars(module).items()):
-            if id(value) in turned:
-                put(module, name, turned[id(value)])
-    try:
+        for other, module in list(sys.modules.items()):
+            if other.startswith(package) and _is_within(other, package) and module is not None:
+                for name, value in list(vars(module).items()):
+                    if id(value) in turned:
+                        put(module, name, turned[id(value)])
         yield
-    finally:
-        for put_back in reversed(undo):
-            put_back()
-
-
-def _modules_of(package: str) -> list[ModuleType]:
-    # Of a thousand modules: most are told by the beginning of their names.
-    return [
-        module
-        for name, module in list(sys.modules.items())
-        if name.startswith(package) and _is_within(name, package) and module is not None
-    ]
 
 
 def _is_within(name: str, package: str) -> bool:

@@ -19,7 +19,6 @@ from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import DistributionFinder
 from pathlib import Path
@@ -46,7 +45,7 @@ from nagorik_testing.contract.observation.forbidden import (
     ProcessWatch,
     listen,
 )
-from nagorik_testing.contract.observation.line import Line, Papers, sendable, unsent
+from nagorik_testing.contract.observation.line import Line, sendable
 from nagorik_testing.contract.observation.state import (
     Needles,
     bindings,
@@ -80,16 +79,11 @@ _RIG: Final[ContextVar[str | None]] = ContextVar("_RIG", default=None)
 
 
 class HostDocuments:
-    """The host's store, as its other end fills it."""
+    """The host's store, which is at the other end of the line."""
 
-    def __init__(self) -> None:
-        self.papers: dict[str, tuple[DocumentReference, bytes]] = {}
-        self.sent: set[str] = set()
-
-    def take(self, papers: Papers) -> None:
-        """Keep what the other end sends."""
-        self.papers.update({one[0].id: one for one in papers})
-        self.sent |= {one[0].id for one in papers}
+    def __init__(self, line: Line, rig: str) -> None:
+        self._line = line
+        self._rig = rig
 
     async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """Stream a document.
@@ -97,16 +91,14 @@ class HostDocuments:
         Raises:
             KeyError: There is none of this reference.
         """
-        _, content = self.papers[document.id]
+        content = await self._line.ask("content_of", self._rig, document)
         for start in range(0, len(content), CHUNK):
             yield content[start : start + CHUNK]
 
     async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
         """Keep a document under the hash of its content."""
-        content = content if isinstance(content, bytes) else b"".join(content)
-        digest = sha256(content).hexdigest()
-        kept = DocumentReference(id=digest, kind=kind, media_type=media_type, bytes=len(content), sha256=digest)
-        self.papers[digest] = kept, content
+        whole = content if isinstance(content, bytes) else b"".join(content)
+        kept: DocumentReference = await self._line.ask("keep", self._rig, kind, media_type, whole)
         return kept
 
 
@@ -115,7 +107,6 @@ class _Rig:
     plugin: str
     platform: Platform
     time: SimulatedClock
-    documents: HostDocuments
     longest_step: float = 0.0
     partner: "_Rig | None" = None
     """Whose call each step of this one's alternates with."""
@@ -192,7 +183,7 @@ class Child:
 
     async def open(self, name: str, plugin: str, given: Mapping[str, object], host: str) -> list[Act]:
         """Have a platform whose plugin has these settings and its agency at ``host``; what the import did."""
-        clock, simulated, documents = SystemClock(), SimulatedClock(), HostDocuments()
+        clock, simulated, documents = SystemClock(), SimulatedClock(), HostDocuments(self.line, name)
         vars(clock).update(now=simulated.now, monotonic=simulated.monotonic, sleep=simulated.sleep)
         configuration = PluginConfiguration(
             settings=given,
@@ -202,7 +193,7 @@ class Child:
         platform = Platform(
             self._registry, PlatformSettings(plugins={plugin: configuration}, documents=documents, clock=clock)
         )
-        self._rigs[name] = _Rig(plugin, platform, simulated, documents)
+        self._rigs[name] = _Rig(plugin, platform, simulated)
         self._watch.begin()
         await platform.import_plugins([plugin])
         return self._taken(await self._afterwards())
@@ -216,7 +207,7 @@ class Child:
         name: str,
         method: str,
         given: tuple[Sequence[Any], Mapping[str, Any]],
-        host: tuple[datetime, Papers],
+        now: datetime,
         personal: Sequence[str],
         partner: str | None,
     ) -> tuple[Any, ...]:
@@ -226,13 +217,12 @@ class Child:
             name: The platform's.
             method: The method's.
             given: What it is given, by place and by name.
-            host: The time, and the papers that the host's store has got since the last call.
+            now: The time.
             personal: What no exception may carry to the host.
             partner: The platform that makes the same call at once, with which each step alternates.
         """
         rig, needles = self._rigs[name], Needles(personal)
-        rig.time.set(host[0])
-        rig.documents.take(host[1])
+        rig.time.set(now)
         rig.longest_step, rig.steps = 0.0, 0
         if partner is not None:
             await self._meet(rig, self._rigs[partner])
@@ -253,8 +243,7 @@ class Child:
         if runtime is not None and holds(runtime.connection.settings, needles):
             self._watch.note("retained", "leaves personal data in context.settings")
         acts = self._taken(await self._afterwards(name, AFTER_FAILURE if error is not None else 0.0))
-        papers = unsent(rig.documents.papers.values(), rig.documents.sent)
-        return result, error, acts, papers, rig.longest_step, rig.time.now()
+        return result, error, acts, rig.longest_step, rig.time.now()
 
     async def look(self, personal: Sequence[str]) -> list[Act]:
         """What is left of the calls so far: personal data, names that are bound anew, libraries that are others."""

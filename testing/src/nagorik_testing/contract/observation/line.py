@@ -1,4 +1,4 @@
-"""Two processes that call each other's functions by name, over two pipes, and the papers that they share.
+"""Two processes that call each other's functions by name, over two pipes.
 
 Each message is pickled behind its length: the number of a call, the name of a function and what it is given; or that
 number, no name, and how the call ended.
@@ -7,17 +7,12 @@ number, no name, and how the call ended.
 import asyncio
 import pickle
 import struct
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from itertools import count
 from typing import Any, Final
 
-from nagorik.model.application import DocumentReference
-
 _HEAD: Final = struct.Struct("!Q")
-
-Papers = list[tuple[DocumentReference, bytes]]
-"""Documents with their contents."""
 
 
 class LineLost(Exception):
@@ -91,10 +86,3 @@ def sendable(error: BaseException) -> BaseException:
     except Exception:  # noqa: BLE001 - an exception's class may do anything when it is copied
         return RuntimeError(type(error).__name__)
     return error
-
-
-def unsent(papers: Iterable[tuple[DocumentReference, bytes]], sent: set[str]) -> Papers:
-    """The documents that the other end has not got; it is about to get them."""
-    new = [one for one in papers if one[0].id not in sent]
-    sent |= {reference.id for reference, _ in new}
-    return new

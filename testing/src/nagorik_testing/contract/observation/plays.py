@@ -264,7 +264,7 @@ class _Plays:
     async def _start(self, rig: Rig, tap: Wiretap, personal: set[str], name: str) -> AsyncIterator[Any]:
         """A platform in the process in which the plugin is watched."""
         platform = RemotePlatform(self.process, name, rig, self._local, sorted(personal), self._add)
-        self.process.agencies[name] = rig.simulator, tap
+        self.process.rigs[name] = rig, tap
         given = rig.simulator.settings(ADDRESS), urlsplit(ADDRESS).hostname
         self._add("the import", await self.process.ask("open", name, rig.plugin_id, *given))
         try:

@@ -12,15 +12,15 @@ from typing import Any, Final
 
 import httpx
 
+from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS
 from nagorik_platform import Platform
 from nagorik_platform.registry import PluginRecord
 from nagorik_testing.contract.observation.forbidden import Act
-from nagorik_testing.contract.observation.line import Line, LineLost, unsent
+from nagorik_testing.contract.observation.line import Line, LineLost
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Wiretap
-from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.in_process import SimulatorTransport
 
 ZONE: Final = "Pacific/Pago_Pago"
@@ -51,11 +51,11 @@ class Process:
     """A process with the plugin in it.
 
     Attributes:
-        agencies: What its platforms ask, by their names there, and what listens meanwhile.
+        rigs: Whose agency and documents its platforms have, by their names there, and what listens meanwhile.
     """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.agencies: dict[str, tuple[Simulator, Wiretap]] = {}
+        self.rigs: dict[str, tuple[Rig, Wiretap]] = {}
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         self._line = Line(process.stdout, process.stdin.write, self)
@@ -109,11 +109,19 @@ class Process:
 
     async def send(self, name: str, request: httpx.Request, now: datetime) -> tuple[object, ...]:
         """Called by the process: what an agency answers to a request of a platform there, and when."""
-        simulator, tap = self.agencies[name]
-        simulator.clock.set(max(now, simulator.clock.now()))
-        response = await tap.around(SimulatorTransport(simulator)).handle_async_request(request)
+        rig, tap = self.rigs[name]
+        rig.clock.set(max(now, rig.clock.now()))
+        response = await tap.around(SimulatorTransport(rig.simulator)).handle_async_request(request)
         body = b"".join([part async for part in response.aiter_raw()])
-        return response.status_code, response.headers.raw, body, simulator.clock.now()
+        return response.status_code, response.headers.raw, body, rig.clock.now()
+
+    async def content_of(self, name: str, document: DocumentReference) -> bytes:
+        """Called by the process: a document of the host's."""
+        return b"".join([part async for part in self.rigs[name][0].documents.open(document)])
+
+    async def keep(self, name: str, kind: str, media_type: str, content: bytes) -> DocumentReference:
+        """Called by the process: put a document into the host's store."""
+        return self.rigs[name][0].documents.keep(kind, media_type, content)
 
 
 class RemotePlatform:
@@ -149,7 +157,6 @@ class RemotePlatform:
         self._local = local
         self._personal = personal
         self._report = report
-        self._sent: set[str] = set()
         self.longest_step = 0.0
         self.partner: str | None = None
 
@@ -159,17 +166,13 @@ class RemotePlatform:
 
     def _calling(self, method: str) -> Callable[..., Any]:
         async def call(*given: Any, **named: Any) -> Any:
-            clock, documents = self._rig.clock, self._rig.documents
-            host = clock.now(), unsent(documents.kept, self._sent)
-            result, error, acts, papers, longest, now = await self._process.ask(
-                "call", self._name, method, (given, named), host, self._personal, self.partner
+            clock = self._rig.clock
+            result, error, acts, longest, now = await self._process.ask(
+                "call", self._name, method, (given, named), clock.now(), self._personal, self.partner
             )
             clock.set(max(now, clock.now()))
             self._report(f"{_OPERATIONS.get(method, method)} of {self._rig.offer}", acts)
             self.longest_step = max(self.longest_step, longest)
-            for reference, content in papers:
-                documents.keep(reference.kind, reference.media_type, content)
-                self._sent.add(reference.id)
             if error is not None:
                 raise error
             return result
