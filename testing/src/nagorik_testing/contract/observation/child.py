@@ -22,7 +22,7 @@ from datetime import datetime
 from importlib import import_module
 from importlib.metadata import DistributionFinder
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 import time_machine
@@ -41,7 +41,6 @@ from nagorik_testing.contract.observation.forbidden import (
     LONGEST_WAIT,
     WRITES,
     Act,
-    CodeOwner,
     ProcessWatch,
     listen,
 )
@@ -128,13 +127,11 @@ class _Transport(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Begun:
-    """What the plugin's own code has begun and must have ended when its call is over."""
+class _Begun(NamedTuple):
+    """What the plugin's own code has begun in a rig's call, and must have ended when that is over."""
 
     what: str
     rig: str | None
-    """In whose call; the other's may still be under way."""
     is_over: Callable[[], bool]
 
 
@@ -308,10 +305,8 @@ class Child:
         place = self._watch.place()
         context = copy_context() if context is None else context
         begins_hook = context.get(PLUGIN_CALL) not in {None, PLUGIN_CALL.get()}
-        if place is not None or begins_hook:
-            context.run(ACTING.set, CodeOwner.PLUGIN)
-        elif PLUGIN_CALL.get() is not None:
-            context.run(ACTING.set, CodeOwner.PLATFORM)
+        if place is not None or begins_hook or PLUGIN_CALL.get() is not None:
+            context.run(ACTING.set, place is not None or begins_hook)
         name = context.get(_RIG)
         if name in self._rigs:
             coroutine = self._in_steps(coroutine, self._rigs[name])
@@ -378,11 +373,9 @@ class Child:
         ]
 
     def _is_at_work(self, frame: types.FrameType | None) -> bool:
-        while frame is not None:
-            if self._watch.owner_of(frame.f_code.co_filename) is CodeOwner.PLUGIN:
-                return True
+        while frame is not None and not self._watch.is_of_plugin(frame):
             frame = frame.f_back
-        return False
+        return frame is not None
 
     def _taken(self, acts: Sequence[Act]) -> list[Act]:
         taken = [*self._watch.take(), *dict.fromkeys(acts)]

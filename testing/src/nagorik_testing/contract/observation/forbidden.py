@@ -32,15 +32,8 @@ Act = tuple[str, str]
 """The check that forbids it, and what was done, in English."""
 
 
-class CodeOwner(StrEnum):
-    """Whose code it is."""
-
-    PLUGIN = "plugin"
-    PLATFORM = "platform"
-
-
-ACTING: Final[ContextVar[CodeOwner | None]] = ContextVar("ACTING", default=None)
-"""Who has started what runs now, where no frame of its stack says so."""
+ACTING: Final[ContextVar[bool]] = ContextVar("ACTING", default=False)
+"""Whether the plugin has started what runs now, where no frame of its stack says so."""
 _ELSEWHERE: Final = "a thread or a callback of its own"
 """Stands for the place of what is done where no frame is the plugin's, in what the plugin has started."""
 _OBSERVERS: Final = str(Path(__file__).parent) + os.sep
@@ -129,10 +122,9 @@ class ProcessWatch:
             foreign: Folders in these that are another plugin's.
         """
         self._plugin = _prefixes([plugin])
-        self._platform = _prefixes(platform)
+        self._others = (*_prefixes(platform), "<frozen importlib")
         self._readable = _prefixes(readable)
         self._foreign = _prefixes(foreign)
-        self._owners: dict[str, CodeOwner | None] = {}
         self._acts: dict[Act, None] = {}
         self._is_watching = False
         sys.addaudithook(self._heard)
@@ -166,12 +158,9 @@ class ProcessWatch:
         if place is not None and not (allowed is not None and allowed()):
             self.note(check, f"{what} at {place}")
 
-    def owner_of(self, file: str) -> CodeOwner | None:
-        """Whose code lies in a file; ``None`` for a library's and for what lies in none."""
-        if file not in self._owners:
-            kinds = ((CodeOwner.PLUGIN, self._plugin), (CodeOwner.PLATFORM, self._platform))
-            self._owners[file] = next((owner for owner, folders in kinds if file.startswith(folders)), None)
-        return self._owners[file]
+    def is_of_plugin(self, frame: FrameType) -> bool:
+        """Whether a frame runs the plugin's own code."""
+        return frame.f_code.co_filename.startswith(self._plugin)
 
     def place(self) -> str | None:
         """Where in the plugin's code this is done, or ``None`` where it is not its doing.
@@ -181,17 +170,16 @@ class ProcessWatch:
         """
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
-            file = frame.f_code.co_filename
-            owner = self.owner_of(file)
-            if owner is CodeOwner.PLUGIN:
+            if self.is_of_plugin(frame):
                 return _named(frame)
-            if (owner is not None or file.startswith("<frozen importlib")) and not file.startswith(_OBSERVERS):
+            file = frame.f_code.co_filename
+            if file.startswith(self._others) and not file.startswith(_OBSERVERS):
                 return None
             if frame.f_code is _CALLBACK:
                 break
             frame = frame.f_back
         is_strange_thread = frame is None and threading.current_thread() is not threading.main_thread()
-        return _ELSEWHERE if ACTING.get() is CodeOwner.PLUGIN or is_strange_thread else None
+        return _ELSEWHERE if ACTING.get() or is_strange_thread else None
 
     def _own_place(self, past: frozenset[str]) -> str | None:
         frame: FrameType | None = sys._getframe(1)
@@ -199,8 +187,7 @@ class ProcessWatch:
             frame.f_code.co_filename in past or frame.f_code.co_filename.startswith(_OBSERVERS)
         ):
             frame = frame.f_back
-        is_own = frame is not None and self.owner_of(frame.f_code.co_filename) is CodeOwner.PLUGIN
-        return _named(frame) if frame is not None and is_own else None
+        return _named(frame) if frame is not None and self.is_of_plugin(frame) else None
 
     def _heard(self, event: str, given: tuple[Any, ...]) -> None:
         if not self._is_watching:
