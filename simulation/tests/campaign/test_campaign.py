@@ -20,8 +20,7 @@ from nagorik.model.status import PaymentState
 from nagorik_host.engine import claims
 from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
-from nagorik_host.store.schema import REVISION, agencies, agency_tokens, applications
-from nagorik_host.store.upgrade import revision_of
+from nagorik_host.store.schema import agencies, agency_tokens, applications
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
 from nagorik_simulation.campaign.agencies import SHORTER, SimulatedAgencies
@@ -40,7 +39,7 @@ from nagorik_simulation.campaign.disruptions import Disruption
 from nagorik_simulation.campaign.event_loop import IdleTimeEventLoop
 from nagorik_simulation.campaign.people import MOST_PAYMENTS, People
 from nagorik_simulation.campaign.report import CampaignReport, as_document, render_report
-from nagorik_simulation.campaign.runner import campaign, campaign_in_processes, sibling_databases
+from nagorik_simulation.campaign.runner import campaign, campaign_in_processes
 from nagorik_simulation.campaign.ward_office.site import ward_office
 from nagorik_testing import ExampleDocument, SimulatedClock, specimen_pdf
 
@@ -243,31 +242,6 @@ def test_the_same_seed_is_the_same_campaign_in_however_many_processes():
     assert heard == [3, 6, 9]
     with asyncio.Runner(loop_factory=IdleTimeEventLoop) as runner:
         assert shared == runner.run(campaign(plan))
-
-
-async def test_each_process_has_an_empty_database_beside_the_one_that_was_named(database_url):
-    def seen():
-        with sibling_databases(database_url, 3) as urls:
-            within = [asyncio.run(newest_in(url)) for url in urls]
-        return urls, within, [asyncio.run(newest_in(url)) for url in urls]
-
-    urls, within, afterwards = await asyncio.to_thread(seen)
-    assert urls[0] == database_url
-    assert len(set(urls)) == 3
-    assert within == [True] * 3
-    # Files stay for whoever wants to look at them; on a server nobody would look for names that were made up.
-    assert afterwards == [True, *([database_url.startswith("sqlite")] * 2)]
-
-
-async def newest_in(url):
-    try:
-        database = await open_database(url)
-        try:
-            return await revision_of(database) == REVISION
-        finally:
-            await database.close()
-    except DatabaseUnavailable:
-        return False
 
 
 def test_applications_live_with_the_same_others_however_many_are_asked_about():

@@ -26,7 +26,6 @@ def ledgers(monkeypatch):
             ran.append(self)
 
     monkeypatch.setattr(runner, "Cohort", KeptCohort)
-    monkeypatch.setattr(runner, "_DATABASE_URL", [IN_MEMORY])
     monotonic = time.monotonic
 
     def run(*, slower):

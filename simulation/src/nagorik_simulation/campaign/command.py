@@ -49,8 +49,7 @@ class CampaignCommand:
         parser.add_argument(
             "--database",
             metavar="URL",
-            help="an empty database: sqlite:///FILE or postgresql://… (default: in memory). Further processes"
-            " have one each beside it",
+            help="an empty database: sqlite:///FILE or postgresql://… (default: in memory)",
         )
         parser.add_argument(
             "--workers", type=_count, default=2, metavar="W", help="side by side on the same database (default: 2)"
@@ -82,7 +81,7 @@ class CampaignCommand:
             type=_count,
             default=_cores(),
             metavar="P",
-            help="that share the work out, unless processes are killed (default: one for each core)",
+            help="that share the work out, where all is in memory (default: one for each core)",
         )
         parser.add_argument(
             "--evidence",

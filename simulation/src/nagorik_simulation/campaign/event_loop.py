@@ -2,8 +2,6 @@
 
 import asyncio
 import selectors
-from collections.abc import Mapping
-from typing import Any, Final
 
 _Ready = list[tuple[selectors.SelectorKey, int]]
 
@@ -27,37 +25,17 @@ class IdleTimeEventLoop(asyncio.SelectorEventLoop):
         return self._idle.seconds
 
 
-class _IdleSelector(selectors.BaseSelector):
+class _IdleSelector(selectors.DefaultSelector):
     """The system's own selector, and how long it has waited in vain.
 
     Attributes:
         seconds: So many, as they were asked for: what a system waits is never quite that.
     """
 
-    def __init__(self) -> None:
-        self._system: Final = selectors.DefaultSelector()
-        self.seconds = 0.0
+    seconds = 0.0
 
     def select(self, timeout: float | None = None) -> _Ready:
-        ready: _Ready = self._system.select(timeout)
+        ready = super().select(timeout)
         if not ready and timeout is not None:
             self.seconds += max(timeout, 0.0)
         return ready
-
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        return self._system.register(fileobj, events, data)
-
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._system.unregister(fileobj)
-
-    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        return self._system.modify(fileobj, events, data)
-
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return self._system.get_map()
-
-    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._system.get_key(fileobj)
-
-    def close(self) -> None:
-        self._system.close()

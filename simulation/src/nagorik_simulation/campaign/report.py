@@ -1,7 +1,7 @@
 """What became of a campaign so far, and its report for a person and for a machine."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
 from time import monotonic
 from types import TracebackType
@@ -35,23 +35,8 @@ class CampaignReport:
 
     def add(self, other: "CampaignReport") -> None:
         """Add what became of further applications."""
-        for counter, further in (
-            (self.ends, other.ends),
-            (self.services, other.services),
-            (self.killed, other.killed),
-            (self.disruptions, other.disruptions),
-            (self.at_operations, other.at_operations),
-        ):
-            counter.update(further)
-        self.applications += other.applications
-        self.gave_up += other.gave_up
-        self.calls += other.calls
-        self.requests += other.requests
-        self.faults += other.faults
-        self.acts += other.acts
-        self.refused_doubles += other.refused_doubles
-        self.simulated += other.simulated
-        self.findings += other.findings
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
 
 SHOWN: Final = 50
@@ -135,28 +120,27 @@ def render_report(
 
 def as_document(report: CampaignReport, plan: CampaignPlan, *, seconds: float, cut_off: bool) -> dict[str, object]:
     """The same as data; durations in seconds."""
+    counted = {_NAMES.get(one.name, one.name): getattr(report, one.name) for one in fields(report)}
     return {
         "seed": plan.seed,
         "cut_off": cut_off,
-        "applications": report.applications,
         "seconds": round(seconds, 3),
         "applications_per_second": round(report.applications / seconds, 3),
+        **counted,
         "simulated_seconds": report.simulated.total_seconds(),
-        "calls": report.calls,
-        "requests": report.requests,
-        "requests_with_a_fault": report.faults,
-        "second_clicks_refused": report.refused_doubles,
-        "workers_killed": dict(report.killed),
-        "workers_without_a_database": report.gave_up,
-        "disruptions": dict(report.disruptions),
-        "disrupted_during": dict(report.at_operations),
-        "services": dict(report.services),
-        "ends": dict(report.ends),
-        "findings": [
-            {"application": found.application, "code": found.code, "detail": found.detail}
-            for found in report.findings
-        ],
+        "findings": [asdict(found) for found in report.findings],
     }
+
+
+_NAMES: Final = {
+    "simulated": "simulated_seconds",
+    "faults": "requests_with_a_fault",
+    "refused_doubles": "second_clicks_refused",
+    "killed": "workers_killed",
+    "gave_up": "workers_without_a_database",
+    "at_operations": "disrupted_during",
+}
+"""What a document calls otherwise."""
 
 
 def _counted(counter: Counter[str]) -> str:

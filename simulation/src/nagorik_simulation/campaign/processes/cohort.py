@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,7 +19,7 @@ from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import Platform
 from nagorik_simulation.campaign.agencies import SimulatedAgencies
 from nagorik_simulation.campaign.cases import ARRIVALS, CampaignCase, CampaignPlan
-from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort, prepare
+from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort, carry, prepare
 from nagorik_simulation.campaign.comparison import Discrepancy
 from nagorik_simulation.campaign.disruptions import Disruption, ends_workers
 from nagorik_simulation.campaign.kills import KillSchedule
@@ -273,35 +272,18 @@ async def campaign_of_processes(
         DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
         ServerMissing: It wants a server of its own, and there is none.
     """
-    report, asked = CampaignReport(), {"-", *(f"a{number}" for number in plan.only)}
+    report = CampaignReport()
     with ExitStack() as stack:
         server = stack.enter_context(own_server()) if plan.own_server else None
         site = stack.enter_context(ward_office())
         for numbers in plan.cohorts:
-            await _run_cohort(plan, numbers, report, site, server, every)
-            report.findings = [found for found in report.findings if not plan.only or found.application in asked]
+            with scratch_folder("campaign") as folder:
+                url = f"sqlite:///{folder}/store.db" if plan.url == IN_MEMORY else plan.url
+                url = url if server is None else server.database()
+                await prepare(url)
+                keys = make_keys("campaign")
+                cohort = ProcessCohort(url, keys, folder, site, plan=plan, server=server, every=every)
+                report.add(await carry(cohort, plan, numbers))
             if progress is not None:
                 progress(report)
     return report
-
-
-async def _run_cohort(
-    plan: CampaignPlan,
-    numbers: Sequence[int],
-    report: CampaignReport,
-    site: Path,
-    server: OwnServer | None,
-    every: int,
-) -> None:
-    with scratch_folder("campaign") as folder:
-        if server is not None:
-            url = server.database()
-        else:
-            url = f"sqlite:///{folder}/store.db" if plan.url == IN_MEMORY else plan.url
-        await prepare(url)
-        cohort = ProcessCohort(url, make_keys("campaign"), folder, site, plan=plan, server=server, every=every)
-        async with Platform.discover(cohort.settings()) as platform:
-            for record in platform.plugins:
-                import_module(record.source.value.partition(":")[0])
-            offers = cohort.agencies.offers(platform)
-            await cohort.run([plan.case(number, offers) for number in numbers], platform, report)
