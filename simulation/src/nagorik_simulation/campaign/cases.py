@@ -13,7 +13,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from nagorik.manifest import DocumentKind
-from nagorik_simulation.campaign.disruptions import Disruption, possible
+from nagorik_simulation.campaign.disruptions import IN_THIS_PROCESS, TO_A_FILE, TO_A_SERVER, TO_PROCESSES, Disruption
 from nagorik_testing.faults.kinds import (
     AnswerLost,
     ClosedBeforeProcessing,
@@ -290,8 +290,11 @@ class CampaignPlan:
     @property
     def possible(self) -> frozenset[Disruption]:
         """What can befall the workers."""
-        file = not self.own_server and self.url.startswith("sqlite")
-        return possible(processes=self.kill_processes, file=file, own_server=self.own_server)
+        if not self.kill_processes:
+            return IN_THIS_PROCESS
+        if self.own_server:
+            return TO_PROCESSES | TO_A_SERVER
+        return TO_PROCESSES | TO_A_FILE if self.url.startswith("sqlite") else TO_PROCESSES
 
     @property
     def kinds(self) -> frozenset[Disruption]:

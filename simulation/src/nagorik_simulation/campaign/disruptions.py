@@ -32,28 +32,17 @@ class Disruption(StrEnum):
 
 IN_THIS_PROCESS: Final = frozenset({Disruption.KILLED_WORKER, Disruption.SUSPENDED_MACHINE})
 """What can befall workers that share the campaign's process."""
-TO_PROCESSES: Final = frozenset(
-    {
-        Disruption.KILLED_WORKER,
-        Disruption.PAUSED_WORKER,
-        Disruption.SKEWED_CLOCK,
-        Disruption.OTHER_KEYS,
-        Disruption.OLDER_RELEASE,
-        Disruption.POISON_MESSAGES,
-    }
-)
+TO_PROCESSES: Final = frozenset(Disruption) - {
+    Disruption.SUSPENDED_MACHINE,
+    Disruption.FULL_DISK,
+    Disruption.FROZEN_DATABASE,
+    Disruption.CRASHED_DATABASE,
+}
 """What can befall workers that are processes, whatever their database is."""
 TO_A_FILE: Final = frozenset({Disruption.FULL_DISK})
 """What can befall a database that is a file."""
 TO_A_SERVER: Final = frozenset({Disruption.FROZEN_DATABASE, Disruption.CRASHED_DATABASE})
 """What can befall a server of the campaign's own; nobody else's is touched."""
-
-
-def possible(*, processes: bool, file: bool, own_server: bool) -> frozenset[Disruption]:
-    """What can befall a campaign of this kind."""
-    if not processes:
-        return IN_THIS_PROCESS
-    return TO_PROCESSES | (TO_A_FILE if file else frozenset()) | (TO_A_SERVER if own_server else frozenset())
 
 
 def ends_workers(kinds: Collection[Disruption]) -> bool:

@@ -120,17 +120,11 @@ def _said(line: str) -> dict[str, Any] | None:
 def _drawn(case: CampaignCase, findings: Iterable[Discrepancy]) -> Iterator[str]:
     yield f"{case.alias}, {case.service}"
     yield from map(_finding, findings)
-    drawn = {
-        "outcome": case.outcome,
-        "payments": ", ".join(case.payments),
-        **{f"fault {number}": fault for number, fault in enumerate(case.faults, 1)},
-        **{f"kill {number}": f"{kill.moment} of call {kill.call}" for number, kill in enumerate(case.kills, 1)},
-        **{f"suspension {number}": one for number, one in enumerate(case.suspensions, 1)},
-        "handed in twice": case.handed_in_twice,
-        "withdrawn after": case.withdrawn_after,
-        "has an officer": case.officer,
-    }
-    yield from _part("Drawn", (f"{name}: {what}" for name, what in drawn.items()))
+    yield from _part("Drawn", (f"{name.replace('_', ' ')}: {getattr(case, name)}" for name in _DRAWN))
+
+
+_FIELDS: Final = list(CampaignCase.__dataclass_fields__)
+_DRAWN: Final = _FIELDS[_FIELDS.index("outcome") :]
 
 
 def _told(tracked: Tracked, calls: Iterable[Row[*tuple[Any, ...]]], agencies: SimulatedAgencies) -> Iterator[str]:
@@ -182,15 +176,6 @@ def _references(tracked: Tracked) -> frozenset[str]:
 
 
 def _calls(transaction: Transaction, application: str) -> Sequence[Row[*tuple[Any, ...]]]:
-    query = select(
-        attempts.c.entry,
-        attempts.c.operation,
-        attempts.c.subject,
-        attempts.c.worker,
-        attempts.c.began_at,
-        attempts.c.ended_at,
-        attempts.c.result,
-    )
-    return transaction.connection.execute(
-        query.where(attempts.c.application == application).order_by(attempts.c.entry)
-    ).all()
+    names = ("entry", "operation", "subject", "worker", "began_at", "ended_at", "result")
+    query = select(*(attempts.c[name] for name in names)).where(attempts.c.application == application)
+    return transaction.connection.execute(query.order_by(attempts.c.entry)).all()

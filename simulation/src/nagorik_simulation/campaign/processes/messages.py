@@ -3,8 +3,7 @@
 import json
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from nagorik import NagorikError, Operation
 from nagorik_host.engine.inbox import Inbox
@@ -17,13 +16,12 @@ FLOOD: Final = 40
 """Forged messages that come at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoisonMessage:
+class PoisonMessage(NamedTuple):
     """One message, as it comes to the address of a service or of a gateway."""
 
     offer: str
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str]
 
 
 def poison_messages(platform: Platform, rng: random.Random) -> Iterator[PoisonMessage]:
@@ -42,14 +40,9 @@ def poison_messages(platform: Platform, rng: random.Random) -> Iterator[PoisonMe
         signature = sign(body) if rng.randrange(2) else "0" * 64
         return PoisonMessage(rng.choice(offers), body, {"content-type": "application/json", SIGNATURE: signature})
 
-    yield to_somebody(b"x" * (LARGEST + 1))
-    yield to_somebody(b"[" * 50_000)
-    yield to_somebody(b"<html>maintenance</html>")
-    yield to_somebody(rng.randbytes(64))
-    yield to_somebody(b"")
-    twice = to_somebody(_forged(rng))
-    yield twice
-    yield twice
+    odd = (b"x" * (LARGEST + 1), b"[" * 50_000, b"<html>maintenance</html>", rng.randbytes(64), b"")
+    yield from map(to_somebody, odd)
+    yield from [to_somebody(_forged(rng))] * 2
     for _ in range(FLOOD):
         yield to_somebody(_forged(rng))
 
@@ -67,10 +60,5 @@ async def send_all(inbox: Inbox, messages: Iterator[PoisonMessage]) -> int:
 
 
 def _forged(rng: random.Random) -> bytes:
-    return json.dumps(
-        {
-            "fileNo": f"W-{rng.randrange(10**8):08}",
-            "payment": f"{rng.randrange(10**9)}",
-            "state": "ISSUED",
-        }
-    ).encode()
+    forged = {"fileNo": f"W-{rng.randrange(10**8):08}", "payment": f"{rng.randrange(10**9)}", "state": "ISSUED"}
+    return json.dumps(forged).encode()
