@@ -5,7 +5,7 @@ from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_testing.contract.checks.inspection import ready_rigs
 from nagorik_testing.contract.form_variations import _variations_of, variations_of
-from nagorik_testing.contract.mutation.parts import SuitePart
+from nagorik_testing.contract.mutation.look import SuitePart
 from nagorik_testing.contract.subject import Subject
 
 
@@ -38,7 +38,7 @@ def test_part_of_a_run_with_changes_uses_nothing_that_another_has_worked_out(mon
         seen.append(known)
         return []
 
-    monkeypatch.setattr("nagorik_testing.contract.mutation.parts.play_checks", play)
+    monkeypatch.setattr("nagorik_testing.contract.mutation.look.play_checks", play)
     for _ in range(2):
         SuitePart("privacy/logs").run(subject)
     assert seen == [({}, 0)] * 2

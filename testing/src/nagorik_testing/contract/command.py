@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TextIO
 
+from rich.console import Console
+from rich.progress import Progress
+
 from nagorik import SettingsRejected
 from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli.commands import ExitCode
@@ -18,10 +21,9 @@ from nagorik_platform.logs import configure_logging, is_configured
 from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.live import Live, load_people
-from nagorik_testing.contract.mutation.progress import shown_progress
+from nagorik_testing.contract.mutation.plugin_code import SCORE_FILE, MutationUnusable
 from nagorik_testing.contract.mutation.runner import MutationReport, mutate
-from nagorik_testing.contract.mutation.score import MutationScore, kept_score, score_of, standing_of, write_score
-from nagorik_testing.contract.mutation.workbench import SCORE_FILE, MutationUnusable
+from nagorik_testing.contract.mutation.score import MutationScore, dump_score, kept_score, score_of, standing_of
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, document_of, make_report
 from nagorik_testing.contract.subject import Subject, settings_of
@@ -188,7 +190,7 @@ def _prove(
     mutation = None if arguments.mutate is None else _mutation_of(subject, arguments)
     measured = None if mutation is None else score_of(subject.manifest.id, mutation, on=on)
     if measured is not None and arguments.score is not None:
-        write_score(measured, arguments.score)
+        arguments.score.write_text(dump_score(measured), "utf-8", newline="\n")
     score = standing_of(subject.manifest.id, kept, measured)
     return make_report(subject, judgement, on=on, seconds=seconds, mutation=mutation, score=score)
 
@@ -201,8 +203,14 @@ def _mutation_of(subject: Subject, arguments: argparse.Namespace) -> MutationRep
     """
     if find_spec("coverage") is None:
         raise MutationUnusable('--mutate needs another package: pip install "nagorik-testing[mutation]"')
-    with shown_progress(subject.manifest.id) as progress:
-        return mutate(subject.manifest.id, arguments.mutate or None, tests=arguments.tests, progress=progress)
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        trials = shown.add_task(subject.manifest.id, total=None)
+        return mutate(
+            subject.manifest.id,
+            arguments.mutate or None,
+            tests=arguments.tests,
+            progress=lambda done, of: shown.update(trials, completed=done, total=of),
+        )
 
 
 def _missing_settings(problem: SettingsRejected) -> str:

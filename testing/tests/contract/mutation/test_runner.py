@@ -17,10 +17,10 @@ from nagorik.operations import Idempotency, Operation
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command
-from nagorik_testing.contract.mutation import workbench
+from nagorik_testing.contract.mutation import plugin_code
+from nagorik_testing.contract.mutation.look import SuitePart, safe_places
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
-from nagorik_testing.contract.mutation.own_tests import OwnTests
-from nagorik_testing.contract.mutation.parts import SuitePart
+from nagorik_testing.contract.mutation.plugin_code import MutationUnusable, source_of, sources_of
 from nagorik_testing.contract.mutation.runner import (
     MutantOutcome,
     MutantResult,
@@ -29,7 +29,7 @@ from nagorik_testing.contract.mutation.runner import (
     mutate,
     render_mutation,
 )
-from nagorik_testing.contract.mutation.workbench import MutationUnusable, Workbench, source_of
+from nagorik_testing.contract.mutation.workbench import Workbench
 from nagorik_testing.contract.render_page import render_page
 from nagorik_testing.contract.report import document_of, make_report
 from nagorik_testing.contract.subject import Subject
@@ -71,7 +71,7 @@ def bench(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def baseline(bench):
-    return bench.baseline(2)
+    return bench.baseline
 
 
 def change(bench, path, old, new):
@@ -86,40 +86,10 @@ def test_simulator_is_never_changed(bench):
     assert {mutant.path for mutant in bench.mutants()} == {"plugin.py", "wire.py", "settlement.toml"}
 
 
-BEGAN_EARLIER = """\
-import multiprocessing
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from nagorik_testing.contract.mutation.workbench import Workbench
-
-
-def main():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["nagorik_cashdesk.plugin"])
-    earlier = context.Process(target=int)
-    earlier.start()
-    earlier.join()
-    with TemporaryDirectory() as folder:
-        print(*sorted(Workbench("cashdesk", Path(folder)).baseline(1).reached))
-
-
-if __name__ == "__main__":
-    main()
-"""
-
-
-def test_code_is_looked_at_where_processes_fork_from_one_that_has_imported_the_plugin(tmp_path):
-    script = tmp_path / "began_earlier.py"
-    script.write_text(BEGAN_EARLIER, "utf-8")
-    told = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
-    assert {"plugin.py", "wire.py"} <= set(told.stdout.split())
-
-
-def test_plugin_is_changed_whose_simulator_is_in_a_package_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(workbench, "_simulator_module", lambda plugin: f"nagorik_{plugin}_office.simulator")
-    sources = Workbench("cashdesk", tmp_path).sources
-    assert {path for path in sources if path.endswith(".py")} == {
+def test_plugin_is_changed_whose_simulator_is_in_a_package_of_its_own(monkeypatch):
+    elsewhere = {"cashdesk": SimpleNamespace(value="nagorik_cashdesk_office.simulator:Simulator")}
+    monkeypatch.setattr(plugin_code, "installed_simulators", lambda: elsewhere)
+    assert {path for path in sources_of("cashdesk") if path.endswith(".py")} == {
         "__init__.py",
         "plugin.py",
         "simulator.py",
@@ -129,13 +99,14 @@ def test_plugin_is_changed_whose_simulator_is_in_a_package_of_its_own(tmp_path, 
 
 IMPORTED_BY_THE_SIMULATOR = """\
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
-from nagorik_testing.contract.mutation import workbench
+from nagorik_testing.contract.mutation import look
 
 
-def subject(plugin, site):
-    sys.path.insert(0, site)
+def subject(plugin):
+    sys.path.insert(0, sys.argv[1])
     import nagorik_odd.codes  # as a simulator does that borrows the plugin's words
 
     return SimpleNamespace(
@@ -143,8 +114,8 @@ def subject(plugin, site):
     )
 
 
-workbench._subject, workbench.parts_of = subject, lambda subject: ()
-print(workbench._look("odd", sys.argv[1], "nagorik_odd", 0, 1).reached["codes.py"])
+look._subject, look.parts_of = subject, lambda subject: ()
+print(look.measure("odd", Path(sys.argv[1], "nagorik_odd")).reached["codes.py"])
 """
 
 
@@ -160,24 +131,24 @@ def test_module_that_the_simulator_imports_is_reached_by_all_that_runs(tmp_path)
 
 def test_data_file_is_reached_by_all_that_runs(bench, baseline):
     layout = change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"')
-    assert sorted(baseline.parts_at(layout.path, layout.lines)) == list(range(len(baseline.parts)))
+    assert sorted(baseline.parts_at(layout)) == list(range(len(baseline.parts)))
 
 
 def test_only_what_runs_a_line_is_run_again_for_it(bench, baseline):
     assert baseline.failing == frozenset()
     body = change(bench, "plugin.py", "return PaymentReport(state=PaymentState.UNKNOWN)", "return None")
-    asked = {baseline.parts[place].check for place in baseline.parts_at("plugin.py", body.lines)}
+    asked = {baseline.parts[place].check for place in baseline.parts_at(body)}
     assert "payment/unknown-payment" in asked
     assert "payment/F19-refunded-twice" not in asked
     table = change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState')
-    assert sorted(baseline.parts_at("wire.py", table.lines)) == list(range(len(baseline.parts)))
+    assert sorted(baseline.parts_at(table)) == list(range(len(baseline.parts)))
 
 
 def test_change_that_a_citizen_would_feel_is_noticed_by_the_check_for_it(bench, baseline):
     lost = change(
         bench, "plugin.py", "PaymentReport(state=PaymentState.UNKNOWN)", "PaymentReport(state=PaymentState.EXPIRED)"
     )
-    assert bench.noticed(lost, baseline) == "payment/unknown-payment"
+    assert bench.noticed(lost) == "payment/unknown-payment"
 
 
 def test_change_that_changes_nothing_survives(bench, baseline):
@@ -187,7 +158,7 @@ def test_change_that_changes_nothing_survives(bench, baseline):
         "return PaymentReport(state=PaymentState.UNKNOWN)",
         "return  PaymentReport(state=PaymentState.UNKNOWN)",
     )
-    assert bench.noticed(quiet, baseline) == ""
+    assert bench.noticed(quiet) == ""
 
 
 def test_write_that_is_declared_safe_is_a_read_already(bench, baseline):
@@ -219,7 +190,7 @@ def test_question_comes_before_other_operations_and_stays_safe(writes, safe):
     subject = SimpleNamespace(manifest=SimpleNamespace(offers=[SimpleNamespace(id="office.question", writes=writes)]))
     parts = [SuitePart("wire/any"), *(SuitePart(each, "office.question") for each in ("submit", "status"))]
 
-    places = workbench._safe(subject, parts)
+    places = safe_places(subject, parts)
 
     assert {parts[place].check for place in places} == safe
 
@@ -227,7 +198,7 @@ def test_question_comes_before_other_operations_and_stays_safe(writes, safe):
 def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline):
     first = bench.sources["wire.py"]
     broken = Mutant("wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nraise ValueError\n")
-    assert bench.noticed(broken, baseline) != ""
+    assert bench.noticed(broken) != ""
 
 
 def test_process_that_ends_without_a_word_is_noticed(bench, baseline):
@@ -235,7 +206,7 @@ def test_process_that_ends_without_a_word_is_noticed(bench, baseline):
     gone = Mutant(
         "wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nimport os\nos._exit(3)\n"
     )
-    assert bench.noticed(gone, baseline) == "the suite comes to no end"
+    assert bench.noticed(gone) == "the suite comes to no end"
 
 
 def baseline_lines(baseline):
@@ -247,75 +218,19 @@ def test_line_that_nothing_runs_is_told(bench, baseline):
     never = replace(
         change(bench, "plugin.py", "if payment is None:", "if payment is not None:"), lines=(10_000, 10_000)
     )
-    assert baseline.parts_at(never.path, never.lines) == ()
-    assert bench.noticed(never, baseline) == ""
+    assert baseline.parts_at(never) == ()
+    assert bench.noticed(never) == ""
 
 
 def test_own_tests_are_put_before_the_changed_code(bench, tmp_path):
     (tmp_path / "test_refund.py").write_text(OWN_TEST, "utf-8")
-    own = OwnTests(bench, tmp_path)
-    assert own.fail_with(change(bench, "wire.py", '"reason": f"', '"reasons": f"'))
-    assert own.fail_with(change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"'))
-    assert not own.fail_with(change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState'))
-
-
-COUNTED = """\
-from pathlib import Path
-from types import SimpleNamespace
-
-import pytest
-
-from nagorik import Money, Text
-from nagorik_cashdesk import wire
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="module")
-def shared():
-    return wire.to_report(wire.PaymentEntry(state="OPEN"))
-
-
-@pytest.fixture(autouse=True)
-def counted(request):
-    with HERE.joinpath("ran").open("a") as ran:
-        ran.write(f"{request.node.name}\\n")
-
-
-def test_refund():
-    request = SimpleNamespace(amount=Money(poisha=1000), reason=Text(en="Paid twice", bn="দুবার"))
-    assert wire.to_refund(request)["amount"] == "10.00"
-
-
-@pytest.mark.parametrize("word", [*wire.STATES, "OTHER\\nWORD"])
-def test_words(word):
-    assert word in wire.STATES or word not in ("OPEN", "PAID")
-
-
-def test_amount(shared):
-    assert shared
-"""
-
-
-def test_only_own_tests_that_run_a_line_are_run_again_for_it(bench, tmp_path):
-    (tmp_path / "test_counted.py").write_text(COUNTED, "utf-8")
-    own = OwnTests(bench, tmp_path)
-
-    def ran_with(*words):
-        (tmp_path / "ran").unlink(missing_ok=True)
-        failed = own.fail_with(change(bench, "wire.py", *words))
-        ran = (tmp_path / "ran").read_text("utf-8").splitlines() if (tmp_path / "ran").exists() else []
-        return failed, sorted(name.partition("[")[0] for name in ran)
-
-    assert ran_with('"reason": f"', '"reasons": f"') == (False, ["test_refund"])
-    assert ran_with('"amount": request.amount.plain(), "reason"', '"reason"') == (True, ["test_refund"])
-    # What runs in a fixture that tests share may be felt by any of them, and what runs on import by all.
-    everyone = ["test_amount", "test_refund", *["test_words"] * 5]
-    assert ran_with("amount if captured else None", "amount if captured  else None") == (False, everyone)
-    # A test whose name follows from what was changed was not known before, and is run.
-    assert ran_with('"EXPIRED": PaymentState', '"EXPIREDx": PaymentState') == (False, everyone)
-    # What no test runs is put to all of them.
-    assert ran_with("number, amount = slip", "number,  amount = slip") == (False, everyone)
+    bench.check_own_tests(tmp_path)
+    assert bench.fails_own_tests(change(bench, "wire.py", '"reason": f"', '"reasons": f"'), tmp_path)
+    counter = change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"')
+    assert bench.fails_own_tests(counter, tmp_path)
+    assert not bench.fails_own_tests(
+        change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState'), tmp_path
+    )
 
 
 @pytest.mark.parametrize(
@@ -324,7 +239,7 @@ def test_only_own_tests_that_run_a_line_are_run_again_for_it(bench, tmp_path):
 def test_own_tests_that_prove_nothing_are_refused(bench, tmp_path, test, why):
     (tmp_path / "test_own.py").write_text(test, "utf-8")
     with pytest.raises(MutationUnusable, match=why):
-        OwnTests(bench, tmp_path)
+        bench.check_own_tests(tmp_path)
 
 
 def test_own_tests_that_import_another_copy_are_refused(bench, tmp_path):
@@ -333,23 +248,7 @@ def test_own_tests_that_import_another_copy_are_refused(bench, tmp_path):
     )
     (tmp_path / "test_own.py").write_text("import nagorik_cashdesk.wire\n\n\ndef test_it():\n    pass\n", "utf-8")
     with pytest.raises(MutationUnusable, match="another copy"):
-        OwnTests(bench, tmp_path)
-
-
-def test_unchanged_copy_is_noticed_by_nothing(bench, baseline):
-    bench.check_unchanged(baseline)
-    with pytest.raises(MutationUnusable, match="nothing of the code"):
-        bench.check_unchanged(replace(baseline, reached={}))
-
-
-def test_plugin_that_behaves_otherwise_in_another_folder_is_refused(bench, baseline, monkeypatch):
-    """Else all that is changed would seem to be noticed."""
-    wire = bench.sources["wire.py"]
-    looks = f'{wire}\nif "unchanged" not in __file__:\n    raise ImportError\n'
-    monkeypatch.setitem(bench.sources, "wire.py", looks)
-    lines = {line: frozenset({0}) for line in range(1, 500)}
-    with pytest.raises(MutationUnusable, match="in another folder"):
-        bench.check_unchanged(replace(baseline, reached={"wire.py": lines}))
+        bench.check_own_tests(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"def f(:\n"])
@@ -414,7 +313,7 @@ def test_every_change_is_told_of_and_the_plugin_stays_as_it_is():
     (folder,) = map(Path, nagorik_cashdesk.__path__)
     before = {path: path.read_bytes() for kind in ("*.py", "*.toml") for path in folder.rglob(kind)}
     heard = []
-    mutation = mutate("cashdesk", 3, processes=2, progress=lambda done, of: heard.append((done, of)))
+    mutation = mutate("cashdesk", 3, progress=lambda done, of: heard.append((done, of)))
     assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert {path: path.read_bytes() for path in before} == before
 

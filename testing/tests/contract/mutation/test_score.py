@@ -10,6 +10,7 @@ from nagorik.data_files import DataFileInvalid
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.command import command
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
+from nagorik_testing.contract.mutation.plugin_code import sources_of
 from nagorik_testing.contract.mutation.runner import MutantOutcome, MutantResult, MutationReport
 from nagorik_testing.contract.mutation.score import (
     GOLD_CHANGES,
@@ -22,7 +23,6 @@ from nagorik_testing.contract.mutation.score import (
     score_of,
     standing_of,
 )
-from nagorik_testing.contract.mutation.workbench import sources_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.simulator.base import installed_simulators
 

@@ -13,8 +13,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
-from nagorik_testing.contract.mutation.own_tests import OwnTests
-from nagorik_testing.contract.mutation.workbench import Baseline, Workbench
+from nagorik_testing.contract.mutation.workbench import Workbench
 
 
 class MutantOutcome(StrEnum):
@@ -56,7 +55,7 @@ class MutationReport:
     Attributes:
         results: One for each change that was tried, by file and line.
         possible: How many changes there are in all.
-        with_tests: Whether the plugin's own tests were put to it, too.
+        with_tests: Whether the plugin's own tests were run, too.
         possible_in_data: How many of them are of TOML files.
     """
 
@@ -91,7 +90,6 @@ def mutate(
     number: int | None,
     *,
     tests: Path | None = None,
-    processes: int | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> MutationReport:
     """Change an installed plugin's code in ``number`` ways, each by itself, and see whether anything notices.
@@ -101,37 +99,32 @@ def mutate(
     Args:
         plugin: Its id. Its simulator is installed, too, and is never changed.
         number: How many changes, at least one; all that there are if not given.
-        tests: The folder of the plugin's own tests, put to what the suite did not notice; none if not given.
+        tests: The folder of the plugin's own tests, put to what the suite did not notice, if given.
             ``test_contract.py`` is left out: it is the suite once more.
-        processes: How many look at changes side by side; one for each core if not given.
         progress: Hears how many have been tried, and of how many.
 
     Raises:
         MutationUnusable: The plugin cannot be looked at, or its own tests fail without any change.
     """
-    side_by_side = processes or _cores()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as threads:
         bench = Workbench(plugin, Path(folder))
         mutants = bench.mutants()
-        own = None if tests is None else OwnTests(bench, tests)
-        baseline = bench.baseline(side_by_side)
-        bench.check_unchanged(baseline)
-        possible = [mutant for mutant in choose(mutants, len(mutants)) if not baseline.is_the_same(mutant)]
-        chosen = possible[:number]
-        results = list[MutantResult]()
-        progress(0, len(chosen))
-        with ThreadPoolExecutor(side_by_side) as threads:
-            trials = [threads.submit(_try, bench, baseline, own, mutant) for mutant in chosen]
-            try:
-                for done in as_completed(trials):
-                    results.append(done.result())
-                    progress(len(results), len(chosen))
-            except BaseException:
-                threads.shutdown(cancel_futures=True)
-                raise
+        if tests is not None:
+            bench.check_own_tests(tests)
+        possible = [mutant for mutant in choose(mutants, len(mutants)) if not bench.baseline.is_the_same(mutant)]
+        trials = [threads.submit(_try, bench, tests, mutant) for mutant in possible[:number]]
+        progress(0, len(trials))
+        try:
+            for done, trial in enumerate(as_completed(trials), start=1):
+                trial.result()
+                progress(done, len(trials))
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+    results = [trial.result() for trial in trials]
     ordered = sorted(results, key=lambda result: (result.mutant.path, result.mutant.lines, result.mutant.source))
     in_data = sum(mutant.in_data for mutant in possible)
-    return MutationReport(tuple(ordered), len(possible), with_tests=own is not None, possible_in_data=in_data)
+    return MutationReport(tuple(ordered), len(possible), with_tests=tests is not None, possible_in_data=in_data)
 
 
 def choose(mutants: Sequence[Mutant], number: int) -> list[Mutant]:
@@ -149,18 +142,14 @@ def _in_turns(mutants: Sequence[Mutant]) -> list[Mutant]:
     return [mutant for turn in zip_longest(*kinds) for mutant in turn if mutant is not None]
 
 
-def _try(bench: Workbench, baseline: Baseline, own: "OwnTests | None", mutant: Mutant) -> MutantResult:
+def _try(bench: Workbench, tests: Path | None, mutant: Mutant) -> MutantResult:
     diff = mutant.diff(bench.sources[mutant.path])
-    if noticed_by := bench.noticed(mutant, baseline):
+    if noticed_by := bench.noticed(mutant):
         return MutantResult(mutant, diff, MutantOutcome.BY_SUITE, noticed_by)
-    if own is not None and own.fail_with(mutant):
+    if tests is not None and bench.fails_own_tests(mutant, tests):
         return MutantResult(mutant, diff, MutantOutcome.BY_TESTS)
-    run = bool(baseline.parts_at(mutant.path, mutant.lines))
+    run = bench.baseline.parts_at(mutant)
     return MutantResult(mutant, diff, MutantOutcome.SURVIVED if run else MutantOutcome.NOT_RUN)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def of_possible(possible: int, in_data: int) -> str:

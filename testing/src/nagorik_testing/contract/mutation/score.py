@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from nagorik.data_files import parse_model, read_file
+from nagorik_testing.contract.mutation.plugin_code import SCORE_FILE, MutationUnusable, sources_of, syntax_of
 from nagorik_testing.contract.mutation.runner import MutantOutcome, MutationReport, of_possible
-from nagorik_testing.contract.mutation.workbench import SCORE_FILE, MutationUnusable, sources_of, syntax_of
 from nagorik_testing.contract.subject import Subject
 
 GOLD_SCORE: Final = 0.9
@@ -215,34 +214,30 @@ def standing_of(plugin: str, kept: MutationScore | None, measured: MutationScore
         kept: The score in its package.
         measured: The score of this run.
     """
-    if measured is not None and (kept is None or measured.large_enough):
-        return ScoreStanding(measured, measured_now=True, short_of_gold=_too_low(measured))
-    if kept is None:
-        return ScoreStanding(None, short_of_gold=f"no mutation score is kept in {SCORE_FILE}; {_how(plugin)}")
-    return ScoreStanding(kept, short_of_gold=_does_not_count(kept, plugin) or _too_low(kept))
+    counts_now = measured is not None and (kept is None or measured.large_enough)
+    score = measured if counts_now else kept
+    how = f"measure it: nagorik contract {plugin} --mutate {GOLD_CHANGES} --tests DIR --score {SCORE_FILE}"
+    if score is None:
+        return ScoreStanding(None, short_of_gold=f"no mutation score is kept in {SCORE_FILE}; {how}")
+    return ScoreStanding(score, counts_now, _short_of_gold(score, plugin, how))
 
 
-def _does_not_count(kept: MutationScore, plugin: str) -> str:
-    """Why a kept score says nothing of this plugin as it is; empty where it does."""
-    if kept.plugin != plugin:
-        return f"the score in {SCORE_FILE} is of plugin {kept.plugin}"
-    if _release(kept.suite) != _release(now := version("nagorik-testing")):
-        return f"its mutation score is of suite {kept.suite}, and this is {now}; {_how(plugin)}"
+def _short_of_gold(score: MutationScore, plugin: str, how: str) -> str:
+    """Why no gold follows from a score for this plugin as it is; empty where it does."""
+    if score.plugin != plugin:
+        return f"the score in {SCORE_FILE} is of plugin {score.plugin}"
+    # Checks and changes may become others with the second part of the version.
+    if score.suite.split(".")[:2] != (now := version("nagorik-testing")).split(".")[:2]:
+        return f"its mutation score is of suite {score.suite}, and this is {now}; {how}"
     try:
         code = fingerprint(sources_of(plugin))
     except MutationUnusable as problem:
         return str(problem)
-    if kept.code != code:
-        return f"its code has changed since its mutation score was measured on {kept.measured_on}; {_how(plugin)}"
-    return ""
-
-
-def _too_low(score: MutationScore) -> str:
+    if score.code != code:
+        return f"its code has changed since its mutation score was measured on {score.measured_on}; {how}"
     if not score.large_enough:
-        return (
-            f"its mutation score is of {score.tried} changes, and gold asks for {min(GOLD_CHANGES, score.possible)};"
-            f" {_how(score.plugin)}"
-        )
+        least = min(GOLD_CHANGES, score.possible)
+        return f"its mutation score is of {score.tried} changes, and gold asks for {least}; {how}"
     if score.score < GOLD_SCORE:
         return (
             f"{score.noticed} of {score.tried} changes of its code were noticed, and gold asks for {GOLD_SCORE:.0%}"
@@ -250,17 +245,8 @@ def _too_low(score: MutationScore) -> str:
     return ""
 
 
-def _how(plugin: str) -> str:
-    return f"measure it: nagorik contract {plugin} --mutate {GOLD_CHANGES} --tests DIR --score {SCORE_FILE}"
-
-
-def _release(suite: str) -> list[str]:
-    """The part of a version with which checks and changes may become others."""
-    return suite.split(".")[:2]
-
-
 def render_standing(standing: ScoreStanding) -> Iterator[str]:
-    """The line of the kept score; none where this run measured it, and so has told it already."""
+    """The line of the kept score; no line where this run measured it and has shown it."""
     score = standing.score
     if score is not None and not standing.measured_now:
         possible = of_possible(score.possible, score.possible_in_data)
@@ -268,12 +254,3 @@ def render_standing(standing: ScoreStanding) -> Iterator[str]:
             f"Mutation score: {score.noticed} of {score.tried} changes noticed ({score.score:.0%}), {possible},"
             f" {score.by_suite} by the suite; kept since {score.measured_on}, not measured in this run"
         )
-
-
-def write_score(score: MutationScore, path: Path) -> None:
-    """Keep a score in a file; one that is there is replaced.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    path.write_text(dump_score(score), "utf-8", newline="\n")

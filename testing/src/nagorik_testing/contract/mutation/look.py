@@ -1,0 +1,186 @@
+"""One look at a plugin, in a process of its own: what each part of the suite runs, or which check notices a change.
+
+Run as ``python -m nagorik_testing.contract.mutation.look ID SITE BASELINE [PLACE …]``. ``SITE`` holds a copy of the
+plugin's package and gets the file ``answer``. Without places of parts, the baseline is written.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from nagorik import Operation
+from nagorik.operations import Idempotency
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.form_variations import forget_variations
+from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
+from nagorik_testing.contract.mutation.plugin_code import package_of
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import CheckResult, keep_quiet, play_checks, play_operations
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+
+ANSWER: Final = "answer"
+"""The file beside the copied package; empty where nothing failed."""
+IMPORT: Final = -1
+"""Stands among the parts for what runs when the plugin is imported, and so before each of them."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SuitePart:
+    """The fault matrix of one operation of one offer, or one check of all of them.
+
+    Attributes:
+        check: The check's id; the operation's name for its matrix.
+        offer: The service or gateway whose matrix it is; empty for a check.
+    """
+
+    check: str
+    offer: str = ""
+
+    def run(self, subject: Subject) -> list[CheckResult]:
+        """What is found.
+
+        Nothing that another part has read or sought is used, so that all of the plugin's code that a part depends on
+        runs in it. Two plays are too long for that, the replayed answers of ``told`` and the watched process: the
+        first of their checks in a process plays them for all. A change that only a later one of them would notice
+        counts as a survivor, never the other way round.
+        """
+        forget_variations()
+        subject = replace(subject, waits={}, seen={})
+        if not self.offer:
+            return asyncio.run(play_checks(subject, None, [check for check in CHECKS if check.id == self.check]))
+        offer = next(offer for offer in subject.manifest.offers if offer.id == self.offer)
+        return asyncio.run(play_operations(subject, offer, {Operation(self.check)}))
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The run without any change.
+
+    Attributes:
+        parts: All parts of the suite.
+        seconds: Those that each took.
+        failing: Checks and offers that fail without any change.
+        reached: By file, from the package's folder, and line: which parts run it, by their places.
+        safe: The places of those parts that play an operation which the manifest declares ``safe``; where it declares
+            no other write, of all that play an operation, since each may begin with one of those.
+    """
+
+    parts: tuple[SuitePart, ...]
+    seconds: tuple[float, ...]
+    failing: frozenset[tuple[str, str | None]]
+    reached: Mapping[str, Mapping[int, frozenset[int]]]
+    safe: frozenset[int] = frozenset()
+
+    def is_the_same(self, mutant: Mutant) -> bool:
+        """Whether a change is none: to the core a write of an operation that is ``safe`` is a read."""
+        if mutant.operator is not MutationOperator.WRITE_AS_READ:
+            return False
+        played = {place for place in self.parts_at(mutant) if self.parts[place].offer}
+        return bool(played) and played <= self.safe
+
+    def parts_at(self, mutant: Mutant) -> tuple[int, ...]:
+        """Places of the parts that run any of the changed lines, the quickest first; all of them read a data file."""
+        lines, (first, last) = self.reached.get(mutant.path, {}), mutant.lines
+        hit = {place for line, places in lines.items() if first <= line <= last for place in places}
+        wanted = range(len(self.parts)) if mutant.in_data or IMPORT in hit else hit
+        return tuple(sorted(wanted, key=self.seconds.__getitem__))
+
+
+BASELINES: Final = TypeAdapter(Baseline)
+"""Reads and writes a baseline as JSON."""
+
+
+def parts_of(subject: Subject) -> Iterator[SuitePart]:
+    """All parts of a plugin's run; together they are the whole suite."""
+    for offer in subject.manifest.offers:
+        for operation in sorted(subject.callable_operations(offer)):
+            yield SuitePart(operation.value, offer.id)
+    for check in CHECKS:
+        yield SuitePart(check.id)
+
+
+def safe_places(subject: Subject, parts: Iterable[SuitePart]) -> frozenset[int]:
+    """The places of parts whose every write is declared ``safe``; see ``Baseline``."""
+    writes = {
+        SuitePart(operation.value, offer.id): kind is Idempotency.SAFE
+        for offer in subject.manifest.offers
+        for operation, kind in offer.writes.items()
+    }
+    otherwise = all(writes.values())
+    return frozenset(place for place, part in enumerate(parts) if part.offer and writes.get(part, otherwise))
+
+
+def measure(plugin: str, folder: Path) -> Baseline:
+    """Run every part without any change, and note which lines of the modules in ``folder`` it runs.
+
+    Raises:
+        LookupError: The plugin is quarantined; the text says why.
+    """
+    from coverage import Coverage
+
+    watched = Coverage(data_file=None, include=[f"{folder}/*"], config_file=False, messages=False)
+    # Contexts change while it runs, which not every way of tracing can follow.
+    watched.set_option("run:core", "ctrace")
+    # Before the simulator is imported, which may import modules of the plugin.
+    watched.start()
+    watched.switch_context(str(IMPORT))
+    subject = _subject(plugin)
+    parts = tuple(parts_of(subject))
+    subject.registry.activate(plugin)
+    seconds, failing = list[float](), set[tuple[str, str | None]]()
+    for place, part in enumerate(parts):
+        watched.switch_context(str(place))
+        began = time.perf_counter()
+        found = part.run(subject)
+        seconds.append(time.perf_counter() - began)
+        failing |= {(one.finding.check, one.finding.offer) for one in found if one.finding.failed}
+    watched.stop()
+    data = watched.get_data()
+    reached = {
+        Path(file).relative_to(folder).as_posix(): {
+            line: frozenset(map(int, filter(None, contexts)))
+            for line, contexts in data.contexts_by_lineno(file).items()
+        }
+        for file in data.measured_files()
+    }
+    return Baseline(parts, tuple(seconds), frozenset(failing), reached, safe_places(subject, parts))
+
+
+def prove(plugin: str, baseline: Baseline, places: Iterable[int]) -> str:
+    """The check that fails first, and did not without the change; empty if every check passes."""
+    try:
+        subject = _subject(plugin)
+    except LookupError:
+        return "the plugin cannot be loaded"
+    for place in places:
+        for result in baseline.parts[place].run(subject):
+            finding = result.finding
+            if finding.failed and (finding.check, finding.offer) not in baseline.failing:
+                return finding.check
+    return ""
+
+
+def _subject(plugin: str) -> Subject:
+    return Subject.installed(load_simulator(installed_simulators()[plugin]))
+
+
+def _main(plugin: str, site: Path, file: Path, places: list[str]) -> str:
+    if places:
+        return prove(plugin, BASELINES.validate_json(file.read_bytes()), map(int, places))
+    try:
+        file.write_bytes(BASELINES.dump_json(measure(plugin, site.joinpath(*package_of(plugin).name.split(".")))))
+    except LookupError as problem:
+        return str(problem.args[0])
+    return ""
+
+
+if __name__ == "__main__":
+    keep_quiet()
+    said = _main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])
+    Path(sys.argv[2], ANSWER).write_text(said, "utf-8")
