@@ -103,7 +103,7 @@ class ContractCommand:
         except DataFileInvalid as problem:
             print_error(str(problem))
             return ExitCode.USAGE
-        except (LookupError, SimulatorUnusable) as problem:
+        except (LookupError, SimulatorUnusable, MutationUnusable) as problem:
             print_error(str(problem.args[0]))
             return ExitCode.USAGE
         except BrokenPipeError:
@@ -113,9 +113,6 @@ class ContractCommand:
             return ExitCode.USAGE
         except OSError as problem:
             print_error(f"the report cannot be written: {problem.strerror}")
-            return ExitCode.USAGE
-        except MutationUnusable as problem:
-            print_error(str(problem))
             return ExitCode.USAGE
         except SuiteBroken as problem:
             print_error(f"the suite contradicts itself: {problem}")

@@ -177,12 +177,7 @@ def _add(suite: ET.Element, judged: Judged, plugin: str) -> None:
     case = ET.SubElement(suite, "testcase", classname=finding.offer or plugin, name=finding.check, time="0")
     if judged.outcome is CheckOutcome.FAILED:
         failure = ET.SubElement(case, "failure", message=_clean(finding.because or finding.title))
-        failure.text = _clean(
-            f"{finding.title}\nexpected  {finding.expected}\ngot       {finding.got}\n"
-            f"because   {finding.because}\nsee       {explained_at(finding.check)}"
-            + ("" if finding.origin is None else f"\nplace     {finding.origin.place}")
-            + ("" if judged.because_of is None else f"\nfollows   from {named(judged.because_of)}")
-        )
+        failure.text = _clean("\n".join(render_failure(finding, judged.because_of)))
     elif judged.waiver is not None:
         ET.SubElement(
             case, "skipped", message=_clean(f"waived until {judged.waiver.expires}: {judged.waiver.reason}")

@@ -13,8 +13,7 @@ from nagorik_testing.contract.explanations import FAULTS, Explanation
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.mutation.score import render_standing
 from nagorik_testing.contract.render import unplayed_by_reason
-from nagorik_testing.contract.report import Report, document_of, explained_at
-from nagorik_testing.contract.suite import FAMILY_OF
+from nagorik_testing.contract.report import Report, document_of, explained_at, in_matrix
 from nagorik_testing.contract.verdict import Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
 
@@ -24,7 +23,6 @@ _MARKS: Final = {
     CheckOutcome.WAIVED: ("W", "waived"),
     CheckOutcome.NOT_APPLICABLE: ("–", "not applicable"),
 }
-_ROWS: Final = frozenset(row.id for row in ROWS)
 
 
 _GRADES: Final = {
@@ -71,7 +69,7 @@ def render_page(report: Report) -> str:
         score=tuple(render_standing(report.score)),
         unplayed=unplayed_by_reason(report),
         rows=ROWS,
-        others=[each for each in judged if not _in_matrix(each)],
+        others=[each for each in judged if not in_matrix(each)],
         marks=_MARKS,
         outcomes=tuple(CheckOutcome),
         see=explained_at,
@@ -108,11 +106,6 @@ def _heat_maps(report: Report) -> Iterator[HeatMap]:
 
 
 def _lines(offer: str | None, judged: tuple[Judged, ...]) -> tuple[tuple[str, tuple[Judged | None, ...]], ...]:
-    found = {each.finding.check: each for each in judged if each.finding.offer == offer and _in_matrix(each)}
+    found = {each.finding.check: each for each in judged if each.finding.offer == offer and in_matrix(each)}
     played = sorted({check.partition("/")[0] for check in found})
     return tuple((operation, tuple(found.get(f"{operation}/{row.id}") for row in ROWS)) for operation in played)
-
-
-def _in_matrix(judged: Judged) -> bool:
-    operation, _, row = judged.finding.check.partition("/")
-    return row in _ROWS and operation in {each.value for each in FAMILY_OF}

@@ -24,29 +24,11 @@ from nagorik_testing.contract.suite import family_order
 from nagorik_testing.contract.verdict import Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged, Judgement, Waiver
 
-ROW_IDS: Final = frozenset(row.id for row in ROWS)
-OPERATION_NAMES: Final = frozenset(operation.value for operation in Operation)
+_CELLS: Final = frozenset(f"{operation.value}/{row.id}" for operation in Operation for row in ROWS)
 WHOLE_REASONS: Final = (UNASKED, NO_SLOTS, FREE)
 """Why an operation may meet no fault at all, and nothing be wrong with that."""
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when a key of the JSON report changes its meaning or goes."""
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceSource:
-    """How one thing that a plugin was proved against is known.
-
-    Attributes:
-        what: The offer.
-        known: ``modelled``, ``assumed``, ``from-spec`` or ``recorded``.
-        source: Where it is from.
-        as_of: The day on which that was so.
-    """
-
-    what: str
-    known: str
-    source: str
-    as_of: date
 
 
 class UnplayedOperation(NamedTuple):
@@ -121,8 +103,8 @@ class Report:
         """Operations that meet no fault at all, though nothing is wrong with that."""
         reasons: dict[str, dict[str | None, set[str]]] = {}
         for each in self.judgement.judged:
-            operation, _, row = each.finding.check.partition("/")
-            if row in ROW_IDS and operation in OPERATION_NAMES:
+            if in_matrix(each):
+                operation = each.finding.check.partition("/")[0]
                 idle = each.outcome is CheckOutcome.NOT_APPLICABLE
                 of_offer = reasons.setdefault(operation, {}).setdefault(each.finding.offer, set())
                 of_offer.add(each.finding.because if idle else "")
@@ -141,20 +123,6 @@ class Report:
             if each.finding.logins is not None:
                 counted.setdefault(each.finding.check.partition("/")[0], []).append(each.finding.logins)
         return {operation: tuple(logins) for operation, logins in counted.items()}
-
-    @property
-    def sources(self) -> tuple[EvidenceSource, ...]:
-        """How everything that it was proved against is known."""
-        manifest = self.manifest
-        return tuple(
-            EvidenceSource(
-                offer.id,
-                (offer.evidence or manifest.evidence).value,
-                "wire format, as the manifest says",
-                manifest.as_of,
-            )
-            for offer in manifest.offers
-        )
 
 
 def make_report(
@@ -182,6 +150,11 @@ def make_report(
         score=score,
         people=subject.live.people.source if subject.live is not None and subject.live.people is not None else None,
     )
+
+
+def in_matrix(judged: Judged) -> bool:
+    """Whether it is one fault of one operation, and no other check."""
+    return judged.finding.check in _CELLS
 
 
 def suite_version() -> str:
@@ -234,10 +207,6 @@ def document_of(report: Report) -> dict[str, JsonValue]:
         ],
         "not_run": [{"reason": reason, "checks": count} for reason, count in report.not_run],
         "test_people": report.people,
-        "provenance": [
-            {"what": each.what, "known": each.known, "source": each.source, "as_of": each.as_of.isoformat()}
-            for each in report.sources
-        ],
         "mutation": None if report.mutation is None else _mutation(report.mutation),
         "mutation_score": _score(report.score),
         "chosen_families": None if judgement.families is None else list[JsonValue](sorted(judgement.families)),

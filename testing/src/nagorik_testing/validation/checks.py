@@ -58,21 +58,17 @@ _ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
 def data_file_problems(directory: Path) -> Iterator[tuple[str, FileProblem]]:
     """Each problem with the name of its file; the files beside the manifest alone are looked at."""
     texts: TextCatalogue | None = None
-    for file in _named(directory, MESSAGES_FILE):
-        try:
-            texts = parse_texts(read_file(file), file.name)
-        except DataFileInvalid as error:
-            yield from ((file.name, problem) for problem in error.problems)
-    for file in _named(directory, RULES_FILE):
-        try:
-            parse_rules(read_file(file), file.name)
-        except DataFileInvalid as error:
-            yield from ((file.name, problem) for problem in error.problems)
-    for file in _named(directory, STATUSES_FILE):
-        try:
-            parse_statuses(read_file(file), file.name, texts=texts)
-        except DataFileInvalid as error:
-            yield from ((file.name, problem) for problem in error.problems)
+    for kind in (MESSAGES_FILE, RULES_FILE, STATUSES_FILE):
+        for file in _named(directory, kind):
+            try:
+                if kind == MESSAGES_FILE:
+                    texts = parse_texts(read_file(file), file.name)
+                elif kind == RULES_FILE:
+                    parse_rules(read_file(file), file.name)
+                else:
+                    parse_statuses(read_file(file), file.name, texts=texts)
+            except DataFileInvalid as error:
+                yield from ((file.name, problem) for problem in error.problems)
 
 
 def _named(directory: Path, name: str) -> list[Path]:
@@ -95,25 +91,21 @@ def _kind(location: str, reference: str, value: object) -> Iterator[ValidationFi
     match location.rpartition(".")[2]:
         case "form":
             yield from _form(location, reference, value)
+            return
         case "settings" if not _is_settings(value):
-            message = f"{reference} is not a subclass of AgencySettings"
-            yield ValidationFinding(
-                Severity.ERROR, location, message, "Derive it from nagorik.settings.AgencySettings."
-            )
+            wrong, hint = "is not a subclass of AgencySettings", "Derive it from nagorik.settings.AgencySettings."
         case "login" | "sign" if not inspect.iscoroutinefunction(value):
-            yield ValidationFinding(
-                Severity.ERROR, location, f"{reference} is not a coroutine function", "Write async def."
-            )
+            wrong, hint = "is not a coroutine function", "Write async def."
         case "error_reader" if not callable(value):
-            yield ValidationFinding(Severity.ERROR, location, f"{reference} cannot be called", "Name a function.")
+            wrong, hint = "cannot be called", "Name a function."
         case "error_reader" if inspect.iscoroutinefunction(value):
-            message = f"{reference} is a coroutine function, which nobody awaits"
-            yield ValidationFinding(Severity.ERROR, location, message, "Write def, without async.")
+            wrong, hint = "is a coroutine function, which nobody awaits", "Write def, without async."
         case "login" | "sign" | "error_reader" as kind if not _takes(value, _ARGUMENTS[kind]):
-            message = f"{reference} cannot be called with {', '.join(_ARGUMENTS[kind])}"
-            yield ValidationFinding(Severity.ERROR, location, message, "Take what it is given, in this order.")
+            wrong = f"cannot be called with {', '.join(_ARGUMENTS[kind])}"
+            hint = "Take what it is given, in this order."
         case _:
             return
+    yield ValidationFinding(Severity.ERROR, location, f"{reference} {wrong}", hint)
 
 
 def _takes(function: Any, arguments: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -52,16 +53,7 @@ class ValidateCommand:
         failing = {Severity.ERROR, Severity.WARNING} if arguments.strict else {Severity.ERROR}
         valid = not any(finding.severity in failing for finding in findings)
         if arguments.json:
-            told = [
-                {
-                    "severity": item.severity.value,
-                    "location": item.location,
-                    "message": item.message,
-                    "hint": item.hint,
-                }
-                for item in findings
-            ]
-            print_json({"target": arguments.target, "valid": valid, "findings": told})
+            print_json({"target": arguments.target, "valid": valid, "findings": [asdict(item) for item in findings]})
         else:
             if findings:
                 rows = [(item.severity.value, item.location, item.message, item.hint) for item in findings]
