@@ -8,7 +8,6 @@ from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from preloaded_command import Ended, run_command
@@ -96,8 +95,7 @@ def test_plugin_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Pat
     assert document["counts"]["failed"] == document["causes"] == 0
     assert "\nNothing to check: eligibility: it is answered without asking the agency" in done.stdout
     assert [(one["operation"], len(one["offers"])) for one in document["unplayed"]] == [("eligibility", 5)]
-    cases = ET.fromstring((tmp_path / "bmet.xml").read_bytes()).findall(".//testcase")  # noqa: S314 - our own file
-    assert len(cases) == len(document["checks"]) == sum(document["counts"].values())
+    assert len(document["checks"]) == sum(document["counts"].values())
     page = (tmp_path / "bmet.html").read_text("utf-8")
     outline = Outline(page)
     assert "BMET registration of a worker" in page
@@ -172,8 +170,6 @@ def test_every_report_names_the_cause_of_each_failure(broken: Report, tmp_path: 
     assert f"{len(failed)} of {broken.checks} checks fail, from 1 cause" in page
     for check in failed:
         assert f'id="{check["id"]}@{check["offer"]}"' in page
-    followed = ET.fromstring((tmp_path / "nid.xml").read_bytes()).findall(".//failure")  # noqa: S314 - our own file
-    assert sum("follows   from submit/F02 " in (one.text or "") for one in followed) == len(failed) - 1
 
 
 def test_logins_stand_in_every_report_beside_what_passed(broken: Report, tmp_path: Path) -> None:
@@ -194,8 +190,6 @@ def test_logins_stand_in_every_report_beside_what_passed(broken: Report, tmp_pat
 def test_failures_stand_in_every_report_with_where_they_are_explained(broken: Report, tmp_path: Path) -> None:
     write(broken, tmp_path)
     failed = len(broken.judgement.failures)
-    suites = ET.fromstring((tmp_path / "nid.xml").read_bytes())  # noqa: S314 - our own file
-    assert len(suites.findall(".//failure")) == failed
     document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
     assert sum(check["outcome"] == "failed" for check in document["checks"]) == failed
     page = (tmp_path / "nid.html").read_text("utf-8")

@@ -1,20 +1,24 @@
 """Where an exception arose: file, line and function, never a text, source line or value, which may hold anything."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from traceback import walk_tb
 from typing import Final, NamedTuple
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.<>]{0,119}")
 _DIGITS: Final = re.compile(r"\d(?:[_.]{0,3}\d){5}")
 _MASK: Final = "•••"
 """As in ``nagorik.privacy``, which a command that shows its help does not import."""
+WITNESSES: Final[list[Callable[[object], None]]] = []
+"""A developer's tool adds one, to see whole what is named by its type alone; a host adds nothing."""
 
 
 def type_name(value: object, *, qualified: bool = False) -> str:
     """The name of the type of ``value``, an exception for instance; a mask where it was made to say more."""
-    kind = type(value)
-    return _name(kind.__qualname__ if qualified else kind.__name__)
+    for witness in WITNESSES:
+        witness(value)
+    return _name(type(value).__qualname__ if qualified else type(value).__name__)
 
 
 def _name(text: str) -> str:
@@ -37,19 +41,14 @@ class Frame(NamedTuple):
 
 def frames_of(error: BaseException) -> Iterator[Frame]:
     """The frames that ``error`` passed, outermost first."""
-    traceback = error.__traceback__
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        yield Frame(code.co_filename, traceback.tb_lineno or 0, code.co_qualname)
-        traceback = traceback.tb_next
+    for frame, line in walk_tb(error.__traceback__):
+        yield Frame(frame.f_code.co_filename, line or 0, frame.f_code.co_qualname)
 
 
 def frame_inside(error: BaseException, directory: Path) -> Frame | None:
     """The innermost frame in a file below ``directory``, its file relative to that; or ``None``."""
     inside = [frame for frame in frames_of(error) if Path(frame.file).is_relative_to(directory)]
-    if not inside:
-        return None
-    return inside[-1]._replace(file=str(Path(inside[-1].file).relative_to(directory)))
+    return inside[-1]._replace(file=str(Path(inside[-1].file).relative_to(directory))) if inside else None
 
 
 def failure(error: BaseException) -> str:

@@ -131,6 +131,7 @@ def _presupposed_by_row(finding: Finding, operation: Operation, row: str) -> Ite
 
 def _is_the_same(one: Finding, other: Finding) -> bool:
     """Whether two findings are of one fault by all that is known of them."""
-    if one.origin is not None and one.origin == other.origin and one.symptoms & other.symptoms:
+    at = other.origin
+    if one.origin is not None and at is not None and one.origin.is_that_of(at) and one.symptoms & other.symptoms:
         return one.origin.decided or one.check.partition("/")[0] == other.check.partition("/")[0]
     return one.check == other.check and one.got == other.got and one.because == other.because and one.origin is None

@@ -41,9 +41,7 @@ class ContractCommand:
         """Add the command's arguments."""
         parser.add_argument("plugin", nargs="?", metavar="ID", help="the plugin to prove")
         parser.add_argument("--all", action="store_true", help="prove every plugin that brings a simulator")
-        parser.add_argument(
-            "--report", type=Path, metavar="DIR", help="write ID.json, ID.xml (JUnit) and ID.html into this folder"
-        )
+        parser.add_argument("--report", type=Path, metavar="DIR", help="write ID.json and ID.html into this folder")
         parser.add_argument("--loopback", action="store_true", help="put the simulator on a socket of this machine")
         parser.add_argument(
             "--family", action="append", metavar="FAMILY", help="run this family only; may be given several times"
@@ -162,14 +160,12 @@ def write(report: Report, folder: Path) -> None:
     """
     import json
 
-    from nagorik_testing.contract.render import render_junit
     from nagorik_testing.contract.render_page import render_page
 
     folder.mkdir(parents=True, exist_ok=True)
     name = report.manifest.id
     document = json.dumps(document_of(report), ensure_ascii=False, indent=2)
     (folder / f"{name}.json").write_text(f"{document}\n", "utf-8")
-    (folder / f"{name}.xml").write_bytes(render_junit(report))
     (folder / f"{name}.html").write_text(render_page(report), "utf-8")
 
 

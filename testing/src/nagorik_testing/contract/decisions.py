@@ -13,11 +13,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from nagorik import NagorikError, PluginFault
+from nagorik import NagorikError
 from nagorik_platform.tracebacks import frames_of
 from nagorik_testing.contract.rig import Rig, is_login, is_of_note
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.verdict import CallEnd, Origin
+from nagorik_testing.contract.verdict import CallEnd, Origin, origin_of
 from nagorik_testing.simulator.ledger import Effect, SeenRequest
 from nagorik_toolkit import agency_plugin
 
@@ -65,8 +65,8 @@ class DecisionTrace:
 
     def origin_of(self, end: CallEnd) -> Origin | None:
         """The place; ``None`` where the plugin had no part in the call."""
-        if isinstance(end.error, PluginFault) and end.error.where is not None:
-            return Origin(end.error.where, decided=True)
+        if (failed := origin_of(end.error)) is not None:
+            return failed
         if self._decided is not None:
             return Origin(self._decided, decided=True)
         frames = [] if end.error is None else list(frames_of(end.error))

@@ -1,9 +1,7 @@
-"""The run as a terminal and as a JUnit file shows it: one screen when all is well, and what to do when it is not."""
+"""The run as a terminal shows it: one screen when all is well, and what to do when it is not."""
 
-import re
 from pathlib import PurePath
 from typing import Final
-from xml.etree import ElementTree as ET
 
 from nagorik.manifest import API_VERSION
 from nagorik_testing.contract.causes import FindingKey
@@ -25,6 +23,8 @@ def render_failure(finding: Finding, because_of: FindingKey | None = None) -> tu
     ]
     if finding.origin is not None:
         lines.append(f"  {'decided' if finding.origin.decided else 'sent   '}   at {finding.origin.place}")
+        raised = finding.origin.raised.replace("\n", "\n            ")
+        lines += [f"  raised    {raised}"] if raised else []
     if because_of is not None:
         lines.append(f"  follows   from {named(because_of)}")
     return tuple(lines)
@@ -143,48 +143,3 @@ def _render_level(report: Report, folder: PurePath | None) -> str:
     if folder is not None:
         parts.append(f"report: {folder.as_posix()}/{report.manifest.id}.html")
     return " · ".join(parts)
-
-
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold, not even escaped."""
-
-
-def render_junit(report: Report) -> bytes:
-    """The file's content: a ``testsuite`` for each family, a ``testcase`` for each check of each offer."""
-    root = ET.Element("testsuites", name=f"nagorik contract {report.manifest.id}", time=f"{report.seconds:.1f}")
-    for family in report.families:
-        judged = [each for each in report.judgement.judged if each.family == family]
-        failed = sum(each.outcome is CheckOutcome.FAILED for each in judged)
-        skipped = sum(each.outcome in {CheckOutcome.WAIVED, CheckOutcome.NOT_APPLICABLE} for each in judged)
-        suite = ET.SubElement(
-            root,
-            "testsuite",
-            name=family,
-            tests=str(len(judged)),
-            failures=str(failed),
-            errors="0",
-            skipped=str(skipped),
-        )
-        for each in judged:
-            _add(suite, each, report.manifest.id)
-    ET.indent(root)
-    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return written + b"\n"
-
-
-def _add(suite: ET.Element, judged: Judged, plugin: str) -> None:
-    finding = judged.finding
-    case = ET.SubElement(suite, "testcase", classname=finding.offer or plugin, name=finding.check, time="0")
-    if judged.outcome is CheckOutcome.FAILED:
-        failure = ET.SubElement(case, "failure", message=_clean(finding.because or finding.title))
-        failure.text = _clean("\n".join(render_failure(finding, judged.because_of)))
-    elif judged.waiver is not None:
-        ET.SubElement(
-            case, "skipped", message=_clean(f"waived until {judged.waiver.expires}: {judged.waiver.reason}")
-        )
-    elif judged.outcome is CheckOutcome.NOT_APPLICABLE:
-        ET.SubElement(case, "skipped", message=_clean(finding.because))
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""A run as one document: what the JSON report holds, and what page and JUnit file are made from."""
+"""A run as one document: what the JSON report holds, and what the page is made from."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

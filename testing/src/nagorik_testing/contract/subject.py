@@ -19,6 +19,7 @@ from nagorik_platform.registry import Admission, Imported, Registry, resolve_obj
 from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
 from nagorik_testing.contract.rig import Rig, operations_of
 from nagorik_testing.contract.verdict import Grade
+from nagorik_testing.exceptions import witnessed
 from nagorik_testing.fixtures.documents import MemoryDocuments
 from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizens
@@ -145,12 +146,15 @@ async def open_rig(
         def start() -> Platform:
             return Platform(subject.registry, settings)
 
-        async with start() as platform:
-            citizen = SyntheticCitizens(seed).citizen(4242)
-            rig = Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows, documents)
-            offered = (service for service in subject.manifest.services if service.id == offer)
-            rig.kinds = tuple(kind for service in offered for kind in service.documents)
-            yield rig
+        with witnessed():
+            async with start() as platform:
+                citizen = SyntheticCitizens(seed).citizen(4242)
+                rig = Rig(
+                    platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows, documents
+                )
+                offered = (service for service in subject.manifest.services if service.id == offer)
+                rig.kinds = tuple(kind for service in offered for kind in service.documents)
+                yield rig
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from nagorik import Operation
+from nagorik import Operation, PluginFault
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.matrix_cells import OperationKind
 from nagorik_testing.contract.rig import Rig, is_login
@@ -116,5 +116,6 @@ def logins_since(rig: Rig, since: int) -> str:
 
 
 def end_name(end: CallEnd) -> str:
-    """The type of a call's result, or of its error."""
-    return type(end.error if end.error is not None else end.result).__name__
+    """The type of a call's result, or of its error; of a plugin's fault also that of the exception behind it."""
+    name = type(end.error if end.error is not None else end.result).__name__
+    return f"{name} ({end.error.exception})" if isinstance(end.error, PluginFault) and end.error.exception else name

@@ -9,8 +9,10 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from nagorik import NagorikError, PluginFault
+from nagorik_testing.exceptions import raised_as
 from nagorik_testing.simulator.loopback import LOOPBACK
 
+_FRAME: Final = re.compile(r"^  File .*", re.MULTILINE)
 _PORT: Final = re.compile(rf"(://{re.escape(LOOPBACK)}):[0-9]+")
 
 
@@ -31,17 +33,29 @@ class Origin(NamedTuple):
     Attributes:
         place: File, line and function, such as ``wire.py:78 in to_refund``.
         decided: Whether the end was decided there, and not merely the request sent from there.
+        raised: The exception that came from there, with its traceback; empty where there is no foreign one.
     """
 
     place: str
     decided: bool
+    raised: str = ""
+
+    def is_that_of(self, other: "Origin") -> bool:
+        """Whether two places are one, and what was raised there has one type and came from one line."""
+        both = bool(self.raised and other.raised)
+        return self[:2] == other[:2] and not (both and _ends(self.raised) != _ends(other.raised))
+
+
+def _ends(raised: str) -> tuple[list[str], str]:
+    return _FRAME.findall(raised)[-1:], raised.rpartition("\n")[2].partition(":")[0]
 
 
 def origin_of(error: BaseException | None) -> Origin | None:
     """Where a plugin failed, as far as its error tells."""
-    if isinstance(error, PluginFault) and error.where is not None:
-        return Origin(error.where, decided=True)
-    return None
+    if not isinstance(error, PluginFault):
+        return None
+    raised = raised_as(error.exception, error.where)
+    return Origin(error.where or error.fault, decided=True, raised=raised) if error.where or raised else None
 
 
 def plain_values(result: object) -> object:

@@ -9,6 +9,7 @@ import httpx
 from starlette.types import ASGIApp, Message
 
 from nagorik_platform import PluginConfiguration
+from nagorik_testing.exceptions import SimulatorFailed
 from nagorik_testing.simulator.admin import with_admin
 from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.connection import CONNECTION, ClientTimeouts, Drop
@@ -60,8 +61,8 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         """Serve one request, or raise what httpx raises where the connection fails.
 
         Raises:
-            AssertionError: When the simulator itself fails. A client classes every other exception as a failure of
-                the agency, and the defect would pass for one.
+            SimulatorFailed: When the simulator itself fails. A client classes every other exception than an
+                ``AssertionError`` as a failure of the agency, and the defect would pass for one.
         """
         limits = request.extensions.get("timeout", {})
         connection = _InProcess(ClientTimeouts(self._simulator.clock, limits))
@@ -81,7 +82,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
             if not connection.started:
                 raise end.reason from None
         except Exception as error:
-            raise AssertionError(f"the simulator of {self._simulator.plugin_id} failed") from error
+            raise SimulatorFailed(f"the simulator of {self._simulator.plugin_id} failed") from error
         return httpx.Response(connection.status, headers=connection.headers, stream=_InProcessStream(connection))
 
 

@@ -138,10 +138,6 @@ class SlotBoard(SimulatorComponent):
         """Let ``holder`` have had a slot all along, of which the ledger knows nothing."""
         self._held[holder] = office, begins
 
-    def give_back(self, holder: str) -> None:
-        """Give a slot back; nothing happens where there is none."""
-        self._held.pop(holder, None)
-
     def fill(self, office: str, until: date) -> None:
         """Let strangers take every place up to and including the day ``until``."""
         for slot in self.free(office):

@@ -9,6 +9,7 @@ import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
@@ -39,6 +40,7 @@ from nagorik_platform.registry.reading import (
 )
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Quarantine, QuarantineCode
 from nagorik_platform.registry.references import Imported, resolve_object, split_value
+from nagorik_testing.exceptions import raised_in, witnessed
 from nagorik_testing.validation.dependencies import check_dependencies
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
 from nagorik_testing.validation.own_code import Module, check_own_code, module_of, modules_of
@@ -368,12 +370,13 @@ def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFindin
 
 
 def _run(record: PluginRecord) -> list[ValidationFinding]:
-    made = examine(record)
-    problems = [
-        ValidationFinding(Severity.ERROR, record.source.value, f"{record.source.label} {problem.why}", problem.hint)
-        for problem in ([] if isinstance(made, LoadedPlugin) else made)
-    ]
-    return problems + list(check_objects(record))
+    with witnessed():
+        made = examine(record)
+        problems = [
+            ValidationFinding(Severity.ERROR, record.source.value, f"{record.source.label} {one.why}", one.hint)
+            for one in ([] if isinstance(made, LoadedPlugin) else made)
+        ]
+        return [replace(found, raised=raised_in(found.message)) for found in (*problems, *check_objects(record))]
 
 
 @contextmanager

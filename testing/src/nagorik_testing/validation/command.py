@@ -58,6 +58,7 @@ class ValidateCommand:
             if findings:
                 rows = [(item.severity.value, item.location, item.message, item.hint) for item in findings]
                 print_table(("severity", "where", "what", "what to do"), rows)
+                print_lines(*dict.fromkeys(item.raised for item in findings if item.raised))
             print_lines(f"{arguments.target} is {'valid' if valid else 'not valid'}.")
         return ExitCode.OK if valid else ExitCode.FINDINGS
 

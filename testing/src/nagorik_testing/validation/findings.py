@@ -34,12 +34,14 @@ class ValidationFinding:
         location: Where: a dotted path in the manifest (``services.0.form``), a file and line, or empty.
         message: What is so.
         hint: What to do; may be empty.
+        raised: The exception behind it, with its traceback; empty where there is none.
     """
 
     severity: Severity
     location: str
     message: str
     hint: str = ""
+    raised: str = ""
 
 
 def in_order(findings: list[ValidationFinding]) -> tuple[ValidationFinding, ...]:

@@ -10,6 +10,7 @@ from nagorik_testing.contract.causes import causes_of
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import play_matrix
+from nagorik_testing.contract.render import render_failure
 from nagorik_testing.contract.suite import CheckResult, SuiteResults, play_checks
 from nagorik_testing.contract.verdict import CheckStatus, Finding, Origin, Symptom
 from nagorik_testing.contract.waivers import Waiver, judge
@@ -267,3 +268,21 @@ def test_nothing_is_left_out_and_a_waived_cause_is_none():
     waiver = Waiver(check="status/F00", reason="the portal is replaced", expires=date(2027, 3, 31))
     waived = judge(results, [waiver], on=DAY)
     assert [each.finding.check for each in waived.causes] == ["status/F05", "status/F09"]
+
+
+async def test_exception_of_the_plugin_is_shown_whole_and_tells_two_faults_of_one_line_apart(permit_office):
+    failures = await played(permit_office("CallsUp"), "status find")
+    causes = sorted(roots(failures), key=lambda cause: cause.check, reverse=True)
+    texts = [cause.origin.raised for cause in causes]
+    assert [text.rpartition("\n")[2] for text in texts] == [
+        "KeyError: 'status'",
+        "ZeroDivisionError: division by zero",
+    ]
+    assert all("misbehaving.py" in text and "nagorik_platform" not in text for text in texts)
+    assert f"raised    {texts[0].splitlines()[0]}" in "\n".join(render_failure(causes[0]))
+
+
+async def test_exception_of_the_simulator_is_said_to_be_its_own(permit_office):
+    (failure, *_) = await played(permit_office(simulator="BrokenOffice"), "health")
+    assert failure.origin.raised.startswith("the simulator of permits failed, not the plugin:\n")
+    assert failure.origin.raised.endswith("RuntimeError: the simulator's own")

@@ -206,6 +206,20 @@ class NeverWorks(Misbehaving):
         raise TypeError(name)
 
 
+class CallsUp(NeverWorks):
+    """Has two faults, which its hooks share one line with."""
+
+    async def act(self, name, right, request, context):
+        faults = {"nagorik_get_status": self.look, "nagorik_find_submission": self.count}
+        return await right(context) if name not in faults else faults[name](context)
+
+    def look(self, context):
+        return {}["status"]
+
+    def count(self, context):
+        return 1 / 0
+
+
 class MakesUp(Misbehaving):
     """Takes every failure for success."""
 

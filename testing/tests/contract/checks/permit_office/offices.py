@@ -58,6 +58,13 @@ WORKFLOW = Workflow.model_validate(
 )
 
 
+class BrokenOffice(PermitOffice):
+    """Its own code fails."""
+
+    async def tariff(self, request: Request) -> Response:
+        raise RuntimeError("the simulator's own")
+
+
 class BookOffice(PermitOffice):
     """Keeps a book, and has a payment when the money has come."""
 
