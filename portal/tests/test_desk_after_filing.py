@@ -8,6 +8,7 @@ import pytest
 from desk_site import CENTRE, OTHER_CENTRE, PASSWORD, open_desk, prepared
 from host_world import SOON, carry
 
+from nagorik import ApplicationState
 from nagorik_host.store.application_store import set_aside
 from nagorik_testing.faults.kinds import AnswerLost
 from nagorik_testing.fixtures.documents import specimen_pdf
@@ -107,10 +108,11 @@ async def test_a_correction_survives_the_language_and_a_change_meanwhile(desk):
 async def test_a_form_is_not_outdated_by_a_look_that_brought_nothing_new(desk):
     browser = await desk.browser()
     application = await file(desk, service="passport.new")
-    await work(desk, hours=1)
     address, host = f"/applications/{application}", desk.portal.host
+    while (await host.progress(application)).state is not ApplicationState.AWAITING_PAYMENT:
+        await work(desk, hours=1)
     form, shown = await browser.get(f"{address}/pay"), await host.view(application, "citizen")
-    await work(desk, days=1)
+    await work(desk, hours=2)  # a quote of yesterday would be asked for anew
     assert (await host.view(application, "citizen")).revision > shown.revision
     # The agency has it, and waits for the fee.
     assert address not in (await browser.get("/outbox")).links

@@ -411,14 +411,14 @@ def test_source_that_does_not_parse_is_a_finding(tmp_path: Path, manifest: str) 
     assert told(validate_path(project, on=TODAY, run=True)) == [("wire.py:2", message)]
 
 
-def test_exception_of_an_import_is_shown_whole(manifest: str, tmp_path: Path) -> None:
+def test_exception_of_an_import_is_shown_whole(manifest: str, site: Any, tmp_path: Path) -> None:
     project = make_project(tmp_path, manifest, forms=f"{FORMS}\n1 / 0\n")
     (raised, *_) = [found.raised for found in validate_path(project, on=TODAY, run=True) if found.raised]
     assert f'forms.py", line {FORMS.count(chr(10)) + 2}' in raised
     assert raised.endswith("ZeroDivisionError: division by zero")
 
 
-def test_syntax_error_is_found_at_its_own_line(manifest: str, tmp_path: Path) -> None:
+def test_syntax_error_is_found_at_its_own_line(manifest: str, site: Any, tmp_path: Path) -> None:
     project = make_project(tmp_path, manifest, forms=f"{FORMS}\nx = = 1\n")
     found = validate_path(project, on=TODAY, run=True)
     assert any(f"forms.py:{FORMS.count(chr(10)) + 2}" in str(one) for one in found)

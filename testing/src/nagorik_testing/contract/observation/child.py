@@ -40,11 +40,11 @@ from nagorik_testing.contract.observation.forbidden import (
     ACTING,
     LONGEST_WAIT,
     WRITES,
-    Act,
+    ObservedAct,
     ProcessWatch,
     listen,
 )
-from nagorik_testing.contract.observation.line import Line, sendable
+from nagorik_testing.contract.observation.line import ChildLine, sendable
 from nagorik_testing.contract.observation.state import (
     Needles,
     bindings,
@@ -80,7 +80,7 @@ _RIG: Final[ContextVar[str | None]] = ContextVar("_RIG", default=None)
 class HostDocuments:
     """The host's store, which is at the other end of the line."""
 
-    def __init__(self, line: Line, rig: str) -> None:
+    def __init__(self, line: ChildLine, rig: str) -> None:
         self._line = line
         self._rig = rig
 
@@ -115,7 +115,7 @@ class _Rig:
 class _Transport(httpx.AsyncBaseTransport):
     """Finds the agency at the other end of the line, and takes over the time there."""
 
-    def __init__(self, line: Line, rig: str, clock: SimulatedClock) -> None:
+    def __init__(self, line: ChildLine, rig: str, clock: SimulatedClock) -> None:
         self._line = line
         self._rig = rig
         self._clock = clock
@@ -139,7 +139,7 @@ class _Begun(NamedTuple):
 class Child:
     """The platforms of this process, and who watches them."""
 
-    line: Line = field(init=False)
+    line: ChildLine = field(init=False)
     _rigs: dict[str, _Rig] = field(default_factory=dict)
     _begun: list[_Begun] = field(default_factory=list)
     _bindings: dict[str, object] | None = None
@@ -178,7 +178,7 @@ class Child:
         self._settings, self._picture, self._loaded = settings(), library_picture(), set(sys.modules)
         self._written = os.fstat(1).st_size
 
-    async def open(self, name: str, plugin: str, given: Mapping[str, object], host: str) -> list[Act]:
+    async def open(self, name: str, plugin: str, given: Mapping[str, object], host: str) -> list[ObservedAct]:
         """Have a platform whose plugin has these settings and its agency at ``host``; what the import did."""
         clock, simulated, documents = SystemClock(), SimulatedClock(), HostDocuments(self.line, name)
         vars(clock).update(now=simulated.now, monotonic=simulated.monotonic, sleep=simulated.sleep)
@@ -242,7 +242,7 @@ class Child:
         acts = self._taken(await self._afterwards(name, AFTER_FAILURE if error is not None else 0.0))
         return result, error, acts, rig.longest_step, rig.time.now()
 
-    async def look(self, personal: Sequence[str]) -> list[Act]:
+    async def look(self, personal: Sequence[str]) -> list[ObservedAct]:
         """What is left of the calls so far: personal data, names that are bound anew, libraries that are others."""
         modules = modules_of(self._package)
         found = [
@@ -339,7 +339,7 @@ class Child:
 
     # What is looked at when a call is over
 
-    async def _afterwards(self, name: str | None = None, seconds: float = 0.0) -> list[Act]:
+    async def _afterwards(self, name: str | None = None, seconds: float = 0.0) -> list[ObservedAct]:
         begun = [each for each in self._begun if each.rig in {name, None}]
         turns, until = 0, time.perf_counter() + seconds
         while turns < AFTERWARDS or time.perf_counter() < until:
@@ -377,7 +377,7 @@ class Child:
             frame = frame.f_back
         return frame is not None
 
-    def _taken(self, acts: Sequence[Act]) -> list[Act]:
+    def _taken(self, acts: Sequence[ObservedAct]) -> list[ObservedAct]:
         taken = [*self._watch.take(), *dict.fromkeys(acts)]
         before, self._written = self._written, os.fstat(1).st_size
         if self._written != before and not any(what.startswith(WRITES) for _, what in taken):
@@ -436,7 +436,7 @@ async def _serve(incoming: int, outgoing: int) -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
     decimal.getcontext()  # made here, it is that of all tasks, as on a host
     child = Child()
-    child.line = Line(reader, write, child)
+    child.line = ChildLine(reader, write, child)
     await child.line.serve()
 
 

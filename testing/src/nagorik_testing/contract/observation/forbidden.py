@@ -28,7 +28,7 @@ LONGEST_WAIT: Final = 0.05
 """Real seconds that a call may wait by the machine's clock; one that gives up its turn waits for none."""
 WRITES: Final = "writes to a standard stream"
 
-Act = tuple[str, str]
+ObservedAct = tuple[str, str]
 """The check that forbids it, and what was done, in English."""
 
 
@@ -47,7 +47,7 @@ _BETWEEN: Final = frozenset(
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-class Allowed(StrEnum):
+class PermittedUse(StrEnum):
     """What of an event is no harm."""
 
     NOTHING = "nothing"
@@ -61,13 +61,13 @@ class Forbidden(NamedTuple):
     check: str
     what: str
     events: tuple[str, ...]
-    allowed: Allowed = Allowed.NOTHING
+    allowed: PermittedUse = PermittedUse.NOTHING
 
 
 FORBIDDEN: Final = (
     Forbidden("files", "writes a file", ("open to write",)),
-    Forbidden("files", "reads a file that is not its own", ("open to read",), Allowed.READABLE),
-    Forbidden("files", "lists a folder", ("os.listdir", "os.scandir"), Allowed.READABLE),
+    Forbidden("files", "reads a file that is not its own", ("open to read",), PermittedUse.READABLE),
+    Forbidden("files", "lists a folder", ("os.listdir", "os.scandir"), PermittedUse.READABLE),
     Forbidden("files", "makes a folder", ("os.mkdir",)),
     Forbidden("files", "renames a file", ("os.rename",)),
     Forbidden("files", "removes a file or a folder", ("os.remove", "os.rmdir")),
@@ -76,7 +76,7 @@ FORBIDDEN: Final = (
     Forbidden("files", "changes a file's rights, owner or times", ("os.chmod", "os.chown", "os.utime")),
     Forbidden("files", "makes a pipe", ("os.mkfifo",)),
     Forbidden("files", "makes a temporary file or folder", ("tempfile",)),
-    Forbidden("files", "opens a database", ("sqlite3.connect",), Allowed.IN_MEMORY),
+    Forbidden("files", "opens a database", ("sqlite3.connect",), PermittedUse.IN_MEMORY),
     Forbidden(
         "network",
         "uses the network by itself ({event})",
@@ -125,7 +125,7 @@ class ProcessWatch:
         self._others = (*_prefixes(platform), "<frozen importlib")
         self._readable = _prefixes(readable)
         self._foreign = _prefixes(foreign)
-        self._acts: dict[Act, None] = {}
+        self._acts: dict[ObservedAct, None] = {}
         self._is_watching = False
         sys.addaudithook(self._heard)
 
@@ -133,7 +133,7 @@ class ProcessWatch:
         """Watch from now on."""
         self._is_watching = True
 
-    def take(self) -> list[Act]:
+    def take(self) -> list[ObservedAct]:
         """What was done since the last time, and watch no longer."""
         self._is_watching = False
         taken, self._acts = self._acts, {}
@@ -204,9 +204,9 @@ class ProcessWatch:
                 row.check, row.what.replace("{event}", event), allowed=lambda: self._allows(row.allowed, *given[:1])
             )
 
-    def _allows(self, allowed: Allowed, path: Any = None) -> bool:
-        if allowed is not Allowed.READABLE:
-            return allowed is Allowed.IN_MEMORY and path == ":memory:"
+    def _allows(self, allowed: PermittedUse, path: Any = None) -> bool:
+        if allowed is not PermittedUse.READABLE:
+            return allowed is PermittedUse.IN_MEMORY and path == ":memory:"
         try:
             full = f"{Path(os.fsdecode(os.curdir if path is None else path)).resolve()}{os.sep}"
         except (TypeError, ValueError, OSError):

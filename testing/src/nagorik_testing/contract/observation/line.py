@@ -19,7 +19,7 @@ class LineLost(Exception):
     """The other process has ended."""
 
 
-class Line:
+class ChildLine:
     """One end of the line; whatever is asked is answered in any order."""
 
     def __init__(self, reader: asyncio.StreamReader, write: Callable[[bytes], object], functions: object) -> None:

@@ -24,7 +24,7 @@ from nagorik_platform.registry import PluginRecord
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
-from nagorik_testing.contract.observation.forbidden import Act
+from nagorik_testing.contract.observation.forbidden import ObservedAct
 from nagorik_testing.contract.observation.process import Process, RemotePlatform
 from nagorik_testing.contract.observation.records import CallRecord, differences
 from nagorik_testing.contract.preparations import prepare_operation
@@ -57,7 +57,7 @@ REFUSAL: Final = InjectedResponse(
 _FORGED: Final = b'{"reference": "CONTRACT-1", "payment": "CONTRACT-1", "status": "UNHEARD-OF"}'
 _HEADERS: Final = {"content-type": "application/json"}
 
-Place = tuple[AnyOffer, Operation]
+WatchedPlace = tuple[AnyOffer, Operation]
 Observation = dict[str, list[str]]
 """What was seen of one plugin, in words, by the check that forbids it."""
 
@@ -105,7 +105,7 @@ def _foreign(record: PluginRecord) -> dict[str, str]:
 
 
 @dataclass(slots=True)
-class _Stage:
+class _WatchedStage:
     """A rig before one operation, and what passes between it and its agency."""
 
     rig: Rig
@@ -167,7 +167,7 @@ class _Plays:
         self._personal: dict[int, set[str]] = {USUAL: set(), FIRST: set()}
         self._local = Platform(subject.registry, PlatformSettings())
 
-    async def compare(self, usual: Iterable[tuple[Place, CallRecord]]) -> None:
+    async def compare(self, usual: Iterable[tuple[WatchedPlace, CallRecord]]) -> None:
         """Play there what was played here."""
         others = [(place, as_usual, await self.there(place, FIRST)) for place, as_usual in usual]
         await self._look(FIRST)
@@ -188,7 +188,7 @@ class _Plays:
                     self._add(_named(place), [("interleaved", what) for what in differing])
         await self._look(USUAL)
 
-    async def here(self, place: Place) -> CallRecord | None:
+    async def here(self, place: WatchedPlace) -> CallRecord | None:
         """A call in this process; ``None`` where the operation cannot be called."""
         async with self._open(place, USUAL) as stage:
             if not await stage.is_prepared():
@@ -196,7 +196,7 @@ class _Plays:
             async with stage.rig.restarted():
                 return await stage.called()
 
-    async def there(self, place: Place, seed: int) -> CallRecord | None:
+    async def there(self, place: WatchedPlace, seed: int) -> CallRecord | None:
         """A call by itself, and what the plugin's code did."""
         longest = list[float]()
         record: CallRecord | None = None
@@ -215,7 +215,7 @@ class _Plays:
         self._add(_named(place), [("waits", f"keeps the event loop for {min(longest):.2f} seconds")])
         return record
 
-    async def _at_once(self, place: Place) -> tuple[CallRecord, CallRecord] | None:
+    async def _at_once(self, place: WatchedPlace) -> tuple[CallRecord, CallRecord] | None:
         """Two calls, step by step: the usual citizen's, and whose came first; ``None`` if they cannot be made."""
         async with self._open(place, USUAL, "one") as one, self._open(place, FIRST, "other") as other:
             if not (await one.is_prepared() and await other.is_prepared()):
@@ -227,14 +227,14 @@ class _Plays:
     async def _look(self, seed: int) -> None:
         self._add("the plugin", await self.process.ask("look", sorted(self._personal[seed])))
 
-    def _add(self, where: str, acts: Iterable[Act]) -> None:
+    def _add(self, where: str, acts: Iterable[ObservedAct]) -> None:
         for check, what in acts:
             self.found.setdefault(check, []).append(f"{where} {what}")
 
     @asynccontextmanager
     async def _open(
-        self, place: Place, seed: int, name: str | None = None, *, watched: bool = False
-    ) -> AsyncIterator[_Stage]:
+        self, place: WatchedPlace, seed: int, name: str | None = None, *, watched: bool = False
+    ) -> AsyncIterator[_WatchedStage]:
         """A rig that is called where the plugin is watched if it has a name, and prepared there if ``watched``."""
         offer, operation = place
         tap = Wiretap()
@@ -248,17 +248,17 @@ class _Plays:
                 rig.payment = str(uuid5(key, "payment"))
             rig.waits = self._waits.setdefault((offer.id, operation), [])
             if name is None:
-                yield _Stage(rig, tap, operation)
+                yield _WatchedStage(rig, tap, operation)
                 return
             personal = _personal(rig, offer)
             self._personal[seed] |= personal | {rig.references.client_reference}
             there = partial(self._start, rig, tap, personal)
             rig.start_with(partial(there, name))
             if not watched:
-                yield _Stage(rig, tap, operation)
+                yield _WatchedStage(rig, tap, operation)
                 return
             async with there(f"before {name}") as rig.platform:
-                yield _Stage(rig, tap, operation)
+                yield _WatchedStage(rig, tap, operation)
 
     @asynccontextmanager
     async def _start(self, rig: Rig, tap: Wiretap, personal: set[str], name: str) -> AsyncIterator[Any]:
@@ -273,7 +273,7 @@ class _Plays:
             await self.process.ask("close", name)
 
 
-def _named(place: Place) -> str:
+def _named(place: WatchedPlace) -> str:
     return f"{place[1].value} of {place[0].id}"
 
 

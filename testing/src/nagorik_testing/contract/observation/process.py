@@ -16,8 +16,8 @@ from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS
 from nagorik_platform import Platform
 from nagorik_platform.registry import PluginRecord
-from nagorik_testing.contract.observation.forbidden import Act
-from nagorik_testing.contract.observation.line import Line, LineLost
+from nagorik_testing.contract.observation.forbidden import ObservedAct
+from nagorik_testing.contract.observation.line import ChildLine, LineLost
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Wiretap
@@ -58,7 +58,7 @@ class Process:
         self.rigs: dict[str, tuple[Rig, Wiretap]] = {}
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        self._line = Line(process.stdout, process.stdin.write, self)
+        self._line = ChildLine(process.stdout, process.stdin.write, self)
         self._answering = asyncio.create_task(self._line.serve())
 
     @classmethod
@@ -139,7 +139,7 @@ class RemotePlatform:
         rig: Rig,
         local: Platform,
         personal: Sequence[str],
-        report: Callable[[str, Iterable[Act]], None],
+        report: Callable[[str, Iterable[ObservedAct]], None],
     ) -> None:
         """Stand for one that is open there.
 
