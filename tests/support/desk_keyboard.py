@@ -202,7 +202,7 @@ class Operator:
         assert self.path.endswith("/filed"), self.page.inner_text("main")
 
     def write(self, name: str, value: Any) -> None:
-        """Fill in a field of whatever kind the page has it, in Bangla digits where the page is in Bangla."""
+        """Fill in a field, of any kind, in Bangla digits where the page is in Bangla."""
         if isinstance(value, dict):
             for part in value:
                 self.write(f"{name}.{part}", value[part])

@@ -183,7 +183,10 @@ def test_day_to_expect_the_passport_counts_from_the_enrolment(delivery: str, day
         ({"status": "Enrolment in Process"}, {}),  # the portal does not say when
         ({"status": "Enrolment in Process", "enrolledOn": "29/11/2026"}, {"place": "mission", "office": "Rome"}),
         ({"status": "Passport Issued", "enrolledOn": "29/11/2026"}, {}),
-        ({"status": "Enrolment in Process", "enrolledOn": "29/12/2098"}, {}),  # whose next holidays nobody knows
+        (
+            {"status": "Enrolment in Process", "enrolledOn": "29/12/2098"},
+            {},
+        ),  # no holidays of the next year
     ],
 )
 def test_no_day_is_told_before_the_enrolment_for_a_mission_or_afterwards(

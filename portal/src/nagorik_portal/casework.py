@@ -114,9 +114,12 @@ class Casework(Drafts):
         if Operation.QUOTE not in self.service(given.service).reads:
             return None, ()
         quote = await self._host.platform.quote_fees(given)
-        lines = self._host.charges.lines(given.service, given.gateway, dhaka_date(self._host.clock.now()))
-        is_priced, currency = quote.total.poisha, quote.total.currency
-        return quote, tuple(one for one in lines if is_priced and one.amount.currency == currency)
+        return quote, self.charges(given.service, given.gateway, quote.total)
+
+    def charges(self, service: str, gateway: str | None, fee: Money) -> tuple[QuoteLine, ...]:
+        """The host's charges beside a fee, in its currency; empty where nothing has to be paid."""
+        lines = self._host.charges.lines(service, gateway, dhaka_date(self._host.clock.now()))
+        return tuple(one for one in lines if fee.poisha and one.amount.currency == fee.currency)
 
     # Filing
 
@@ -309,10 +312,9 @@ class Casework(Drafts):
         return consent.model_copy(update={"acting": self.actor.id})
 
 
-def sum_of(quote: Quote, charges: Iterable[QuoteLine]) -> Money:
-    """What a quote and the charges beside it come to."""
-    poisha = quote.total.poisha + sum(one.total.poisha for one in charges)
-    return Money(poisha=poisha, currency=quote.total.currency)
+def sum_of(fee: Money, charges: Iterable[QuoteLine]) -> Money:
+    """What a fee and the charges beside it come to."""
+    return Money(poisha=fee.poisha + sum(one.total.poisha for one in charges), currency=fee.currency)
 
 
 def _application_of(draft: Draft, consent: Consent | None = None) -> ApplicationDraft:

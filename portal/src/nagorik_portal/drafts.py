@@ -125,16 +125,18 @@ class Drafts(Rows):
         who, now, content = self.actor, self._clock.now(), content or DraftContent()
         draft = Draft(centre=who.centre, operator=who.id, service=service, content=content, updated_at=now)
         if key is not None:
-            # The same again, however often the request comes, so that its documents belong to it.
-            drawn = self._vault.lookup("portal-draft", json.dumps(key[:3]))[:16].upper()
+            # The same again, however often and late the request comes, so that its documents belong to it.
+            drawn = self._vault.lookup("portal-draft", json.dumps([*key[:3], key.digest.hex()]))[:16].upper()
             draft = draft.model_copy(update={"reference": f"NGK-{drawn}"})
         await self._claim(draft, content)
         reference = self._vault.lookup("portal-reference", draft.reference)
 
         def write(unit: Transaction) -> Draft:
+            there = key and RequestKeys(self._vault).find(unit, key)
+            there = there or unit.connection.scalar(select(_D.id).where(_D.reference == reference))
+            if there is not None:
+                return self._read(unit, there)
             if key is not None:
-                if (there := RequestKeys(self._vault).find(unit, key)) is not None:
-                    return self._read(unit, there)
                 RequestKeys(self._vault).keep(unit, key, draft.id, now)
             same = {"id": draft.id, "centre": draft.centre, "reference": reference}
             add_row(unit, drafts, now, **same, **self._columns(draft))

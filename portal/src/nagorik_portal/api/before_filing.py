@@ -79,7 +79,7 @@ async def quote(service: OfferPath, asked: m.JsonBody[m.QuoteBody], call: Asked)
 
 
 def _price(quote: Quote | None, charges: Sequence[QuoteLine]) -> m.ApiJson:
-    return {"quote": quote, "charges": charges, "total": quote and sum_of(quote, charges)}
+    return {"quote": quote, "charges": charges, "total": quote and sum_of(quote.total, charges)}
 
 
 def application_of(call: ApiCall, service: str, given: m.QuoteBody) -> ApplicationDraft:

@@ -45,7 +45,7 @@ def create_desk(portal: Portal) -> Starlette:
     """Make the desk's application on an open portal; it needs no lifespan of its own."""
     desk = Starlette(routes=ROUTES, exception_handlers={HTTPException: _show_error})
     desk.add_middleware(Edge, headers=_HEADERS, failed=_show_error)
-    desk.router.redirect_slashes = False  # it would send a browser to whatever host the request names
+    desk.router.redirect_slashes = False  # it would send a browser to the host that a request names
     desk.state.portal = portal
     return desk
 

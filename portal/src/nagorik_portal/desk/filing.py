@@ -330,7 +330,7 @@ async def _consent(visit: Visit, draft: Draft) -> drafting.TypedPage:
     service, total = visit.casework.service(draft.service or ""), cast("Money | None", None)
     with suppress(NagorikError):  # the text names no sum then, and the citizen says one
         quote, charges = await visit.casework.quote(draft)
-        total = sum_of(quote, charges) if quote is not None else None
+        total = sum_of(quote.total, charges) if quote is not None else None
 
     def held(content: DraftContent) -> Mapping[str, JsonValue]:
         if (given := content.consent) is not None:
@@ -363,7 +363,7 @@ def _price(
 ) -> dict[str, Any]:
     if quote is None or (not quote.total.poisha and not quote.unpriced):
         return {"no_fee": True}
-    total, consent = sum_of(quote, charges), draft.content.consent
+    total, consent = sum_of(quote.total, charges), draft.content.consent
     fees = [fee_table("fee.fees", quote.lines, agency_of(visit, service.id), quote.total)]
     if charges:
         of_centre = Money(poisha=total.poisha - quote.total.poisha, currency=total.currency)

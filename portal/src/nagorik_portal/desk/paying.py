@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from nagorik import Operation
-from nagorik.values import Money, dhaka_date
 from nagorik_host.engine.inbox import LARGEST_BODY, InboxFull, MessageRefused
 from nagorik_host.views import ApplicationView
+from nagorik_portal.casework import sum_of
 from nagorik_portal.desk import effects, standing
 from nagorik_portal.desk.visits import PageError, Visit, language_of, page
 from nagorik_portal.desk.wording import text
@@ -44,17 +44,15 @@ async def _show(visit: Visit) -> effects.FormShown:
 
 def _price_of(visit: Visit, view: ApplicationView, gateway: str) -> str:
     """What is charged for paying by a gateway, and the sum that the payer pays."""
-    host, unpaid = visit.portal.host, [one for one in view.fees if not one["paid"]]
+    unpaid = [one for one in view.fees if not one["paid"]]
     if not unpaid:
         return visit.t("pay.no-charge")
     fee = standing.amount_of(f"{unpaid[-1]['total']} {unpaid[-1]['currency']}")
-    charges = host.charges.lines(view.service, gateway, dhaka_date(host.clock.now()))
-    own = [one for one in charges if one.amount.currency == fee.currency]
+    own = visit.casework.charges(view.service, gateway, fee)
     payees = {one.code: visit.say(one.payee or text("fee.centre")) for one in own}
     said = "; ".join(f"{visit.say(one.text)} ({payees[one.code]}): {visit.say(one.total)}" for one in own)
-    total = Money(poisha=fee.poisha + sum(one.total.poisha for one in own), currency=fee.currency)
     charged = visit.t("pay.with-charge", charges=said) if own else visit.t("pay.no-charge")
-    return f"{charged} {visit.t('fee.total', total=total)}"
+    return f"{charged} {visit.t('fee.total', total=sum_of(fee, own))}"
 
 
 async def _read(visit: Visit) -> effects.KeyedCall:

@@ -59,7 +59,7 @@ def campaign_in_processes(
 ) -> CampaignReport:
     """Run it; ``progress`` gets the report so far after each cohort.
 
-    Whatever ends it early ends the processes too. SIGTERM does as Ctrl-C does; call it in the main thread.
+    What ends it early ends the processes too. SIGTERM does as Ctrl-C does; call it in the main thread.
 
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
@@ -79,7 +79,7 @@ def campaign_in_processes(
             parts[running[done]] = done.result()
             so_far.add(done.result())
             progress(so_far)
-    # In the order of the cohorts, whichever was first.
+    # In the order of the cohorts, not of their ends.
     report = CampaignReport()
     for place in sorted(parts):
         report.add(parts[place])
@@ -97,7 +97,7 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _pool(number: int) -> Iterator[ProcessPoolExecutor]:
-    """So many processes, of which none outlives this."""
+    """So many processes, which end with this."""
     before = set(active_children())
     pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_start_process)
     try:

@@ -41,7 +41,7 @@ from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, ENDED_WITHOUT_RESUL
 from nagorik_toolkit.texts import money_text
 
 BETWEEN_FRAMES: Final = 0.2
-"""Seconds between two drawings, at least: more often nobody sees."""
+"""Seconds between two drawings, at least: more often is not seen."""
 NEWS: Final = 4
 """Lines of what happened last."""
 _NO_NEWS: Final = frozenset(

@@ -37,8 +37,8 @@ HORIZON: Final = timedelta(days=120)
 """Simulated time after which an application that still waits is left as it is."""
 CONSENT_DAYS: Final = 365
 SOCKET_TURNS: Final = 200
-"""Turns of the event loop for whoever waits for a socket or the database's thread, before time goes on for others: on
-a busy machine an answer takes many, and a question to another agency would end at its deadline meanwhile."""
+"""Turns of the event loop for those that wait for a socket or the database's thread, before time goes on for others:
+on a busy machine an answer takes many, and a question to another agency would end at its deadline meanwhile."""
 OFFICER: Final = "Officer of the demonstration"
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")

@@ -101,7 +101,7 @@ def _kind(location: str, reference: str, value: object) -> Iterator[ValidationFi
         case "error_reader" if not callable(value):
             wrong, hint = "cannot be called", "Name a function."
         case "error_reader" if inspect.iscoroutinefunction(value):
-            wrong, hint = "is a coroutine function, which nobody awaits", "Write def, without async."
+            wrong, hint = "is a coroutine function, which is not awaited", "Write def, without async."
         case "login" | "sign" | "error_reader" as kind if not _takes(value, _ARGUMENTS[kind]):
             wrong = f"cannot be called with {', '.join(_ARGUMENTS[kind])}"
             hint = "Take what it is given, in this order."

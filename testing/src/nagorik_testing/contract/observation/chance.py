@@ -118,7 +118,7 @@ def turned_to(chance: Chance, package: str) -> Iterator[None]:
                 turned[id(genuine)] = _for_package(package, chance, genuine, draw, drops=0)
                 put(module, name, turned[id(genuine)])
         for name, draw in _OF_RANDOM.items():
-            # A generator of the package's own, whatever it was seeded with.
+            # A generator of the package's own, with any seed.
             put(random.Random, name, _for_package(package, chance, getattr(random.Random, name), draw, drops=1))
         # What was imported by its name is held by the module itself.
         for other, module in list(sys.modules.items()):

@@ -20,7 +20,7 @@ class LineLost(Exception):
 
 
 class ChildLine:
-    """One end of the line; whatever is asked is answered in any order."""
+    """One end of the line; requests are answered in any order."""
 
     def __init__(self, reader: asyncio.StreamReader, write: Callable[[bytes], object], functions: object) -> None:
         """Have an end that answers nothing before ``serve``; ``functions`` holds what the other end may call."""

@@ -104,7 +104,7 @@ class Process:
             raise ProcessLost(f"a call does not end within {LONGEST:.0f} real seconds") from None
         except LineLost:
             raise ProcessLost("the process in which the plugin runs has ended") from None
-        except Exception as failed:  # noqa: BLE001 - whatever it is, nothing is seen of the plugin
+        except Exception as failed:  # noqa: BLE001 - after any of them nothing is seen of the plugin
             raise ProcessLost(f"the plugin cannot be watched: {type(failed).__name__}") from None
 
     async def send(self, name: str, request: httpx.Request, now: datetime) -> tuple[object, ...]:
