@@ -1,46 +1,16 @@
-"""The units and the table of metrics on the page about supervisors are what the host really has."""
+"""The table of metrics on the page about supervisors is what the host really has."""
 
 import asyncio
 import re
-import shlex
-from configparser import ConfigParser
 from pathlib import Path
-
-import pytest
 
 from nagorik_host.engine.observers import ANSWERED
 from nagorik_host.metrics import MetricsServer, WorkerMetrics
 from nagorik_host.store import open_database
-from nagorik_platform.cli import main
-from nagorik_platform.registry import Registry
 from nagorik_testing import SimulatedClock
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "how-to" / "supervise-the-host.md").read_text("utf-8")
-FOR_THE_DATABASE = 30
-"""Seconds that a worker may take beyond its calls, as the page says."""
-UNITS = dict(re.findall(r'```ini title="([^"]+)"\n(.*?)```', PAGE, re.DOTALL))
-COMMANDS = sorted(set(re.findall(r"^ExecStart=\S+/nagorik (.+)$", PAGE, re.MULTILINE)))
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_what_a_unit_starts_is_a_command_with_these_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*shlex.split(command), "--help"]) == 0
-    assert "usage: nagorik" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", UNITS)
-def test_unit_is_one(name: str) -> None:
-    unit = ConfigParser(strict=False, interpolation=None)
-    unit.read_string(UNITS[name])
-    if name.endswith(".timer"):
-        assert "OnCalendar" in unit["Timer"]
-        assert name.replace(".timer", ".service") in UNITS
-    else:
-        assert {"user", "execstart", "workingdirectory", "environment"} <= set(unit["Service"])
-        if "worker" in unit["Service"]["execstart"]:
-            longest = max(record.manifest.limits.deadline for record in Registry.discover().usable)
-            assert int(unit["Service"]["timeoutstopsec"]) >= longest + FOR_THE_DATABASE
 
 
 def test_pages_name_the_same_stop_timeout() -> None:

@@ -20,6 +20,7 @@ CAPABILITIES = ServiceCapabilities(operations={}, gateway=None, lookup_grace=60.
 FILES = text(
     "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database WHERE datname = current_database()"
 )
+XMIN, XMAX = (f"CAST(CAST(pg_snapshot_{end}(pg_current_snapshot()) AS text) AS bigint)" for end in ("xmin", "xmax"))
 
 
 @pytest.fixture
@@ -58,6 +59,17 @@ async def outside_transactions(database, *commands):
             await connection.execute(text(command))
 
 
+async def wait_for_older_transactions(database):
+    """Until every transaction on the server that is older than now, in any database, has ended."""
+
+    def horizon(transaction):
+        return transaction.connection.execute(text(f"SELECT {XMIN}, {XMAX}")).one()
+
+    begun = (await database.run(horizon))[1]
+    while (await database.run(horizon))[0] < begun:
+        pass
+
+
 def held_in(folder, sought):
     content = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
     assert len(content) > 100_000
@@ -72,5 +84,6 @@ async def test_tables_that_are_written_anew_hold_nothing_that_was_erased(shared,
     await shared.run(lambda t: erase(t, identity, NOW))
     await outside_transactions(shared, "CHECKPOINT")
     assert held_in(folder, sought)[0]
+    await wait_for_older_transactions(shared)
     await outside_transactions(shared, "VACUUM FULL applications, payloads, inbox", "CHECKPOINT")
     assert held_in(folder, sought) == [False, False]
