@@ -12,6 +12,7 @@ import yaml
 from preloaded_command import run_command
 
 from nagorik_host.settings import HostSettings
+from nagorik_platform.registry import Registry
 
 pytestmark = pytest.mark.long
 
@@ -35,6 +36,13 @@ def test_every_command_is_one_that_nagorik_takes(tmp_path: Path, command: str) -
 
 def test_a_word_that_a_command_does_not_know_is_found(tmp_path: Path) -> None:
     assert "usage:" in run_command("serve", "--nowhere", folder=tmp_path).stderr
+
+
+def test_a_worker_has_time_to_end_its_calls() -> None:
+    """What it still does is stopped after ``TimeoutStopSec``: the longest call, and 30 seconds for the database."""
+    unit = (ROOT / "deploy" / "systemd" / "nagorik-worker@.service").read_text("utf-8")
+    (given,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.M)
+    assert int(given) >= max(record.manifest.limits.deadline for record in Registry.discover().usable) + 30
 
 
 def test_settings_are_those_of_the_host() -> None:

@@ -87,7 +87,7 @@ FAULTS = (
     Fault(
         "catalogue/objects",
         "Hooks",
-        "is a coroutine function, which nobody awaits",
+        "is a coroutine function, which is not awaited",
         plugin(error_reader="own_faults:reads_later"),
     ),
     Fault(
