@@ -17,6 +17,7 @@ from nagorik.operations import Idempotency, Operation
 from nagorik_nid.simulator import NidSimulator
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.checks.check import EXAMINATIONS
 from nagorik_testing.contract.command import command, write
 from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Level, Tier
@@ -248,8 +249,12 @@ def test_loopback_is_a_grade_of_its_own() -> None:
 
 
 def test_every_check_has_an_id_of_its_own() -> None:
-    ids = [check.id for check in CHECKS]
+    ids = [name for check in CHECKS for name in (check.id, *check.former)]
     assert len(ids) == len(set(ids))
+
+
+def test_every_examination_is_described() -> None:
+    assert {check.id for check in CHECKS} == set(EXAMINATIONS)
 
 
 def arguments(*words: str) -> argparse.Namespace:

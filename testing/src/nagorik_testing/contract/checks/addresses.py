@@ -10,7 +10,7 @@ from nagorik import Operation
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import to_ascii_digits
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
@@ -26,6 +26,7 @@ _NAMES_NUMBERS: Final = re.compile(r"number|(?:^|_)(?:no|nid|id)$|licen[cs]e|pas
 """In the name of a field that holds the number of a document, a vehicle or an application."""
 
 
+@check("privacy/addresses")
 async def _nowhere_but_in_bodies(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     tap = Wiretap()
@@ -92,22 +93,3 @@ def _sought(rig: Rig, offer: AnyOffer) -> tuple[str, ...]:
         numbers = [value for _, value in written_in if len(value) >= _LONG and value.isdecimal()]
         numbers += [_bare(value) for place, value in written_in if _is_identifier(str(place[-1]), value)]
     return canary_values(rig.citizen, *rig.named, *numbers)
-
-
-ADDRESSES: Final = (
-    Check(
-        id="privacy/addresses",
-        family=CheckFamily.PRIVACY,
-        title="personal numbers and names are sent in bodies and nowhere else",
-        why="Addresses and headers are written into the log of every proxy on the way and kept for years, by people "
-        "who never saw the application.",
-        modes=(63,),
-        expected="no name, phone number or national number in a path, a query or a header, nor the number of a "
-        "passport, a licence, a vehicle or another document that the form asks for; a date of birth alone leads to "
-        "nobody",
-        fix="Send them in the body, by POST where need be: context.http.read takes a method. Where the agency has no "
-        "other way, waive the check for this offer and say so in the reason.",
-        scope=CheckScope.OFFERS,
-        examine=_nowhere_but_in_bodies,
-    ),
-)

@@ -11,7 +11,7 @@ from nagorik import Accepted, NagorikError, Operation, Rejected, SubmissionResul
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, dhaka_zone, to_ascii_digits
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import example_form, leaves, written
 from nagorik_testing.contract.preparations import submit_application
 from nagorik_testing.contract.rig import Rig, another_application
@@ -37,6 +37,7 @@ class _AnsweredOn(NamedTuple):
     """What a citizen is told, without its sentences."""
 
 
+@check("submit/turns-with-the-agency")
 async def _turns_with_the_agency(subject: Subject, offer: AnyOffer) -> list[str]:
     if Operation.ELIGIBILITY not in offer.operations and offer.writes.get(Operation.SUBMIT) is not Idempotency.SAFE:
         raise NotConcerned("no verdict follows from an answer of the agency's")
@@ -133,21 +134,3 @@ def _told(result: SubmissionResult) -> object:
     if isinstance(result, Accepted):
         return result.status.state, tuple(each.kind for each in result.status.deliverables)
     return result.reason_code if isinstance(result, Rejected) else type(result)
-
-
-AGENCY_DAYS: Final = (
-    Check(
-        id="submit/turns-with-the-agency",
-        family=CheckFamily.SUBMISSION,
-        title="a verdict turns on a day that the agency names when the agency's own answer does",
-        why="A passport is valid to the last day that is printed in it, and the department says so. The plugin calls "
-        "it invalid a day too soon, and a worker misses the flight.",
-        modes=(58, 75),
-        expected="around each day to come that the answer to a question names, another result only where the "
-        "agency's answer is another, too",
-        fix="Go by the agency's word. A day that is compared beside it includes its last: expires_on >= request.on.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT,),
-        examine=_turns_with_the_agency,
-    ),
-)

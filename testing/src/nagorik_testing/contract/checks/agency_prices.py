@@ -10,10 +10,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import AgencyStatus, ApplicationDraft, FeeDue, NagorikError, Operation, PluginFault, Quote
+from nagorik import AgencyStatus, ApplicationDraft, FeeDue, NagorikError, PluginFault, Quote
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import Money, to_ascii_digits, to_bangla_digits
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import ANOTHER
 from nagorik_testing.contract.checks.inspection import example_form, form_of, requests_made, schedule_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
@@ -131,6 +131,7 @@ def _numbers(step: str, turn: int, answer: bytes, codec: Codec) -> Iterator[Agen
 AskPrice = Callable[[], Awaitable[Quote]]
 
 
+@check("fees/as-demanded")
 async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
     tap, wrong = Wiretap(), list[str]()
     seen: set[frozenset[str]] = set()
@@ -246,6 +247,7 @@ async def _altered(rig: Rig, one: AgencySum, put: dict[str, JsonValue], ask: Ask
         return error.code
 
 
+@check("fees/due-as-demanded")
 async def _due_as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
     if not any(stage != FIRST_STAGE for stage in schedule_of(subject, offer).stages):
         raise NotConcerned("everything is paid at once")
@@ -309,37 +311,3 @@ async def _due_is_heeded(rig: Rig, tap: Wiretap, status: AgencyStatus, answered:
         else:
             followed.append(amount is not None and amount.poisha == poisha)
     return wrong if any(followed) else [*wrong, f"{stage}: another sum falls due, and the old one is told"]
-
-
-AGENCY_PRICES: Final = (
-    Check(
-        id="fees/as-demanded",
-        family=CheckFamily.FEES,
-        title="another sum in the agency's answer is quoted, or nothing is",
-        why="The agency raises a fee before the schedule knows of it: the citizen is told the old one, pays it, and "
-        "the payment does not match.",
-        modes=(14, 20),
-        expected="where the sum that the agency names is another, a quote of that sum or an error; and no total that "
-        "its answer does not name, of several sums that have to agree; and no part left off, however small",
-        fix="Hold the schedule's quote against the agency's total with nagorik_toolkit.fees.agreed_quote.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE,),
-        presupposes=("fees/same-answer",),
-        examine=_as_demanded,
-    ),
-    Check(
-        id="fees/due-as-demanded",
-        family=CheckFamily.FEES,
-        title="a fee that falls due after filing is quoted and told as the agency demands it",
-        why="The second fee is the agency's to fix: the citizen pays what the price list says, and the application "
-        "waits for the rest.",
-        modes=(14, 20),
-        expected="at each later stage, the sum of the agency's own answer, in the quote, for which the agency is "
-        "asked anew, and in the status; where it is another, that one or an error",
-        fix="Ask the agency again where request.agency_reference is given, and pass its sum on as fee_amount.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE, Operation.STATUS, Operation.ADVISE_PAYMENT),
-        presupposes=("fees/as-demanded",),
-        examine=_due_as_demanded,
-    ),
-)

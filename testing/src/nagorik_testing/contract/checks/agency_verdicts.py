@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import NagorikError, Operation, PluginFault, Verdict
+from nagorik import NagorikError, PluginFault, Verdict
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import UNHEARD_OF, example_form, leaves, requests_made, with_value
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -21,6 +21,7 @@ ToldVerdicts = Mapping[str, Verdict]
 """What is told, by criterion."""
 
 
+@check("eligibility/as-the-agency-says")
 async def _as_the_agency_says(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         example_form(rig)
@@ -75,22 +76,3 @@ async def _told(rig: Rig) -> ToldVerdicts:
     except NagorikError:
         return {}
     return {criterion.id: criterion.verdict for criterion in decision.criteria}
-
-
-AGENCY_VERDICTS: Final = (
-    Check(
-        id="eligibility/as-the-agency-says",
-        family=CheckFamily.ELIGIBILITY,
-        title="each of the agency's words about who may apply is told as what it means",
-        why="The agency says of a driving test that it is not held yet. The plugin knows failed, and takes the rest "
-        "for passed: the citizen pays for a card that nobody prints.",
-        modes=(18, 46),
-        expected="for each answer that the simulator names, a criterion that passes, fails or cannot be told as the "
-        "answer means it, and none that passes for a word that nobody knows",
-        fix="Compare with the word that means yes, map the one that means nothing to None, and list all of them in "
-        "the answer's model.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.ELIGIBILITY,),
-        examine=_as_the_agency_says,
-    ),
-)

@@ -5,11 +5,11 @@ from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from nagorik import AgencyRejected, ApplicationDraft, NagorikError, Operation, PluginFault, Slot, SlotBooking
+from nagorik import AgencyRejected, ApplicationDraft, NagorikError, PluginFault, Slot, SlotBooking
 from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date
 from nagorik_testing.contract.calls import AHEAD
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.preparations import NO_SLOTS
 from nagorik_testing.contract.rig import Rig
@@ -66,6 +66,7 @@ def _boards(rig: Rig) -> list[SlotBoard]:
     return [component for component in rig.simulator.components if isinstance(component, SlotBoard)]
 
 
+@check("slots/as-free")
 async def _as_free(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -137,6 +138,7 @@ def _against_boards(rig: Rig, offered: Sequence[Slot], earliest: datetime, lates
     return nearest or []
 
 
+@check("book-slot/chosen")
 async def _as_chosen(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -180,36 +182,3 @@ async def _gone(rig: Rig, offered: Sequence[Slot]) -> list[str]:
     except NagorikError as error:
         return [f"an appointment that is gone ends in {error.code}, which is an answer and not an error"]
     return ["an appointment that is gone is said to be booked"] if booking.booked else []
-
-
-_SLOTS: Final = (Operation.SUBMIT, Operation.STATUS, Operation.SLOTS)
-
-APPOINTMENTS: Final = (
-    Check(
-        id="slots/as-free",
-        family=CheckFamily.STATUS,
-        title="the appointments that are offered are those that the agency has free",
-        why="A citizen travels a day for an appointment that nobody gave out, or is told that the month is full "
-        "when only the first page of it is.",
-        modes=(10,),
-        expected="every free appointment of the application's office in the time that was asked for, its first and "
-        "its last day among it, on all pages, with the places that are left, in order",
-        fix="Read all pages, keep what has a place and begins between earliest and latest, and read local times with "
-        "nagorik.values.dhaka_zone.",
-        scope=CheckScope.SERVICES,
-        needs=_SLOTS,
-        examine=_as_free,
-    ),
-    Check(
-        id="book-slot/chosen",
-        family=CheckFamily.STATUS,
-        title="the appointment that is booked is the one that was chosen",
-        why="A citizen comes on the day that the platform showed, and the office expected somebody else.",
-        modes=(5, 10),
-        expected="the chosen appointment on the agency's board, and booked=False for one that is gone",
-        fix="Send request.slot.id, and return SlotBooking(booked=False) where the agency says that it is taken.",
-        scope=CheckScope.SERVICES,
-        needs=(*_SLOTS, Operation.BOOK_SLOT),
-        examine=_as_chosen,
-    ),
-)

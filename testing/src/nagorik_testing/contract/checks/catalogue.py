@@ -12,7 +12,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.settings import AgencySettings
 from nagorik_platform.plugin_settings import load_settings
 from nagorik_platform.registry import Imported, Quarantine, resolve_object
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.form_texts import forms_within, titled_choices, untitled_choices
 from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, languages_of, record_of, wrong_scripts
 from nagorik_testing.contract.subject import Subject
@@ -35,6 +35,7 @@ _STEM: Final = 4
 """Letters by which a word is known."""
 
 
+@check("catalogue/bilingual")
 async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = wrong_scripts("the plugin's name", subject.manifest.name) + wrong_scripts("the name", offer.name)
     if offer.summary is None:
@@ -42,6 +43,7 @@ async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong + wrong_scripts("the summary", offer.summary)
 
 
+@check("catalogue/form-labels")
 async def _form_labels(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong = [problem for form in forms_within(model) for problem in _unlabelled(form)]
@@ -90,6 +92,7 @@ def _unlabelled(model: type[Form]) -> list[str]:
     return wrong
 
 
+@check("catalogue/simulator-modelled")
 async def _simulator_says(subject: Subject, _: AnyOffer) -> list[str]:
     said = getattr(subject.simulator, "modelled", "")
     if not said.strip():
@@ -98,6 +101,7 @@ async def _simulator_says(subject: Subject, _: AnyOffer) -> list[str]:
     return [f"what the simulator says of itself is not said in {language}" for language in missing]
 
 
+@check("catalogue/login-limit")
 async def _login_limit(subject: Subject, _: AnyOffer) -> list[str]:
     most, declared = subject.simulator.login_limit, subject.manifest.limits
     if most is None and declared.logins is None:
@@ -112,16 +116,19 @@ async def _login_limit(subject: Subject, _: AnyOffer) -> list[str]:
     return [f"{allowed}, and limits.logins lets {made} be made"] if made > most.logins else []
 
 
+@check("catalogue/hooks")
 async def _hooks(subject: Subject, _: AnyOffer) -> list[str]:
     made = subject.registry.activate(subject.manifest.id)
     return [made.reason] if isinstance(made, Quarantine) else []
 
 
+@check("catalogue/objects")
 async def _objects(subject: Subject, _: AnyOffer) -> list[str]:
     found = check_objects(record_of(subject))
     return [f"{one.location}: {one.message}" for one in found if one.severity is not Severity.NOTE]
 
 
+@check("catalogue/settings")
 async def _settings(subject: Subject, _: AnyOffer) -> list[str]:
     try:
         load_settings(settings_model_of(subject), subject.manifest.id, subject.simulator().settings(_BASE_URL))
@@ -130,6 +137,7 @@ async def _settings(subject: Subject, _: AnyOffer) -> list[str]:
     return []
 
 
+@check("catalogue/secret-settings")
 async def _secret_settings(subject: Subject, _: AnyOffer) -> list[str]:
     return [
         f"the setting {name} is a secret by its name and not a SecretStr"
@@ -189,118 +197,10 @@ def settings_model_of(subject: Subject) -> type[AgencySettings]:
     return value
 
 
+@check("catalogue/listed-once")
 async def _listed_once(_: Subject, offer: AnyOffer) -> list[str]:
     if not isinstance(offer, PublicService) or not (offer.documents or offer.deliverables):
         raise NotConcerned("it lists no document and no deliverable")
     kinds = [document.kind for document in offer.documents]
     repeated = {slug for listed in (kinds, offer.deliverables) for slug in listed if listed.count(slug) > 1}
     return [f"{slug} is listed twice" for slug in sorted(repeated)]
-
-
-CATALOGUE: Final = (
-    Check(
-        id="catalogue/bilingual",
-        family=CheckFamily.CATALOGUE,
-        title="names and summary are in both scripts",
-        why="A citizen who reads one language only cannot choose the service, and an operator who sees an "
-        "untranslated name asks nobody why.",
-        modes=(77,),
-        expected="a name and a summary, the Bangla in Bangla letters, the English in Latin ones",
-        fix="Write name and summary in plugin.toml as { en = …, bn = … }.",
-        scope=CheckScope.OFFERS,
-        examine=_bilingual,
-    ),
-    Check(
-        id="catalogue/form-labels",
-        family=CheckFamily.CATALOGUE,
-        title="every field and every option of the form has its title in both languages",
-        why="A page that is drawn from the form's schema shows the field's name in Python, and the citizen guesses "
-        "which number is meant.",
-        modes=(55,),
-        expected="a Label in both scripts on every field, nested forms included; help in both languages or in none; "
-        "a title for every option, and no two fields or options with each other's title",
-        fix="Annotate the field: Annotated[Nid, Label(en=…, bn=…)], and options with Choices({value: Text(…)}).",
-        scope=CheckScope.SERVICES,
-        examine=_form_labels,
-    ),
-    Check(
-        id="catalogue/listed-once",
-        family=CheckFamily.CATALOGUE,
-        title="documents and deliverables are listed once",
-        why="A paper that is listed twice is asked for twice at the counter, and a package that counts deliverables "
-        "waits for one that never comes.",
-        modes=(10,),
-        expected="no document and no deliverable twice",
-        fix="Remove the repetition from plugin.toml.",
-        scope=CheckScope.SERVICES,
-        examine=_listed_once,
-    ),
-    Check(
-        id="catalogue/simulator-modelled",
-        family=CheckFamily.CATALOGUE,
-        title="the simulator says what of it is modelled",
-        why="A simulator that passes for the agency lets a difference from production be found by citizens.",
-        modes=(75,),
-        expected="what is invented, in Bangla and in English, each in words and not in an abbreviation",
-        fix="Set the simulator's class variable modelled.",
-        scope=CheckScope.PLUGIN,
-        examine=_simulator_says,
-    ),
-    Check(
-        id="catalogue/login-limit",
-        family=CheckFamily.CATALOGUE,
-        title="no more logins are declared than the agency allows",
-        why="A platform that logs in too often is locked out, and with it every citizen of that agency.",
-        modes=(31, 62),
-        expected="limits.logins in limits.login_period stays within the simulator's login_limit, or neither is there",
-        fix="Write limits.logins and limits.login_period in plugin.toml as the agency allows them.",
-        scope=CheckScope.PLUGIN,
-        examine=_login_limit,
-    ),
-    Check(
-        id="catalogue/hooks",
-        family=CheckFamily.CATALOGUE,
-        title="the hooks are those that the manifest declares",
-        why="A misspelt hook is never called, and an operation that is offered without one fails before a citizen.",
-        modes=(72, 74),
-        expected="the plugin can be imported, and implements exactly what its manifest offers",
-        fix="Run nagorik validate on the project; it says which hook is missing or too much.",
-        scope=CheckScope.PLUGIN,
-        examine=_hooks,
-    ),
-    Check(
-        id="catalogue/objects",
-        family=CheckFamily.CATALOGUE,
-        title="every object that the manifest names can be imported and is of its kind",
-        why="A schema that is shipped apart from its code is found missing at the first application.",
-        modes=(71,),
-        expected="forms are Forms, settings AgencySettings, login and sign coroutine functions, error_reader another "
-        "function; each can be called with what it is given",
-        fix="Correct the reference in plugin.toml, or the object that it names.",
-        scope=CheckScope.PLUGIN,
-        examine=_objects,
-    ),
-    Check(
-        id="catalogue/settings",
-        family=CheckFamily.CATALOGUE,
-        title="the settings accept what the simulator wants set",
-        why="A plugin whose settings do not load fails at its first call and not when it is installed.",
-        modes=(62, 72),
-        expected="the settings model loads with the simulator's settings",
-        fix="Let the simulator's settings() name the fields of the settings model.",
-        scope=CheckScope.PLUGIN,
-        examine=_settings,
-    ),
-    Check(
-        id="catalogue/secret-settings",
-        family=CheckFamily.CATALOGUE,
-        title="secrets among the settings are masked",
-        why="A password that is a plain text is printed with the settings, and a plugin beside it reads it in a log.",
-        modes=(63, 68),
-        expected="every setting whose name says that it is a secret is a SecretStr or masked in another way, in a "
-        "table of settings, too, and cannot be a plain text as well",
-        fix="Type it as pydantic.SecretStr and unwrap it only where it is sent.",
-        scope=CheckScope.PLUGIN,
-        examine=_secret_settings,
-    ),
-)

@@ -1,8 +1,16 @@
-"""What a check is: a question put to every offer of a plugin, whose answer can be no."""
+"""What a check is: a question put to every offer of a plugin, whose answer can be no.
 
+A function examines one offer, and ``checks.toml`` has the check's code, what it is put to and its texts.
+"""
+
+import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.resources import files
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer, Manifest, PaymentGateway, PublicService
@@ -48,12 +56,27 @@ registry.
 """
 
 
+EXAMINATIONS: Final[dict[str, Examine]] = {}
+"""By the id of their check."""
+
+
+def check(identity: str) -> Callable[[Examine], Examine]:
+    """Let a function examine for the check with this id; ``checks.toml`` describes it."""
+
+    def register(examine: Examine) -> Examine:
+        EXAMINATIONS[identity] = examine
+        return examine
+
+    return register
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One check.
 
     Attributes:
-        id: Stable, such as ``submit/F17-replay``.
+        code: Stable, such as ``NGK404``.
+        id: What it is called, such as ``submit/F17-replay``.
         family: What it is about.
         title: What is checked, in English.
         why: The failure that it stands for in the real world.
@@ -64,8 +87,10 @@ class Check:
         needs: Operations without which it does not concern an offer.
         presupposes: Ids of checks without which this one says nothing: where one of them fails, this one follows.
         examine: Does it.
+        former: Ids of checks that are part of it now.
     """
 
+    code: str
     id: str
     family: CheckFamily
     title: str
@@ -77,6 +102,7 @@ class Check:
     examine: Examine = field(repr=False)
     needs: tuple[Operation, ...] = ()
     presupposes: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
     def concerns(self, manifest: Manifest) -> bool:
         """Whether a plugin offers anything that this check is put to."""
@@ -138,3 +164,14 @@ class Check:
             origin=origin,
             symptoms=frozenset() if origin is None else frozenset({Symptom.ENDING}),
         )
+
+
+_DESCRIBED: Final = TypeAdapter(tuple[Check, ...])
+
+
+def described_checks() -> tuple[Check, ...]:
+    """Every check of ``checks.toml``, in its order, with the examination that is registered for it."""
+    described = tomllib.loads(files(__package__).joinpath("checks.toml").read_text("utf-8"))
+    return _DESCRIBED.validate_python(
+        [{**texts, "code": code, "examine": EXAMINATIONS[texts["id"]]} for code, texts in described.items()]
+    )

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import Form, Operation
+from nagorik import Form
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import Filings, all_examples, open_filings
 from nagorik_testing.contract.checks.inspection import form_of, written
 from nagorik_testing.contract.checks.sent_form import told_before_filing
@@ -28,6 +27,7 @@ from nagorik_toolkit.form_validation import Location, validate_form
 FilledForm = dict[str, JsonValue]
 
 
+@check("submit/fields-beside-choices")
 async def _under_every_choice(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     async with open_filings(subject, offer) as filings:
@@ -222,23 +222,3 @@ class _ChosenForm:
         places = sorted(place for place in self._chosen if value_at(example, place) != value_at(self._form, place))
         said = validate_form(self._model, chosen).model_dump(mode="json")  # a choice may be left to the form
         return " and ".join(f"{written(place)} is {value_at(said, place)}" for place in places)
-
-
-CHOSEN_FORMS: Final = (
-    Check(
-        id="submit/fields-beside-choices",
-        family=CheckFamily.SUBMISSION,
-        title="what a citizen fills in is sent whatever else they choose",
-        why="Who wants the card urgently collects it where they said; of who does not, the place is left out, and "
-        "the card goes to another office.",
-        modes=(8,),
-        expected="beside every choice that the form leaves, each field that the form takes and keeps there and that "
-        "is sent beside any choice, sent unlike another value of it; or a verdict or a fee that follows from it",
-        fix="Send the field beside every choice. Where it means nothing there, let the form refuse it or take it "
-        "away, so that the citizen sees it.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT,),
-        presupposes=("submit/fields-arrive",),
-        examine=_under_every_choice,
-    ),
-)

@@ -17,7 +17,7 @@ from nagorik.settings import AgencySettings
 from nagorik_platform.plugin_settings import load_settings
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.catalogue import settings_model_of
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import ready_rigs, record_of
 from nagorik_testing.contract.decisions import DecisionTrace, trace_of
 from nagorik_testing.contract.preparations import prepare_operation
@@ -37,6 +37,7 @@ _FEW_SIGNS: Final = 4
 _BASE_URL: Final = "http://127.0.0.1"
 
 
+@check("catalogue/settings-used")
 async def _used(subject: Subject, _: AnyOffer) -> list[str]:
     model, trace = settings_model_of(subject), trace_of(subject)
     names = frozenset(model.model_fields) - frozenset(AgencySettings.model_fields)
@@ -195,20 +196,3 @@ def _with_setting(subject: Subject, name: str, value: str) -> Subject:
 
     kind: Any = type(f"Resettled{usual.__name__}", (usual,), {"settings": settings})
     return replace(subject, simulator=kind)
-
-
-DECLARED_SETTINGS: Final = (
-    Check(
-        id="catalogue/settings-used",
-        family=CheckFamily.CATALOGUE,
-        title="a setting that is declared is read, and what is sent follows from it",
-        why="The agency moves an interface. The operator sets the new path, and every call still goes to the old "
-        "one, which is written in the code.",
-        modes=(62, 72),
-        expected="each setting of the plugin's own read by an operation; where its value stands in what is sent, "
-        "another one there once it is set otherwise",
-        fix="Take the value from context.settings wherever it is used, or take the setting out.",
-        scope=CheckScope.PLUGIN,
-        examine=_used,
-    ),
-)

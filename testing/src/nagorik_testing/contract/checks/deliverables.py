@@ -9,11 +9,11 @@ from typing import Final
 
 import httpx
 
-from nagorik import Deliverable, FetchedDeliverable, NagorikError, Operation, PluginFault
+from nagorik import Deliverable, FetchedDeliverable, NagorikError, PluginFault
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import fetch_one
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import books_of, case_of
 from nagorik_testing.contract.preparations import file_application, wait_for_deliverables
 from nagorik_testing.contract.rig import Rig, another_application
@@ -52,6 +52,7 @@ class FetchedPaper:
         return [(each.method, each.path, each.sent) for each in self.kept]
 
 
+@check("deliverable/as-asked")
 async def _as_asked(subject: Subject, offer: AnyOffer) -> list[str]:
     replay = AnswerReplay()
     async with open_rig(replay.on(subject), offer.id) as rig:
@@ -148,22 +149,3 @@ async def _of_the_first(rig: Rig, replay: AnswerReplay, papers: Sequence[Fetched
         for other in others
         if other.asked.kind in first and other.requests == first[other.asked.kind].requests
     ]
-
-
-DELIVERABLES: Final = (
-    Check(
-        id="deliverable/as-asked",
-        family=CheckFamily.STATUS,
-        title="what is fetched is the paper that was asked for, of this application",
-        why="A citizen is handed the receipt in the place of the khatian, another's certificate, or the agency's "
-        "page to sign in under the name of a paper.",
-        modes=(8, 10),
-        expected="each kind of paper and each application asked for by itself, kept as the kind of paper and of file "
-        "that it is, and a page in HTML refused",
-        fix="Let the request follow from request.agency_reference and request.deliverable, return that deliverable, "
-        "and hold what comes to its media type, as nagorik_toolkit.fetch_pdf does.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT, Operation.STATUS, Operation.DELIVERABLE),
-        examine=_as_asked,
-    ),
-)

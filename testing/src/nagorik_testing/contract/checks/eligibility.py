@@ -15,13 +15,12 @@ from nagorik import (
     EligibilityDecision,
     Form,
     NagorikError,
-    Operation,
     PluginFault,
     Verdict,
 )
 from nagorik.manifest import AnyOffer
 from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import ANOTHER
 from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, written, wrong_scripts
 from nagorik_testing.contract.form_fields import is_valid, placed
@@ -40,6 +39,7 @@ _AGES_WITH_A_FORM: Final = (5, 12, 17, 19, 70, 90)
 _LEAP_BIRTHS: Final = (date(1960, 2, 29), date(2008, 2, 29))
 
 
+@check("eligibility/all-reasons")
 async def _all_reasons(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         decision = await _asked(rig, with_form=True)
@@ -54,6 +54,7 @@ async def _all_reasons(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("eligibility/example-may-apply")
 async def _example_may_apply(subject: Subject, offer: AnyOffer) -> list[str]:
     refused = "the agency accepts the example, and the plugin refuses it"
     async with open_rig(subject, offer.id) as rig:
@@ -91,6 +92,7 @@ async def _is_taken_in(rig: Rig, draft: ApplicationDraft) -> bool:
         return False
 
 
+@check("eligibility/boundary-ages")
 async def _boundary_ages(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         usual = _ids(await _asked(rig))
@@ -149,6 +151,7 @@ def years_before(day: date, years: int) -> date:
         return date(day.year - years, 3, 1)
 
 
+@check("eligibility/no-identifiers")
 async def _bare_applicant(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         usual = _ids(await _asked(rig))
@@ -159,6 +162,7 @@ async def _bare_applicant(subject: Subject, offer: AnyOffer) -> list[str]:
     return [] if _ids(decision) == usual else ["a citizen without identifiers is told other criteria"]
 
 
+@check("eligibility/unknown-is-no-pass")
 async def _unknown_is_no_pass(subject: Subject, offer: AnyOffer) -> list[str]:
     fields = form_of(subject, offer).model_fields.values()
     if not any(_names_identifier(field.annotation) for field in fields if field.is_required()):
@@ -176,6 +180,7 @@ def _names_identifier(annotation: object) -> bool:
     return named or any(_names_identifier(one) for one in get_args(annotation))
 
 
+@check("eligibility/each-by-itself")
 async def _each_by_itself(subject: Subject, offer: AnyOffer) -> list[str]:
     """What is said of some people first as they are and then as newborn, and of others the other way round.
 
@@ -232,6 +237,7 @@ async def _verdicts(rig: Rig, draft: ApplicationDraft) -> object:
     return [(criterion.id, criterion.verdict) for criterion in decision.criteria]
 
 
+@check("eligibility/no-effect")
 async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await _asked(rig, with_form=True)
@@ -254,98 +260,3 @@ async def _asked(rig: Rig, *, with_form: bool = False, bare: bool = False) -> El
 
 def _ids(decision: EligibilityDecision) -> frozenset[str]:
     return frozenset(criterion.id for criterion in decision.criteria)
-
-
-_NEEDS: Final = (Operation.ELIGIBILITY,)
-
-ELIGIBILITY: Final = (
-    Check(
-        id="eligibility/all-reasons",
-        family=CheckFamily.ELIGIBILITY,
-        title="every criterion is named once and explained in both scripts",
-        why="A citizen who is told one reason at a time comes to the counter once for each.",
-        modes=(77,),
-        expected="criteria with ids of their own and texts in both scripts that repeat no number and no name",
-        fix="Return every criterion with its verdict, with texts from a file of messages.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_all_reasons,
-    ),
-    Check(
-        id="eligibility/example-may-apply",
-        family=CheckFamily.ELIGIBILITY,
-        title="who is accepted by the agency is not refused by the plugin",
-        why="A rule that is stricter than the agency's turns away citizens who have a right to the service.",
-        modes=(75,),
-        expected="no criterion fails for the simulator's example, before its form is filled in and after, nor for "
-        "another citizen's that the agency accepts",
-        fix="Correct the rule, or the example that the simulator gives.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_example_may_apply,
-    ),
-    Check(
-        id="eligibility/boundary-ages",
-        family=CheckFamily.ELIGIBILITY,
-        title="citizens at the ages where rules change, and with gaps in the form, are answered",
-        why="A birthday on 29 February, or one that is today, ends in an error at the counter.",
-        modes=(58,),
-        expected="the same criteria on the days around each birthday, for children and for leap-day births, and with "
-        "every part of the form that can be left out",
-        fix="Compute ages with nagorik_toolkit.bangladesh.dates.age_on, and name a criterion whatever its verdict.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("robustness/stateless",),
-        examine=_boundary_ages,
-    ),
-    Check(
-        id="eligibility/no-identifiers",
-        family=CheckFamily.ELIGIBILITY,
-        title="a citizen without identifiers is answered",
-        why="Who has lost every paper asks first of all, and meets an exception.",
-        modes=(55, 73),
-        expected="the same criteria, whatever becomes of them",
-        fix="Answer cannot-tell where an identifier is not known.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("robustness/stateless",),
-        examine=_bare_applicant,
-    ),
-    Check(
-        id="eligibility/unknown-is-no-pass",
-        family=CheckFamily.ELIGIBILITY,
-        title="what is not known is not passed",
-        why="A citizen is told to come, pays, and is refused by the agency, which knew what the plugin assumed.",
-        modes=(18,),
-        expected="at least one criterion that is not passed, where no identifier is known of the citizen",
-        fix="Let a criterion pass only on a fact; without one it is cannot-tell.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_unknown_is_no_pass,
-    ),
-    Check(
-        id="eligibility/each-by-itself",
-        family=CheckFamily.ELIGIBILITY,
-        title="a verdict is about this citizen today, whoever was asked about before",
-        why="A verdict is kept under a number, and who has come of age is refused for the age of last week.",
-        modes=(65, 68, 75),
-        expected="the same verdicts among people, in whatever order they are asked about, and two days later",
-        fix="Judge from request.applicant and request.on; keep no verdict.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_each_by_itself,
-    ),
-    Check(
-        id="eligibility/no-effect",
-        family=CheckFamily.ELIGIBILITY,
-        title="asking leaves nothing at the agency",
-        why="A question that files something registers citizens who only wanted to know.",
-        modes=(1,),
-        expected="no effect in the agency's ledger, with a form and without, whoever asks",
-        fix="Decide from the request, or with reads alone.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("eligibility/F00-safe",),
-        examine=_no_effect,
-    ),
-)

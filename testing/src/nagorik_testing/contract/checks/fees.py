@@ -9,7 +9,7 @@ from typing import Final
 from nagorik import NagorikError, Operation, PluginFault, Quote, QuoteLine, Source, Text
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, dhaka_date, dhaka_time, dhaka_zone
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import (
     example_form,
     requests_made,
@@ -33,6 +33,7 @@ LONGEST: Final = timedelta(days=366)
 """The longest that a price may be said to hold."""
 
 
+@check("fees/effective-today")
 async def _effective_today(subject: Subject, offer: AnyOffer) -> list[str]:
     schedule = schedule_of(subject, offer)
     today = _today(subject)
@@ -43,6 +44,7 @@ async def _effective_today(subject: Subject, offer: AnyOffer) -> list[str]:
     return []
 
 
+@check("fees/sources")
 async def _sources(subject: Subject, offer: AnyOffer) -> list[str]:
     try:
         schedule = schedule_of(subject, offer)
@@ -76,6 +78,7 @@ def _today(subject: Subject) -> date:
     return max(dhaka_date(START), subject.manifest.as_of)
 
 
+@check("fees/expires")
 async def _expires(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     async with open_rig(subject, offer.id) as rig:
@@ -109,6 +112,7 @@ def _badly_limited(quote: Quote, asked: datetime, answered: datetime) -> Iterato
         yield f"the quote is said to hold for more than {LONGEST.days} days"
 
 
+@check("fees/same-answer")
 async def _same_answer(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         first, second = await _quoted(rig), await _quoted(rig)
@@ -119,6 +123,7 @@ async def _same_answer(subject: Subject, offer: AnyOffer) -> list[str]:
     return []
 
 
+@check("fees/bilingual")
 async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         quotes = [await _quoted(rig), *[quote async for quote in _quoted_otherwise(subject, offer, rig)]]
@@ -145,6 +150,7 @@ async def _quoted_otherwise(subject: Subject, offer: AnyOffer, rig: Rig) -> Asyn
             yield await rig.platform.quote_fees(rig.draft.model_copy(update={"form": variation.form}))
 
 
+@check("fees/no-effect")
 async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await _quoted(rig)
@@ -156,6 +162,7 @@ async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong if most <= MOST_REQUESTS else [*wrong, f"a quote takes {most} requests"]
 
 
+@check("fees/tariff-days")
 async def _tariff_days(subject: Subject, offer: AnyOffer) -> list[str]:
     schedule = schedule_of(subject, offer)
     wrong: list[str] = []
@@ -235,94 +242,3 @@ def _given(value: Word | Numbers) -> int | str:
 async def _quoted(rig: Rig) -> Quote:
     example_form(rig)
     return await rig.platform.quote_fees(rig.draft)
-
-
-_NEEDS: Final = (Operation.QUOTE,)
-
-FEES: Final = (
-    Check(
-        id="fees/effective-today",
-        family=CheckFamily.FEES,
-        title="the schedule can be read and holds a tariff for today",
-        why="A schedule that ends before its successor is known leaves every citizen without a price.",
-        modes=(20,),
-        expected="one tariff that is effective on the day on which the manifest was last checked, or later",
-        fix="Leave effective_to out while no end is known.",
-        scope=CheckScope.SERVICES,
-        examine=_effective_today,
-    ),
-    Check(
-        id="fees/sources",
-        family=CheckFamily.FEES,
-        title="every tariff names its source with a day, and every row says what is paid for",
-        why="Nobody can tell whether a figure is older than the circular that changed it.",
-        modes=(20, 61),
-        expected="a source for each tariff, or for the quote where there is none, whose day has come, and texts in "
-        "both scripts",
-        fix="Give source.as_of, the day of the document or of the reading, and write each text in both languages.",
-        scope=CheckScope.SERVICES,
-        examine=_sources,
-    ),
-    Check(
-        id="fees/expires",
-        family=CheckFamily.FEES,
-        title="a quote expires after it is issued, and does expire",
-        why="A price that never expires is paid after the fee has changed, and the agency refuses the sum.",
-        modes=(14, 20),
-        expected="issued now, expiring later, within a year, at whatever hour and in whatever month it is asked for",
-        fix="Give the agency's own time limit as valid_for.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_expires,
-    ),
-    Check(
-        id="fees/same-answer",
-        family=CheckFamily.FEES,
-        title="the same question has the same price",
-        why="A citizen who asks twice is shown two prices, and the payment of one does not fit the other.",
-        modes=(13, 14),
-        expected="equal lines, totals and due times, and one quote for one instant",
-        fix="Compute the quote from the request and the agency's answer alone; FeeSchedule.quote does.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_same_answer,
-    ),
-    Check(
-        id="fees/bilingual",
-        family=CheckFamily.FEES,
-        title="every line says in both scripts what is paid for",
-        why="A citizen who cannot read what a sum is for cannot tell a fee from a bribe.",
-        modes=(66,),
-        expected="at least one line, each with texts in both scripts, for every choice of the form",
-        fix="Take the lines from the schedule.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_bilingual,
-    ),
-    Check(
-        id="fees/no-effect",
-        family=CheckFamily.FEES,
-        title="a quote leaves nothing at the agency and takes a few reads",
-        why="A price list that opens a bill is paid twice, and one that asks for each row is refused as a storm of "
-        "requests.",
-        modes=(13, 31),
-        expected=f"no effect in the agency's ledger, {MOST_REQUESTS} requests at most, for every choice of the form",
-        fix="Ask the agency only for what it alone knows.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("quote/F00-safe",),
-        examine=_no_effect,
-    ),
-    Check(
-        id="fees/tariff-days",
-        family=CheckFamily.FEES,
-        title="the price changes with the tariff, on its first day and after its last",
-        why="A fee that changed overnight is charged at the old price, and the agency refuses the payment.",
-        modes=(14, 20),
-        expected="on both sides of each date, from the first minute to the last, the tariff of that day or no price",
-        fix="Price by request.on, not by a date of your own.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_tariff_days,
-    ),
-)

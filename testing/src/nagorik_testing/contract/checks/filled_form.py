@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue
 from nagorik import Form, InputRejected
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, to_bangla_digits
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import (
     example_form,
     form_of,
@@ -52,6 +52,7 @@ _NUMBER: Final = re.compile(r"\+?[0-9][0-9 -]{4,}[0-9]")
 """A text that is a number of somebody or something, and no number of a house."""
 
 
+@check("form/hostile-input")
 async def _hostile_input(subject: Subject, offer: AnyOffer) -> list[str]:
     model, example = await _material(subject, offer)
     wrong: list[str] = []
@@ -97,6 +98,7 @@ def _judged(model: type[Form], given: dict[str, JsonValue], where: str) -> tuple
     return None, []
 
 
+@check("form/bangla-digits")
 async def _bangla_digits(subject: Subject, offer: AnyOffer) -> list[str]:
     model, example = await _material(subject, offer)
     usual = _accepted(model, example)
@@ -142,6 +144,7 @@ def _read_at(filled: Form, place: Location) -> object:
     return here
 
 
+@check("form/one-encoding")
 async def _same_letters(subject: Subject, offer: AnyOffer) -> list[str]:
     model, example = await _material(subject, offer)
     usual = _accepted(model, example)
@@ -208,44 +211,3 @@ async def _material(subject: Subject, offer: AnyOffer) -> tuple[type[Form], dict
     model = form_of(subject, offer)
     async with open_rig(subject, offer.id) as rig:
         return model, example_form(rig)
-
-
-FILLED_FORM: Final = (
-    Check(
-        id="form/hostile-input",
-        family=CheckFamily.SUBMISSION,
-        title="whatever is written into a field is taken or refused, field by field",
-        why="A number pasted from a spreadsheet, an invisible character or an old font ends in a crash, or in an "
-        "error report that carries the citizen's own words.",
-        modes=(52, 53, 55, 56, 58, 63),
-        expected="InputRejected with pointers below /form, texts in both scripts that repeat nothing, and the form "
-        "as it was handed in",
-        fix="Use the types of nagorik.values; in an own validator raise PydanticCustomError, and change nothing "
-        "that was given.",
-        scope=CheckScope.SERVICES,
-        examine=_hostile_input,
-    ),
-    Check(
-        id="form/bangla-digits",
-        family=CheckFamily.SUBMISSION,
-        title="numbers and dates in Bangla digits are the same numbers and dates",
-        why="Citizens write the digits that they learned at school, and are refused or filed under another number.",
-        modes=(51, 57),
-        expected="each number and date of the example, kept as text or not, gives the same form in Bangla digits",
-        fix="Read numbers with the types of nagorik.values, and dates with parse_date.",
-        scope=CheckScope.SERVICES,
-        examine=_bangla_digits,
-    ),
-    Check(
-        id="form/one-encoding",
-        family=CheckFamily.SUBMISSION,
-        title="one text in two encodings of its letters is one text",
-        why="A name that two keyboards encode differently does not match itself in the register.",
-        modes=(52, 54),
-        expected="decomposed letters, and letters with a nukta in one code point, give the same form, in texts that "
-        "the example leaves empty, too",
-        fix="Bring text to NFC with nagorik.values.normalise.",
-        scope=CheckScope.SERVICES,
-        examine=_same_letters,
-    ),
-)

@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import Applicant, Form, NagorikError, Operation, PluginFault, Verdict
+from nagorik import Applicant, Form, NagorikError, PluginFault, Verdict
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, with_value, written
 from nagorik_testing.contract.form_fields import is_valid
 from nagorik_testing.contract.rig import Rig
@@ -18,6 +18,7 @@ _SHORTEST_MONTH: Final = 28
 """Days."""
 
 
+@check("eligibility/each-of-another")
 async def _each_of_another(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     async with open_rig(subject, offer.id) as rig:
@@ -80,21 +81,3 @@ async def _passed(rig: Rig, form: dict[str, JsonValue]) -> frozenset[str]:
     except NagorikError:
         return frozenset()
     return frozenset(one.id for one in decision.criteria if one.verdict is Verdict.PASS)
-
-
-FORM_OWNER: Final = (
-    Check(
-        id="eligibility/each-of-another",
-        family=CheckFamily.ELIGIBILITY,
-        title="a form in which one thing is somebody else's is not judged like the applicant's own",
-        why="The birth date is compared and the number is not: land is registered under a stranger's NID number, "
-        "with the consent of somebody else.",
-        modes=(18, 75),
-        expected="where a form with another's birth date and numbers does not pass, none that has only one of them, "
-        "of what the platform knows of the applicant",
-        fix="Compare with nagorik_toolkit.is_about, giving it every number that the form asks for.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.ELIGIBILITY,),
-        examine=_each_of_another,
-    ),
-)

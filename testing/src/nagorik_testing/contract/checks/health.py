@@ -4,7 +4,7 @@ from typing import Final
 
 from nagorik import HealthState, NagorikError
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.wiretap import Wiretap
@@ -17,6 +17,7 @@ FAULTS: Final[tuple[tuple[str, Fault], ...]] = (
 )
 
 
+@check("health/asks")
 async def _asks(subject: Subject, offer: AnyOffer) -> list[str]:
     plugin = subject.manifest.id
     if not subject.manifest.health:
@@ -45,19 +46,3 @@ async def _is_up(rig: Rig, plugin: str) -> bool:
         return (await rig.platform.check_health(plugin)).state is HealthState.UP
     except NagorikError:
         return False
-
-
-HEALTH: Final = (
-    Check(
-        id="health/asks",
-        family=CheckFamily.ROBUSTNESS,
-        title="health is what the agency says, and not what the plugin hopes",
-        why="The probe that closes an open circuit says yes while the agency is down, and every application runs "
-        "into it again.",
-        modes=(31,),
-        expected="at least one request; up where the agency answers, and an error or another state where it does not",
-        fix="Make one cheap read that names nobody, with a model of its answer, and let the client's errors pass.",
-        scope=CheckScope.PLUGIN,
-        examine=_asks,
-    ),
-)

@@ -11,7 +11,7 @@ from nagorik import ApplicationDraft, NagorikError, Operation, PluginFault, Verd
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.eligibility import years_before
 from nagorik_testing.contract.checks.filing import Filings, open_filings
 from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value
@@ -24,6 +24,7 @@ AGES: Final = (0, 8, 16, 17, 24, 50, 64, 80)
 """On one side and the other of the ages at which a rule of some agency changes."""
 
 
+@check("submit/as-judged")
 async def _held_on_filing(subject: Subject, _: AnyOffer) -> list[str]:
     judging = [offer for offer in subject.manifest.services if _judges_and_files(offer)]
     if len(judging) < 2:  # noqa: PLR2004 - there is nothing to compare one with
@@ -89,20 +90,3 @@ async def _failing(rig: Rig, draft: ApplicationDraft) -> frozenset[str]:
     except NagorikError:
         return frozenset()
     return frozenset(one.id for one in decision.criteria if one.verdict is Verdict.FAIL)
-
-
-HELD_RULES: Final = (
-    Check(
-        id="submit/as-judged",
-        family=CheckFamily.SUBMISSION,
-        title="a criterion that one service holds against an application on filing, all that judge by it hold so",
-        why="Who is too young to work abroad is told so, and refused on registering. The clearance is filed all the "
-        "same, paid for, and stopped at the airport.",
-        modes=(18, 75),
-        expected="for each criterion that an application fails by itself, the same end on filing for all services "
-        "that judge by it: refused before anything is sent, or filed",
-        fix="Check the rules of the day in nagorik_submit for every service, by what its eligibility judges by.",
-        scope=CheckScope.PLUGIN,
-        examine=_held_on_filing,
-    ),
-)

@@ -12,7 +12,7 @@ from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operatio
 from nagorik.manifest import AnyOffer
 from nagorik_platform.dispatch.plugin_call import PluginCall
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import ready_rigs, record_of
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
 from nagorik_testing.contract.checks.stand_ins import exits
@@ -37,6 +37,7 @@ OFTEN_ASKED: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.ST
 """A write and a read of each kind of offer; the errors of an agency are the same for all of its operations."""
 
 
+@check("robustness/F20-blocks-the-loop")
 async def _blocks(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     without = LONG_AWAITED if subject.live is not None else frozenset[Operation]()  # a live agency's time is its own
@@ -76,6 +77,7 @@ class Hushed:
         await super().app(scope, receive, send)  # type: ignore[misc]
 
 
+@check("robustness/F20-cancelled")
 async def _cancelled(subject: Subject, offer: AnyOffer) -> list[str]:
     kind: Any = type(f"Hushed{subject.simulator.__name__}", (Hushed, subject.simulator), {})
     wrong = []
@@ -107,6 +109,7 @@ async def _cancel(rig: Rig, operation: Operation) -> list[str]:
     return [*problems, "leaves a task behind"] if any(left) or asyncio.all_tasks() - before else problems
 
 
+@check("robustness/F20-exits")
 async def _never_exits(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong, package = [], record_of(subject).package or ""
     async for operation, rig in ready_rigs(subject, offer):
@@ -128,6 +131,7 @@ def _play(rig: Rig, fault: Fault) -> None:
             rig.simulator.faults.add(step, fault, count=None)
 
 
+@check("robustness/own-errors")
 async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
     if subject.manifest.error_reader is None:
         raise NotConcerned("its manifest names no error reader")
@@ -156,55 +160,3 @@ def _as_ended(means: type[NagorikError], kind: OperationKind) -> type[NagorikErr
     if kind is OperationKind.READ:
         return AgencyUnavailable if means is OutcomeUnknown else means
     return OutcomeUnknown if means is ContractViolation else means
-
-
-HOST_SAFETY: Final = (
-    Check(
-        id="robustness/F20-blocks-the-loop",
-        family=CheckFamily.ROBUSTNESS,
-        title="no call keeps the event loop",
-        why="One agency's library that waits without async stands every other citizen's call still.",
-        modes=(41, 73),
-        expected=f"no longer than {LONGEST_BLOCK * 1000:.0f} ms at a time in which nothing else can run",
-        fix="Await context.http and context.clock.sleep; put long computing into asyncio.to_thread.",
-        scope=CheckScope.OFFERS,
-        examine=_blocks,
-    ),
-    Check(
-        id="robustness/F20-cancelled",
-        family=CheckFamily.ROBUSTNESS,
-        title="a call that is cancelled while the agency is silent ends, and leaves nothing running",
-        why="A hook that catches its cancellation, or starts tasks that nobody awaits, holds a stopping host and "
-        "leaks until it falls.",
-        modes=(37, 73),
-        expected=f"an end within {PROMPT} turns of the event loop, and no task left",
-        fix="Never catch CancelledError or BaseException without raising it again; start tasks in asyncio.TaskGroup.",
-        scope=CheckScope.OFFERS,
-        examine=_cancelled,
-    ),
-    Check(
-        id="robustness/F20-exits",
-        family=CheckFamily.ROBUSTNESS,
-        title="nothing that the agency does lets a call end the process",
-        why="A library written for scripts calls sys.exit when the agency is down, and the counter with it.",
-        modes=(72, 73),
-        expected="neither sys.exit nor os._exit is called, nor a signal sent to the own process",
-        fix="Let the client's errors pass; do not use a command-line library in a hook.",
-        scope=CheckScope.OFFERS,
-        examine=_never_exits,
-    ),
-    Check(
-        id="robustness/own-errors",
-        family=CheckFamily.ROBUSTNESS,
-        title="the agency's own errors mean what they mean",
-        why="An expired password is told to the citizen as a wrong date of birth, and an error with status 200 as a "
-        "success.",
-        modes=(8, 62),
-        expected="each example of the simulator's ends in the error that it means; a write whose answer says "
-        "neither yes nor no is unknown",
-        fix="Map the agency's codes in the function that the manifest names as answers, and return None for what it "
-        "does not know.",
-        scope=CheckScope.OFFERS,
-        examine=_own_errors,
-    ),
-)

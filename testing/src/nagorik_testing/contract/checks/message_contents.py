@@ -6,11 +6,11 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import AgencyStatus, CallbackReport, CallbackRequest, NagorikError, Operation, PluginFault
+from nagorik import AgencyStatus, CallbackReport, CallbackRequest, NagorikError, PluginFault
 from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date, dhaka_time
 from nagorik_testing.contract.checks.answers.variations import instant_of
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import books_of, case_of, leaves
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.preparations import file_application
@@ -24,6 +24,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _A_WHILE: Final = 7 * _MINUTE
 
 
+@check("callback/as-asked")
 async def _as_asked(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     looked_at = set[str]()
@@ -112,23 +113,3 @@ def _is_one_instant(one: datetime, other: datetime) -> bool:
 def _explained(status: AgencyStatus) -> str:
     reason = status.reason
     return " ".join(text for text in (status.remark, reason and reason.bn, reason and reason.en) if text)
-
-
-MESSAGE_CONTENTS: Final = (
-    Check(
-        id="callback/as-asked",
-        family=CheckFamily.STATUS,
-        title="a message of the agency says in every state what a question would bring",
-        why="The agency posts each step, and the plugin reads three words of them: the citizen hears of the demand "
-        "for a paper when the time to bring it has passed.",
-        modes=(25, 26, 27),
-        expected="for each state of the simulator's workflow the application's own reference, and state, end, "
-        "payment, papers, order, date and remark as a status tells them, where the message holds them",
-        fix="Read messages and answers with one model and one table of words; date a state by when it was entered, "
-        "and not by when the message was sent.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT, Operation.STATUS, Operation.CALLBACK),
-        presupposes=("callback/genuine",),
-        examine=_as_asked,
-    ),
-)

@@ -17,7 +17,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import start_payment
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.preparations import capture_payment, file_application
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -37,6 +37,7 @@ Read = Callable[[ExampleMessage], Awaitable[object]]
 """Hands a message to the plugin."""
 
 
+@check("callback/genuine")
 async def _callback_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         message = await _filed_message(rig)
@@ -57,6 +58,7 @@ async def _callback_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("callback/forged")
 async def _callback_forged(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         message = await _filed_message(rig)
@@ -88,6 +90,7 @@ def _read_callback(rig: Rig) -> Read:
     return read
 
 
+@check("payment/F19-genuine-notice")
 async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     for outcome in subject.simulator.outcomes:
@@ -108,6 +111,7 @@ async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("payment/F19-altered-notice")
 async def _notice_altered(subject: Subject, offer: AnyOffer) -> list[str]:
     elsewhere, wrong = await _notice_of_somebody_else(subject, offer)
     async with open_rig(subject, offer.id) as rig:
@@ -197,66 +201,3 @@ def _altered(headers: Mapping[str, str]) -> dict[str, str]:
         name: value if name.lower() in OF_THE_FORMAT or not value else value[:-1] + ("0" if value[-1] != "0" else "1")
         for name, value in headers.items()
     }
-
-
-_CALLBACK: Final = (Operation.SUBMIT, Operation.CALLBACK)
-_NOTICE: Final = (Operation.START_PAYMENT, Operation.PAYMENT_NOTICE)
-_VERIFY: Final = (
-    "Compute the signature over the bytes of the body as they arrived, compare it with hmac.compare_digest, and raise"
-    " AgencyRejected before anything else is read."
-)
-
-MESSAGES: Final = (
-    Check(
-        id="callback/genuine",
-        family=CheckFamily.STATUS,
-        title="a genuine message of the agency is read, and says what the agency says",
-        why="An agency that reports by itself is not heard, and the citizen learns of a refusal when the time to "
-        "object has passed.",
-        modes=(25, 67),
-        expected="the application's own reference, and the state that a question would bring",
-        fix="Read the message with the same table of words as the status; let the simulator's callback() return what "
-        "the agency posts.",
-        scope=CheckScope.SERVICES,
-        needs=_CALLBACK,
-        examine=_callback_genuine,
-    ),
-    Check(
-        id="callback/forged",
-        family=CheckFamily.STATUS,
-        title="a message that is forged, altered, cut short or another's is not believed",
-        why="Anybody may post to the callback address: a stranger approves an application, or has it refused.",
-        modes=(15, 67),
-        expected="an error of the platform's for each message that is not the agency's in every byte",
-        fix=_VERIFY,
-        scope=CheckScope.SERVICES,
-        needs=_CALLBACK,
-        examine=_callback_forged,
-    ),
-    Check(
-        id="payment/F19-genuine-notice",
-        family=CheckFamily.PAYMENT,
-        title="a genuine notice names its payment, whatever became of it",
-        why="A gateway says that the money is there, nobody hears it, and the citizen's slip expires meanwhile.",
-        modes=(15, 67),
-        expected="the platform's own name of the payment, for each outcome, at once, after hours and after days",
-        fix="Return PaymentNotice with the payment as the platform named it; let the simulator's payment_notice() "
-        "return what the gateway posts.",
-        scope=CheckScope.GATEWAYS,
-        needs=_NOTICE,
-        examine=_notice_genuine,
-    ),
-    Check(
-        id="payment/F19-altered-notice",
-        family=CheckFamily.PAYMENT,
-        title="a notice that is altered, unsigned or cut short is not believed",
-        why="A stranger has the platform ask for thousands of payments, or for those of others.",
-        modes=(15, 16, 67),
-        expected="an error of the platform's for each notice that is not the gateway's in every byte, and each of "
-        "the simulator's forged_notices()",
-        fix=_VERIFY,
-        scope=CheckScope.GATEWAYS,
-        needs=_NOTICE,
-        examine=_notice_altered,
-    ),
-)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from nagorik import NagorikError, Operation, PluginFault
+from nagorik import NagorikError, PluginFault
 from nagorik.manifest import AnyOffer, DocumentKind, PublicService
 from nagorik.model.application import DocumentReference
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, paper
 from nagorik_testing.contract.checks.inspection import example_form
 from nagorik_testing.contract.preparations import file_application
@@ -69,6 +69,7 @@ async def _filed(subject: Subject, offer: AnyOffer) -> _Filed:
     return _Filed(tuple(document for document in handed if document.kind in kinds), handed, arrived)
 
 
+@check("submit/papers-arrive")
 async def _lost(subject: Subject, offer: AnyOffer) -> list[str]:
     filed = await _filed(subject, offer)
     if not filed.wanted:
@@ -79,6 +80,7 @@ async def _lost(subject: Subject, offer: AnyOffer) -> list[str]:
     return [f"{lost} of the papers {kinds} never reached the agency"] if lost > 0 else []
 
 
+@check("submit/papers-types")
 async def _mislabelled(subject: Subject, offer: AnyOffer) -> list[str]:
     return [
         text
@@ -96,6 +98,7 @@ def _wrong_labels(filed: _Filed) -> list[str]:
     ]
 
 
+@check("submit/papers-bytes")
 async def _altered(subject: Subject, offer: AnyOffer) -> list[str]:
     filings = [await _filed(subject, offer), *await _filed_otherwise(subject, offer, _as_large_ones)]
     changed = next((filed.changed for filed in filings if filed.changed), 0)
@@ -157,6 +160,7 @@ def _as_large_ones(
     return [grown] if grown != tuple(usual) else []
 
 
+@check("submit/papers-of-all-kinds")
 async def _of_all_kinds(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     if not offer.documents:
@@ -219,6 +223,7 @@ def _recognised(filings: Filings, filed: FiledForm, papers: Sequence[DocumentRef
     return _HandedIn({sha256: frozenset(found) for sha256, found in labels.items()}, copies, seen)
 
 
+@check("submit/papers-of-one-kind")
 async def _of_one_kind(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     if not offer.documents:
@@ -317,80 +322,3 @@ def _needed_beside(filings: Filings, offer: PublicService, one: DocumentReferenc
     """A specimen of each other paper without which nothing is filed."""
     needed = filings.rig.documents.hand_in((), offer.documents, dict(filings.rig.draft.form))
     return [each for each in needed if each.kind != one.kind]
-
-
-_SUBMIT: Final = (Operation.SUBMIT,)
-
-PAPERS: Final = (
-    Check(
-        id="submit/papers-arrive",
-        family=CheckFamily.SUBMISSION,
-        title="every paper that was handed in reaches the agency",
-        why="An application without its deed lies at the agency until somebody asks for it, and nobody tells the "
-        "citizen.",
-        modes=(8,),
-        expected="each of the example's papers of a kind that the manifest names",
-        fix="Send request.documents as parts; an agency that takes papers otherwise has a simulator that writes them "
-        "down with ledger.paper.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        examine=_lost,
-    ),
-    Check(
-        id="submit/papers-types",
-        family=CheckFamily.SUBMISSION,
-        title="every paper arrives as what it is",
-        why="A picture that is labelled as a PDF is refused at the agency by a program, after the citizen has gone.",
-        modes=(8,),
-        expected="the media type with which the host took the paper in, whichever of its kind's it is",
-        fix="Leave a part's content_type out, so that the document's own is sent.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/papers-arrive",),
-        examine=_mislabelled,
-    ),
-    Check(
-        id="submit/papers-bytes",
-        family=CheckFamily.SUBMISSION,
-        title="no paper arrives with other bytes than were handed in",
-        why="A paper that was decoded as text or cut short opens at no officer's desk.",
-        modes=(8,),
-        expected="the SHA-256 of each paper as the host took it in, of a large one too",
-        fix="Hand the document itself to FormPart; never read it into text.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/papers-arrive",),
-        examine=_altered,
-    ),
-    Check(
-        id="submit/papers-of-all-kinds",
-        family=CheckFamily.SUBMISSION,
-        title="with a paper of every kind at once, each arrives, once and as what it is, in whatever order they came",
-        why="Two papers arrive of five, or all five as the first: the officer opens a photograph where the deed "
-        "should be.",
-        modes=(8,),
-        expected="each paper that arrives by itself, under the same name wherever it stands among the others, and "
-        "under no other kind's",
-        fix="Send each of request.documents under its own kind.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/papers-arrive",),
-        examine=_of_all_kinds,
-    ),
-    Check(
-        id="submit/papers-of-one-kind",
-        family=CheckFamily.SUBMISSION,
-        title="papers of one kind that are handed in together are all sent, or all refused",
-        why="The front and the back of a deed are two pictures: the agency gets the back alone, and the citizen is "
-        "told that all was handed in.",
-        modes=(8,),
-        expected="for each kind that the manifest names, both of two papers, in whichever order, and for one kind "
-        f"each of {_PAGES}; or a refusal",
-        fix="Send each of request.documents, never a table of them by kind; refuse a second one where the agency has "
-        "room for one.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/papers-arrive", "submit/papers-of-all-kinds"),
-        examine=_of_one_kind,
-    ),
-)

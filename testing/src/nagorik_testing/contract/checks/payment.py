@@ -23,7 +23,7 @@ from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money, to_bangla_digits
 from nagorik_testing.contract.calls import PRICE, payer_of, query_payment, refund_payment, start_payment
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import slow_down, wrong_scripts
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import CEILING, Rig
@@ -53,6 +53,7 @@ _NOTICES: Final = (
 """Messages that are from no gateway."""
 
 
+@check("payment/F19-started-twice")
 async def _started_twice(subject: Subject, offer: AnyOffer) -> list[str]:
     if offer.writes[Operation.START_PAYMENT] is not Idempotency.NATIVE:
         raise NotConcerned("its payments are not begun with a native key: the core does not send them twice")
@@ -71,6 +72,7 @@ async def _started_twice(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("payment/F19-another-amount")
 async def _another_amount(subject: Subject, offer: AnyOffer) -> list[str]:
     if offer.writes[Operation.START_PAYMENT] is not Idempotency.NATIVE:
         raise NotConcerned("its payments are not begun with a native key: the core does not send them twice")
@@ -90,6 +92,7 @@ async def _another_amount(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("payment/instructed")
 async def _instructed(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         started = await start_payment(rig)
@@ -121,6 +124,7 @@ def _another_number(rig: Rig, started: PaymentStarted) -> list[str]:
     return []
 
 
+@check("payment/F19-refunded-twice")
 async def _refunded_twice(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await capture_payment(rig)
@@ -160,6 +164,7 @@ async def _refunded_at_once(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
+@check("payment/F19-forged-notice")
 async def _forged_notice(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await start_payment(rig)
@@ -202,72 +207,3 @@ async def start(
     started = await rig.platform.start_payment(request, service=_BOUGHT_BY, consent=consent, key=key)
     rig.keep_number(payment, started.reference)
     return started
-
-
-_START: Final = (Operation.START_PAYMENT,)
-_QUERY: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
-
-PAYMENT: Final = (
-    Check(
-        id="payment/F19-started-twice",
-        family=CheckFamily.PAYMENT,
-        title="a payment that is begun twice is one payment",
-        why="An answer is lost, the payment is begun again, and the citizen pays one bill twice.",
-        modes=(13,),
-        expected="one reference and the effects of one",
-        fix="Name the payment by request.payment, and send the client's key as it is.",
-        scope=CheckScope.GATEWAYS,
-        needs=_START,
-        examine=_started_twice,
-    ),
-    Check(
-        id="payment/F19-another-amount",
-        family=CheckFamily.PAYMENT,
-        title="a payment that was begun cannot be begun with another amount",
-        why="A fee changes while the citizen pays, and two sums stand under one bill.",
-        modes=(14, 20),
-        expected="an error of the platform's, and no further effect",
-        fix="Send the amount with each attempt, and let the gateway's refusal pass.",
-        scope=CheckScope.GATEWAYS,
-        needs=_START,
-        presupposes=("payment/F19-started-twice",),
-        examine=_another_amount,
-    ),
-    Check(
-        id="payment/instructed",
-        family=CheckFamily.PAYMENT,
-        title="the payer is told in both scripts where or how to pay",
-        why="A payer who is told nothing leaves, and the slip expires.",
-        modes=(22, 77),
-        expected="a page to go to, or instructions in both scripts, with the gateway's number of the payment and not "
-        "the platform's alone, and a sum in the digits of each language",
-        fix="Return pay_at, or instructions as a Text that names the number of the gateway's answer.",
-        scope=CheckScope.GATEWAYS,
-        needs=_START,
-        examine=_instructed,
-    ),
-    Check(
-        id="payment/F19-refunded-twice",
-        family=CheckFamily.PAYMENT,
-        title="a refund that is ordered again gives nothing more back",
-        why="A refund whose answer is lost is ordered again, and the treasury pays twice.",
-        modes=(18, 19),
-        expected="no further effect, and no refund told as failed that was ordered at the same moment elsewhere",
-        fix="Order the refund of a payment by that payment's name, so that a second order is the same one.",
-        scope=CheckScope.GATEWAYS,
-        needs=(*_QUERY, Operation.REFUND_PAYMENT),
-        examine=_refunded_twice,
-    ),
-    Check(
-        id="payment/F19-forged-notice",
-        family=CheckFamily.PAYMENT,
-        title="a forged notice names no payment",
-        why="Anybody may post to the notice address, and one message that breaks the parser stops all that follow.",
-        modes=(15, 16, 67),
-        expected="an error of the platform's for each message that is from no gateway",
-        fix="Verify the signature first, and raise AgencyRejected where it is missing.",
-        scope=CheckScope.GATEWAYS,
-        needs=(*_START, Operation.PAYMENT_NOTICE),
-        examine=_forged_notice,
-    ),
-)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from nagorik import NagorikError, Operation, PaymentReport, PaymentState
+from nagorik import NagorikError, PaymentReport, PaymentState
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import query_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
@@ -17,7 +17,7 @@ from nagorik_testing.contract.checks.answers.variations import (
     number_of,
     with_number,
 )
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.payment_reports import begin_payment, course_of
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
@@ -61,6 +61,7 @@ async def _asked(rig: Rig, replay: AnswerReplay) -> _PaymentQuestion:
         return _PaymentQuestion(rig, replay, tuple(kept), report)
 
 
+@check("payment/told-by-all")
 async def _told_by_all(subject: Subject, offer: AnyOffer) -> list[str]:
     several, of_answers = await _by_all_answers(subject, offer)
     listed, of_attempts = await _along_outcomes(subject, offer)
@@ -205,24 +206,3 @@ def _counted(document: AnswerDocument, entries: int, now: int) -> AnswerDocument
         body = counted.put(at, with_number(value, Decimal(now)))
         counted = AnswerDocument.read(body, document.format, document.format.media_type) or counted
     return counted
-
-
-PAYMENT_ANSWERS: Final = (
-    Check(
-        id="payment/told-by-all",
-        family=CheckFamily.PAYMENT,
-        title="a payment is told by all that the gateway says of it: by each answer, and by each attempt",
-        why="A gateway is asked for two dates, and the money of the second is never seen; or one attempt has failed, "
-        "the payment is called over, and the payer pays by the next.",
-        modes=(11, 13, 14),
-        expected="money that two answers tell of not told as taken once; nothing told as over where one of several "
-        "answers cannot be read, or one attempt is open; and what the gateway says elsewhere, where one of the "
-        "simulator's sparse_answers says nothing",
-        fix="Read every answer before anything is concluded: unknown where one could not be read, pending where one "
-        "attempt is open, under-investigation where money was taken twice.",
-        scope=CheckScope.GATEWAYS,
-        needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
-        presupposes=("payment/F19-as-taken", "payment/F19-never-failed"),
-        examine=_told_by_all,
-    ),
-)

@@ -21,7 +21,7 @@ from nagorik_testing.contract.calls import (
 )
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, number_of
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import slow_down
 from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.preparations import authorise_payment, capture_payment
@@ -39,6 +39,7 @@ _LONG_SINCE: Final = timedelta(days=14)
 _ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.EXPIRED, PaymentState.CANCELLED})
 
 
+@check("payment/F19-completed-twice")
 async def _completed_twice(subject: Subject, offer: AnyOffer) -> list[str]:
     if offer.writes[Operation.COMPLETE_PAYMENT] is Idempotency.NONE:
         raise NotConcerned("its payments are completed once: the core never completes one again")
@@ -82,6 +83,7 @@ def _not_completed(*ends: PaymentReport | BaseException) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
+@check("payment/listed-as-taken")
 async def _listed_as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
     replay = AnswerReplay()
     async with open_rig(replay.on(subject), offer.id) as rig:
@@ -197,38 +199,3 @@ async def _given_back(subject: Subject, offer: AnyOffer) -> list[str]:
         rig.advance(_LONG_SINCE)
         after = {one.reference for one in (await list_payments(rig, day)).payments}
     return ["a payment that was given back is no longer in the list of its day"] if before - after else []
-
-
-_SETTLED: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
-
-PAYMENT_BOOKS: Final = (
-    Check(
-        id="payment/F19-completed-twice",
-        family=CheckFamily.PAYMENT,
-        title="a payment that is completed twice is taken once, and never told as refused",
-        why="The answer to taking the money is lost, the order is made again, and the citizen pays twice or is told"
-        " that nothing was taken.",
-        modes=(11, 13, 15),
-        expected="no further effect, and an unknown outcome or what was taken: no refusal, one after the other and "
-        "both at once",
-        fix="Complete by the gateway's own number of the payment, and map its word for a payment that is completed"
-        " already to an unknown outcome, which is asked about.",
-        scope=CheckScope.GATEWAYS,
-        needs=(*_SETTLED, Operation.COMPLETE_PAYMENT),
-        examine=_completed_twice,
-    ),
-    Check(
-        id="payment/listed-as-taken",
-        family=CheckFamily.PAYMENT,
-        title="a day's list holds every payment that the gateway took on that day in Dhaka, and no other",
-        why="A list that is cut short, or of another day, makes good payments look lost, and the day's books stay"
-        " open.",
-        modes=(21,),
-        expected=f"{_PAYMENTS} payments in the list of their day, each with its sum and its hour, also once one was "
-        "given back, none in the day before's, and an error where the gateway says that there are more than it lists",
-        fix="Read every page, and ask for the day from midnight to midnight in Asia/Dhaka.",
-        scope=CheckScope.GATEWAYS,
-        needs=(*_SETTLED, Operation.LIST_PAYMENTS),
-        examine=_listed_as_taken,
-    ),
-)

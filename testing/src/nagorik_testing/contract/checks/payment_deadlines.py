@@ -6,10 +6,10 @@ from typing import Final
 
 import httpx
 
-from nagorik import NagorikError, Operation, PaymentStarted, PaymentState
+from nagorik import NagorikError, PaymentStarted, PaymentState
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import query_payment
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.payment_reports import begin_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -22,6 +22,7 @@ _STATE: Final = re.compile(r'<main[^>]* data-state="([a-z]+)"')
 """On a page of ``render_payment_page``."""
 
 
+@check("payment/payable-until")
 async def _payable_until(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     told = False
@@ -62,20 +63,3 @@ async def _page_state(rig: Rig, address: str) -> str | None:
         page = await browser.get(address)
     found = _STATE.search(page.text)
     return None if found is None else found[1]
-
-
-PAYMENT_DEADLINES: Final = (
-    Check(
-        id="payment/payable-until",
-        family=CheckFamily.PAYMENT,
-        title="a payer can pay until the time that the payer is told",
-        why="The payer is told to pay by evening, comes back after lunch, and finds a page that has expired.",
-        modes=(22, 77),
-        expected="until a minute before expires_at a page that takes money, and no report that the payment has "
-        "expired",
-        fix="Take expires_at from the gateway's answer, or from the setting by which the payment is told as expired.",
-        scope=CheckScope.GATEWAYS,
-        needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
-        examine=_payable_until,
-    ),
-)

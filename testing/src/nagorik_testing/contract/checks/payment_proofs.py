@@ -7,12 +7,12 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import NagorikError, Operation, PaymentNoticeRequest, PaymentReport, PaymentState, PluginFault
+from nagorik import NagorikError, PaymentNoticeRequest, PaymentReport, PaymentState, PluginFault
 from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_time
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import overheard, requests_made
 from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.checks.payment_reports import begin_payment, course_of, money_taken, opening_effects
@@ -37,6 +37,7 @@ _OF_ANOTHER: Final = "an answer about another payment is taken for this one's"
 _BELIEVED: Final = "a notice is taken for proof that money was taken"
 
 
+@check("payment/F19-of-another")
 async def _of_another(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
         await _captured(rig)
@@ -90,6 +91,7 @@ def _alike(payment: str) -> str:
     return payment[:-1] + ("0" if payment[-1] != "0" else "1")
 
 
+@check("payment/F19-another-currency")
 async def _another_currency(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
         await _captured(rig)
@@ -128,6 +130,7 @@ async def _query_altered(rig: Rig, put: Mapping[str, JsonValue]) -> PaymentRepor
         return None
 
 
+@check("payment/F19-noticed-only")
 async def _noticed_only(subject: Subject, offer: AnyOffer) -> list[str]:
     opening = await opening_effects(subject, offer)
     async with open_rig(subject, offer.id) as rig:
@@ -167,6 +170,7 @@ async def _captured_without_word(rig: Rig) -> bool:
         return False
 
 
+@check("payment/F19-around-midnight")
 async def _around_midnight(subject: Subject, offer: AnyOffer) -> list[str]:
     opening = await opening_effects(subject, offer)
     wrong: list[str] = []
@@ -215,63 +219,3 @@ async def _state_once_paid(rig: Rig, opening: frozenset[str]) -> PaymentState:
     if not money_taken(rig, opening):
         raise NotReachable("the payment is never made")
     return state
-
-
-_QUERY: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
-
-PAYMENT_PROOFS: Final = (
-    Check(
-        id="payment/F19-of-another",
-        family=CheckFamily.PAYMENT,
-        title="an answer about another payment captures nothing",
-        why="A gateway mixes up two merchants' answers, and a citizen's application goes on with a stranger's money.",
-        modes=(14, 16),
-        expected="an error of the platform's or no capture, where the answer names another payment, or all answers "
-        "are those about another that was paid",
-        fix="Compare the id in the answer with request.payment, and raise ContractViolation where they differ.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        presupposes=("payment/F19-as-taken",),
-        examine=_of_another,
-    ),
-    Check(
-        id="payment/F19-another-currency",
-        family=CheckFamily.PAYMENT,
-        title="money in another currency is not told as taka",
-        why="A payer pays 345 rupees, and 345 taka are written down.",
-        modes=(14,),
-        expected="the amount in the currency that the answer names, an error of the platform's, or no capture",
-        fix="Read the currency of the answer beside the amount, and refuse one that Money does not know.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        presupposes=("payment/F19-as-taken",),
-        examine=_another_currency,
-    ),
-    Check(
-        id="payment/F19-noticed-only",
-        family=CheckFamily.PAYMENT,
-        title="a notice captures nothing that the gateway does not hold",
-        why="A notice is forged or comes too early, and what was never paid is handed out.",
-        modes=(15, 16),
-        expected="captured only once the gateway has taken the money, whatever notices came before",
-        fix="Return the payment's name from the notice and keep nothing of it; report what the query is answered.",
-        scope=CheckScope.GATEWAYS,
-        needs=(*_QUERY, Operation.PAYMENT_NOTICE),
-        presupposes=("payment/F19-genuine-notice",),
-        examine=_noticed_only,
-    ),
-    Check(
-        id="payment/F19-around-midnight",
-        family=CheckFamily.PAYMENT,
-        title="a payment is found on whatever date it was paid",
-        why="A gateway wants the date of the payment; the payer pays after midnight, or the host asks the next day, "
-        "and the money is not found.",
-        modes=(11, 22, 59),
-        expected="captured, where it was begun before midnight in Dhaka and paid after it, and a day later too",
-        fix="Ask for every date in Dhaka since request.started_at, as far as it may have been paid on it.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        presupposes=("payment/F19-as-taken",),
-        examine=_around_midnight,
-    ),
-)

@@ -6,7 +6,6 @@ from typing import Final
 
 from nagorik import (
     NagorikError,
-    Operation,
     PaymentReport,
     PaymentStarted,
     PaymentState,
@@ -16,7 +15,7 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of, resembling
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
     leaves,
@@ -46,6 +45,7 @@ _CANCEL: Final = "cancel"
 _GIVEN_UP: Final = _SOON_OVER - {PaymentState.CAPTURED}
 
 
+@check("payment/F19-as-taken")
 async def _as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
     opening = await opening_effects(subject, offer)
     wrong = []
@@ -132,6 +132,7 @@ def _not_as_taken(report: PaymentReport, taken: set[str | None], outcome: str) -
     return []
 
 
+@check("payment/F19-never-failed")
 async def _never_failed(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     ends: dict[str, PaymentReport] = {}
@@ -173,6 +174,7 @@ async def course_of(rig: Rig) -> AsyncIterator[PaymentReport]:
         rig.advance(STRIDE)
 
 
+@check("payment/F19-given-up")
 async def _given_up(subject: Subject, offer: AnyOffer) -> list[str]:
     opening = await opening_effects(subject, offer)
     wrong: list[str] = []
@@ -197,6 +199,7 @@ def money_taken(rig: Rig, opening: frozenset[str]) -> list[Effect]:
     return [effect for effect in rig.simulator.ledger.effects() if effect.kind not in opening]
 
 
+@check("payment/unknown-payment")
 async def _unknown_payment(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         question = QueryPaymentRequest(gateway=offer.id, payment=rig.payment, started_at=rig.clock.now())
@@ -211,6 +214,7 @@ async def _unknown_payment(subject: Subject, offer: AnyOffer) -> list[str]:
     return [f"a payment that the gateway does not know is {report.state.value}"]
 
 
+@check("payment/unknown-word")
 async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
         await capture_payment(rig)
@@ -242,77 +246,3 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
         return []
     states = sorted({report.state.value for report in met.values()})
     return [f"a word that nobody knows is taken for {', '.join(states)}"]
-
-
-_QUERY: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
-
-PAYMENT_REPORTS: Final = (
-    Check(
-        id="payment/F19-as-taken",
-        family=CheckFamily.PAYMENT,
-        title="captured is what the gateway took, and nothing before it took it",
-        why="The sum that was asked for is reported instead of the sum that was paid, and the difference is found "
-        "by the auditor.",
-        modes=(14, 17),
-        expected="captured with the amount of an entry in the gateway's book, and with the payer where the gateway "
-        "names one, the minute where it tells one, and its number of the payment as soon as it gives one",
-        fix="Report amount, payer, time and number from the gateway's answer, and captured only where it says so.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        examine=_as_taken,
-    ),
-    Check(
-        id="payment/F19-never-failed",
-        family=CheckFamily.PAYMENT,
-        title="cancelled, expired and late are not failed, and what the gateway says of them is known",
-        why="A payment that is called failed while the money is on its way is paid a second time; one that stays "
-        "unknown although the gateway has given it up is asked about for ever.",
-        modes=(11, 13, 22),
-        expected="failed only where the simulator's outcome is a failure, not expired where it is named cancel and "
-        "the gateway's word is not the one for expiry, and unknown nowhere in a payment's course",
-        fix="Map each word of the gateway, and report unknown where it does not say.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        examine=_never_failed,
-    ),
-    Check(
-        id="payment/F19-given-up",
-        family=CheckFamily.PAYMENT,
-        title="a payment is not given up before the gateway has",
-        why="A plugin counts the page's minutes itself and calls the payment over; the payer's bank is slow, the "
-        "money is taken, and by then the fee has been paid a second time.",
-        modes=(11, 13, 22),
-        expected="failed, expired or cancelled by the gateway's own word, in raw, which it had not when the payment "
-        "was begun; or nothing taken in the days after",
-        fix="Report pending or unknown until the gateway says how it ended, or wait as long as money may still come.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        presupposes=("payment/F19-never-failed",),
-        examine=_given_up,
-    ),
-    Check(
-        id="payment/unknown-payment",
-        family=CheckFamily.PAYMENT,
-        title="a payment that the gateway does not know is unknown",
-        why="A payment that has not reached the gateway's book yet is called failed, and is paid again.",
-        modes=(11, 30),
-        expected="unknown, or an error of the platform's",
-        fix="Return PaymentState.UNKNOWN where the gateway knows nothing.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        examine=_unknown_payment,
-    ),
-    Check(
-        id="payment/unknown-word",
-        family=CheckFamily.PAYMENT,
-        title="a word that nobody knows is no payment",
-        why="A gateway invents a status, and a plugin that guesses hands out what was not paid for.",
-        modes=(27, 46),
-        expected="unknown, with the word in raw; and no payment by a word that holds a known one, such as PAID_BACK, "
-        "or is its beginning",
-        fix="Look the word up in a table, report unknown for what is not in it, and pass the word on in raw.",
-        scope=CheckScope.GATEWAYS,
-        needs=_QUERY,
-        examine=_unknown_word,
-    ),
-)

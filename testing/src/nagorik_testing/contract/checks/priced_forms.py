@@ -10,11 +10,11 @@ from uuid import uuid5
 
 from pydantic import JsonValue
 
-from nagorik import ContractViolation, Form, NagorikError, Operation, Quote
+from nagorik import ContractViolation, Form, NagorikError, Quote
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money
 from nagorik_platform import References
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import open_filings
 from nagorik_testing.contract.checks.inspection import (
     case_of,
@@ -146,6 +146,7 @@ class _Payers:
         return TakenSum(None, frozenset(case.traits) - before)
 
 
+@check("fees/taken-by-agency")
 async def _taken_by_agency(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
@@ -170,6 +171,7 @@ async def _taken_by_agency(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
+@check("fees/every-row")
 async def _every_row(subject: Subject, offer: AnyOffer) -> list[str]:
     schedule, model = schedule_of(subject, offer), form_of(subject, offer)
     wrong, met = list[str](), 0
@@ -216,6 +218,7 @@ def _combinations(
             yield ", ".join(f"{place[-1]} {choice}" for place, choice in zip(fields, combination, strict=True)), form
 
 
+@check("fees/choice-arrives")
 async def _price_arrives(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong, compared = list[str](), 0
     async with open_filings(subject, offer) as filings:
@@ -240,6 +243,7 @@ async def _price_arrives(subject: Subject, offer: AnyOffer) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
+@check("fees/holds")
 async def _holds(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
@@ -278,62 +282,3 @@ async def _still(rig: Rig, form: dict[str, JsonValue], quote: Quote) -> list[str
     except NagorikError:
         return []  # such as outside the agency's hours
     return [] if later.total == quote.total else ["a minute before a quote expires, the price is another"]
-
-
-PRICED_FORMS: Final = (
-    Check(
-        id="fees/taken-by-agency",
-        family=CheckFamily.FEES,
-        title="the agency takes the quoted sum, whatever was chosen in the form",
-        why="The price is right for the example and for nobody else: the citizen pays, and the payment does not "
-        "match.",
-        modes=(14, 20),
-        expected="for each choice, number, date and part of the form, a sum that the agency does not take for a "
-        "wrong one; and a price for each form that it takes",
-        fix="Price by every field that decides the price at the agency.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE, Operation.SUBMIT, Operation.ADVISE_PAYMENT),
-        presupposes=("payment/confirmed-as-held", "submit/fields-arrive"),
-        examine=_taken_by_agency,
-    ),
-    Check(
-        id="fees/choice-arrives",
-        family=CheckFamily.FEES,
-        title="what changes the price changes what is sent",
-        why="The citizen pays for ten years, and the application says five.",
-        modes=(8,),
-        expected="two forms with different prices sent unlike each other",
-        fix="Send every field that the price follows from.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE, Operation.SUBMIT),
-        examine=_price_arrives,
-    ),
-    Check(
-        id="fees/holds",
-        family=CheckFamily.FEES,
-        title="a quote holds until it expires",
-        why="A fee for lateness grows at midnight: who pays within the month of the quote pays too little.",
-        modes=(14, 20),
-        expected="the same price a minute before expires_at, for each choice, number and date of the form, and where "
-        "a duration of rules.toml ends today",
-        fix="End valid_for where the price can change: nagorik_toolkit.fees.until_midnight for prices by the day.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE,),
-        presupposes=("fees/same-answer",),
-        examine=_holds,
-    ),
-    Check(
-        id="fees/every-row",
-        family=CheckFamily.FEES,
-        title="the agency takes the quoted sum for every combination of the choices that the schedule names",
-        why="One figure of forty is mistyped: 48 pages for ten years, in super express, for who has retired. Whoever "
-        "chooses that pays another sum than the agency wants.",
-        modes=(14, 20),
-        expected="for each combination, the quoted sum paid and taken by the agency, or no price named",
-        fix="Compare the row with the agency's own figures, and its conditions with those of the rows beside it.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE, Operation.SUBMIT, Operation.ADVISE_PAYMENT),
-        presupposes=("fees/taken-by-agency",),
-        examine=_every_row,
-    ),
-)

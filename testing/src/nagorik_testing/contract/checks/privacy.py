@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from nagorik import ContractViolation, Operation
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import leaves, ready_rigs, with_value
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
@@ -19,6 +19,7 @@ _SHORTEST: Final = 10
 """Digits from which on a number of the example is one that leads to somebody."""
 
 
+@check("privacy/results")
 async def _results(subject: Subject, offer: AnyOffer) -> list[str]:
     return [
         f"what {shown.operation.value} returns shows personal data when it is printed"
@@ -27,6 +28,7 @@ async def _results(subject: Subject, offer: AnyOffer) -> list[str]:
     ]
 
 
+@check("privacy/logs")
 async def _logs(subject: Subject, offer: AnyOffer) -> list[str]:
     return [
         f"{shown.operation.value} writes personal data into the log"
@@ -35,6 +37,7 @@ async def _logs(subject: Subject, offer: AnyOffer) -> list[str]:
     ]
 
 
+@check("privacy/error-texts")
 async def _errors(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     async for operation, rig in ready_rigs(subject, offer):
@@ -102,40 +105,3 @@ def _sought(rig: Rig) -> tuple[str, ...]:
             if isinstance(value, str) and len(value) >= _SHORTEST and value.isdecimal()
         ]
     return canary_values(rig.citizen, rig.references.client_reference, *rig.named, *rig.secrets, *numbers)
-
-
-PRIVACY: Final = (
-    Check(
-        id="privacy/results",
-        family=CheckFamily.PRIVACY,
-        title="a result and a draft show nothing of the citizen when they are printed",
-        why="An exception report prints its local variables, and the citizen's number is in somebody's inbox.",
-        modes=(63,),
-        expected="no canary in any representation",
-        fix="Put a value that is about a citizen into a field of the class PERSONAL.",
-        scope=CheckScope.OFFERS,
-        examine=_results,
-    ),
-    Check(
-        id="privacy/logs",
-        family=CheckFamily.PRIVACY,
-        title="nothing of the citizen is logged",
-        why="A line that was written for one hour of debugging keeps every number for a year.",
-        modes=(63,),
-        expected="no canary in any line of any logger",
-        fix="Log with context.log, and only codes and counts.",
-        scope=CheckScope.OFFERS,
-        examine=_logs,
-    ),
-    Check(
-        id="privacy/error-texts",
-        family=CheckFamily.PRIVACY,
-        title="an agency's refusal that quotes the citizen is not repeated",
-        why="Agencies quote the number that they refuse, and the platform's error carries it into logs and tickets.",
-        modes=(63, 77),
-        expected="no canary in the error's text, its causes and the log",
-        fix="Raise AgencyRejected with a code of your own, never with the agency's free text.",
-        scope=CheckScope.OFFERS,
-        examine=_errors,
-    ),
-)

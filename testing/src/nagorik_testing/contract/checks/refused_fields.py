@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import InputRejected, Operation
+from nagorik import InputRejected
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import Filings, open_filings, other_example
 from nagorik_testing.contract.checks.inspection import form_of, leaves, requests_made, with_value
 from nagorik_testing.contract.form_variations import variations_of
@@ -22,6 +22,7 @@ NOBODYS_NAME: Final = "ashrutapurbo"
 """What no agency calls a field."""
 
 
+@check("submit/refused-field")
 async def _at_its_field(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
@@ -88,22 +89,3 @@ async def _pointers(filings: Filings, step: str, error: ErrorAnswer, at: Locatio
 def _is_at(pointer: str, field: str) -> bool:
     """Whether an error is told at a field, at a part of it, or at what it is a part of."""
     return f"{pointer}/".startswith(f"{field}/") or f"{field}/".startswith(f"{pointer}/")
-
-
-REFUSED_FIELDS: Final = (
-    Check(
-        id="submit/refused-field",
-        family=CheckFamily.SUBMISSION,
-        title="a field that the agency refuses is told at the field that the citizen filled in",
-        why="The agency does not know the number of the holding, or does not take a paper; the form marks the "
-        "district, and the citizen corrects what was right.",
-        modes=(8, 77),
-        expected="for each field that is sent, named in the agency's own error, a field of the form from which it "
-        "comes, or none; none for the name of something that is no field",
-        fix="Let the table from the agency's names to the form's fields name for each the field that it is sent "
-        "from; let an ErrorAnswer of the simulator name a field that is sent.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT,),
-        examine=_at_its_field,
-    ),
-)

@@ -6,7 +6,7 @@ from typing import Final
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import case_of
 from nagorik_testing.contract.preparations import file_application, pay_fee
 from nagorik_testing.contract.rig import Rig
@@ -21,6 +21,7 @@ REMARK: Final = " ".join((*WORDS[:8], "DEED-77/B", *WORDS[8:]))
 """What an officer writes in a test: longer than what fits beside a state, and no word in it twice."""
 
 
+@check("status/whole-remarks")
 async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -62,22 +63,3 @@ async def _told_words(rig: Rig, tap: Wiretap, states: Iterable[str]) -> AsyncIte
             reasons = () if status.reason is None else (status.reason.bn, status.reason.en)
             told = " ".join((status.remark or "", *reasons))
             yield state, sum(word in told for word in REMARK.split())
-
-
-REMARKS: Final = (
-    Check(
-        id="status/whole-remarks",
-        family=CheckFamily.STATUS,
-        title="what an officer wrote is told whole, in every state in which the agency tells it",
-        why="The officer wrote which paper is missing. The platform shows the number of the case, and the citizen "
-        "comes with the wrong one.",
-        modes=(77,),
-        expected="each word of the officer's remark in the remark or the reason of the status, in each state in "
-        "which the agency's answer holds it",
-        fix="Pass the remark on for every word of the agency; what else is told stands before it, not in its place.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT, Operation.STATUS),
-        presupposes=("status/every-word",),
-        examine=_whole,
-    ),
-)

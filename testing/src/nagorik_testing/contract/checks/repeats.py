@@ -9,7 +9,7 @@ from nagorik import ApplicationDraft, NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.operations import Idempotency
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of
 from nagorik_testing.contract.form_variations import variations_of
@@ -27,6 +27,7 @@ _FRESH_EACH_TIME: Final = re.compile(r"signature|nonce|timestamp|h?mac$", re.IGN
 """In the name of a place: what has to differ from attempt to attempt, where an agency wants requests signed."""
 
 
+@check("submit/same-bytes")
 async def _same_bytes(subject: Subject, offer: AnyOffer) -> list[str]:
     writes = sorted(operation for operation, kind in offer.writes.items() if kind is not Idempotency.SAFE)
     if not writes:
@@ -94,6 +95,7 @@ def _at(place: str, *sent: Places) -> list[str | None]:
     return [places.get(place) for places in sent]
 
 
+@check("answer-correction/corrected")
 async def _corrected(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     model = form_of(subject, offer)
@@ -124,34 +126,3 @@ async def _corrected(subject: Subject, offer: AnyOffer) -> list[str]:
             if one and other and not differing(one, other) - unsteady:
                 wrong.append(f"another paper {kind.kind}, handed in later, is sent like the first")
     return wrong
-
-
-REPEATS: Final = (
-    Check(
-        id="submit/same-bytes",
-        family=CheckFamily.SUBMISSION,
-        title="a write that is made again sends the same",
-        why="An attempt is repeated a day later under its key, holds another day or another number, and the agency "
-        "takes it for something new.",
-        modes=(1, 2),
-        expected="the same content for the same request, whenever it is sent, but for a signature, a nonce, a "
-        "timestamp and what the agency gave out just before",
-        fix="Build the request from the hook's request alone: no clock, no chance, no counter. What has to be fresh "
-        "for each attempt belongs into the signature that the manifest names.",
-        scope=CheckScope.OFFERS,
-        examine=_same_bytes,
-    ),
-    Check(
-        id="answer-correction/corrected",
-        family=CheckFamily.SUBMISSION,
-        title="a correction sends what was corrected",
-        why="A citizen corrects the name and brings the missing deed, the answer holds neither, and the agency asks "
-        "for the same again until it refuses.",
-        modes=(8,),
-        expected="at least one field of the form, and every kind of paper that the service takes, sent as it is now",
-        fix="Send the corrected form and request.documents with the answer.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT, Operation.STATUS, Operation.ANSWER_CORRECTION),
-        examine=_corrected,
-    ),
-)

@@ -11,7 +11,7 @@ from nagorik import Operation
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import (
     example_form,
     ready_rigs,
@@ -65,6 +65,7 @@ async def _asked_by_another(subject: Subject, offer: AnyOffer) -> _AskedAgain:
     return _AskedAgain([operation for operation, outcome in first.items() if again.get(operation) != outcome], kept)
 
 
+@check("robustness/stateless")
 async def _stateless(subject: Subject, offer: AnyOffer) -> list[str]:
     asked = await subject.once(_asked_by_another, offer)
     return [
@@ -81,6 +82,7 @@ async def _outcomes(subject: Subject, offer: AnyOffer, *, seed: int = 0) -> dict
     return found
 
 
+@check("robustness/side-by-side")
 async def _side_by_side(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -138,6 +140,7 @@ def _neighbour(rig: Rig) -> Rig:
     return other
 
 
+@check("robustness/no-polling")
 async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong, package = [], record_of(subject).package or ""
     with real_sleeps(package) as slept:
@@ -155,57 +158,6 @@ async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("robustness/no-module-state")
 async def _no_module_state(subject: Subject, offer: AnyOffer) -> list[str]:
     return [f"{name} is changed by a call" for name in (await subject.once(_asked_by_another, offer)).kept]
-
-
-ROBUSTNESS: Final = (
-    Check(
-        id="robustness/stateless",
-        family=CheckFamily.ROBUSTNESS,
-        title="a call is answered alike, whoever asked before",
-        why="A plugin that remembers the last citizen tells the next one of them.",
-        modes=(65, 68),
-        expected="equal results before and after the same call for somebody else",
-        fix="Keep nothing of a call: neither in a module nor on the object that holds the hooks.",
-        scope=CheckScope.OFFERS,
-        examine=_stateless,
-    ),
-    Check(
-        id="robustness/side-by-side",
-        family=CheckFamily.ROBUSTNESS,
-        title="two citizens who file at once are two citizens",
-        why="Two operators file in one second, and both are handed the same receipt.",
-        modes=(5, 65),
-        expected="two references, each its own application's with its own state, and everything sent that is sent "
-        "where one files after the other",
-        fix="Keep what belongs to a call in local variables.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT,),
-        presupposes=("robustness/stateless",),
-        examine=_side_by_side,
-    ),
-    Check(
-        id="robustness/no-polling",
-        family=CheckFamily.ROBUSTNESS,
-        title="a call asks the agency a few times and does not wait by itself",
-        why="A hook that polls holds the counter for as long as the agency likes, and adds to its storm of requests.",
-        modes=(31, 37),
-        expected=f"{MOST_REQUESTS} requests, one more for each paper handed in, and {LONGEST.seconds} seconds at "
-        "most, where the agency answers at once",
-        fix="Return what the agency says now; the host asks again by its own schedule.",
-        scope=CheckScope.OFFERS,
-        examine=_no_polling,
-    ),
-    Check(
-        id="robustness/no-module-state",
-        family=CheckFamily.ROBUSTNESS,
-        title="no module of the plugin keeps anything of a call",
-        why="A dictionary that was meant as a cache grows until the host stops, and holds every citizen.",
-        modes=(63, 73),
-        expected="everything that the plugin's modules, classes and functions hold as it was before the call",
-        fix="Hold constants in tuples and MappingProxyType, and nothing of a call at all.",
-        scope=CheckScope.OFFERS,
-        examine=_no_module_state,
-    ),
-)

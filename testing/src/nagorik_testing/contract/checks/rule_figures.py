@@ -9,11 +9,11 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import Form, InputRejected, NagorikError, Operation, PluginFault
+from nagorik import Form, InputRejected, NagorikError, PluginFault
 from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, record_of, written
 from nagorik_testing.contract.form_fields import choices_of, day_in, fields_of, is_valid, kinds_of, placed
 from nagorik_testing.contract.rig import Rig
@@ -112,6 +112,7 @@ def _around(
     return None
 
 
+@check("fees/at-figures")
 async def _at_figure(subject: Subject, offer: AnyOffer) -> list[str]:
     figures = _figures(subject)
     if not figures:
@@ -154,6 +155,7 @@ def _durations(subject: Subject) -> list[timedelta]:
     return list(dict.fromkeys(rule.duration for rule in _rules_today(subject) if rule.duration is not None))
 
 
+@check("fees/on-last-days")
 async def _on_last_days(subject: Subject, offer: AnyOffer) -> list[str]:
     lengths = _durations(subject)
     if not lengths:
@@ -193,37 +195,3 @@ async def _price_end(rig: Rig, form: dict[str, JsonValue]) -> str | None:
     except NagorikError as error:
         return f"no price, but {error.code},"
     return None
-
-
-RULE_FIGURES: Final = (
-    Check(
-        id="fees/at-figures",
-        family=CheckFamily.FEES,
-        title="who is exactly at a figure of the rules has a price, as whoever is beside it has",
-        why="A family with exactly 25 bigha is exempt at the office and taxed by the plugin: the two differ, and the "
-        "family is told that it filled in its form wrongly.",
-        modes=(75,),
-        expected="no form refused for a number that rules.toml names, where the numbers next below and above it are "
-        "priced",
-        fix="Decide whether a limit is itself within it: up to and including, or below.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE,),
-        presupposes=("fees/same-answer",),
-        examine=_at_figure,
-    ),
-    Check(
-        id="fees/on-last-days",
-        family=CheckFamily.FEES,
-        title="who comes on the day on which a duration of the rules ends has a price, as a day before and after",
-        why="The fifteen days of grace have a last one. The plugin counts it as late, the agency does not, the two "
-        "sums differ, and who came in time is sent away.",
-        modes=(58, 75),
-        expected="with each day of the form set so that a duration of rules.toml from it, or up to it, ends today, a "
-        "price where there is one a day earlier and a day later",
-        fix="Count a limit in days as the agency does: today <= day + duration, where the last day is within it.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE,),
-        presupposes=("fees/same-answer",),
-        examine=_on_last_days,
-    ),
-)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from nagorik import DefinitelyAbsent, Found, Operation
+from nagorik import DefinitelyAbsent, Found
 from nagorik.manifest import AnyOffer
 from nagorik_platform import References
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import open_filings
 from nagorik_testing.contract.checks.inspection import books_of
 from nagorik_testing.contract.preparations import file_application
@@ -19,6 +19,7 @@ OTHERS: Final = 15
 """Applications of others that are filed before the one that is sought, and as many after it."""
 
 
+@check("find/among-many")
 async def _among_many(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_filings(subject, offer) as filings:
         rig = filings.rig
@@ -39,6 +40,7 @@ LAG: Final = timedelta(days=90)
 """How far behind the agency's search is put: it has seen nothing yet."""
 
 
+@check("find/incomplete")
 async def _incomplete(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -70,36 +72,3 @@ async def _searched(rig: Rig, tap: Wiretap) -> tuple[object, Sequence[bytes]]:
 def _grace(offer: AnyOffer) -> timedelta:
     """After which a look-up is believed."""
     return getattr(offer, "lookup_grace", timedelta()) + timedelta(minutes=1)
-
-
-_NEEDS: Final = (Operation.SUBMIT, Operation.FIND)
-
-SEARCHES: Final = (
-    Check(
-        id="find/among-many",
-        family=CheckFamily.SUBMISSION,
-        title="an application is found among those of others, on whatever page it is",
-        why="The search stops at its first page, the application is said to be absent, and it is filed twice.",
-        modes=(1, 6),
-        expected=f"found with the reference of its filing, among {2 * OTHERS} others",
-        fix="Read all pages before you say that something is absent, and compare the client reference.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("find/found-again", "robustness/side-by-side"),
-        examine=_among_many,
-    ),
-    Check(
-        id="find/incomplete",
-        family=CheckFamily.SUBMISSION,
-        title="a search that says that it has not seen everything proves no absence",
-        why="A replica is behind, its empty answer is taken for the truth, and the application is filed twice.",
-        modes=(1, 6),
-        expected="CannotTell, or an absence as of an earlier instant, where the agency's answer says that it is "
-        "incomplete",
-        fix="Read the agency's word for completeness, and return CannotTell without it.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("find/found-again",),
-        examine=_incomplete,
-    ),
-)

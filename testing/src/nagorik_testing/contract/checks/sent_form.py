@@ -13,7 +13,7 @@ from nagorik import Form, NagorikError, Operation
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import NationalDataError, to_ascii_digits, to_bangla_digits
 from nagorik.values.text import refuse_invisible
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value, written
 from nagorik_testing.contract.form_fields import is_valid, value_at
@@ -27,6 +27,7 @@ LONG: Final = 10
 """Digits from which on a number leads to somebody."""
 
 
+@check("submit/fields-arrive")
 async def _fields_arrive(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
@@ -136,6 +137,7 @@ async def told_before_filing(filings: Filings, form: dict[str, JsonValue]) -> To
     return ToldBeforeFiling(verdicts, price, places_of(filings.tap.since(before), filings.codec))
 
 
+@check("submit/papers-told-apart")
 async def _papers_told_apart(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     if not offer.documents:
@@ -156,6 +158,7 @@ async def _papers_told_apart(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("submit/clean-text")
 async def _clean_text(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
@@ -249,54 +252,3 @@ def _texts_in_ascii(sent: Places, form: dict[str, JsonValue]) -> list[str]:
         for place, said in sent.items()
         if to_ascii_digits(value) in said
     ]
-
-
-_SUBMIT: Final = (Operation.SUBMIT,)
-
-SENT_FORM: Final = (
-    Check(
-        id="submit/fields-arrive",
-        family=CheckFamily.SUBMISSION,
-        title="every field of the form, changed by itself, changes what is sent, and at its own place",
-        why="A citizen fills in a field that nobody reads: the card is printed for the old address, and the form "
-        "said otherwise.",
-        modes=(8,),
-        expected="each valid value of a field sent unlike every other, a list in another order among them, at a "
-        "place that all of them share; or a verdict or a fee that follows from the field; a field that the example "
-        "leaves empty taken by the agency with one of them",
-        fix="Send the whole of the field, in one place whatever it holds; take a field out of the form that decides "
-        "nothing and goes nowhere.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        examine=_fields_arrive,
-    ),
-    Check(
-        id="submit/papers-told-apart",
-        family=CheckFamily.SUBMISSION,
-        title="another paper of any kind that the service takes is sent as another",
-        why="The service takes a paper that the plugin forgets: the citizen brought it, and the agency refuses for "
-        "want of it.",
-        modes=(8,),
-        expected="two papers with other content, of each kind that the manifest names, sent unlike each other",
-        fix="Send request.documents, all of them, as parts or by their hashes.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/papers-arrive",),
-        examine=_papers_told_apart,
-    ),
-    Check(
-        id="submit/clean-text",
-        family=CheckFamily.SUBMISSION,
-        title="what is sent is in NFC and ASCII digits and holds no invisible characters, however it was typed",
-        why="A register compares code points: a name in another encoding, or a number in another script, is "
-        "nobody's.",
-        modes=(51, 52, 54),
-        expected="the same bytes for numbers in Bangla digits, no text outside NFC, no control or format characters "
-        "but the joiners of Bangla, no long number in Bangla digits, and texts with letters in the form's own digits",
-        fix="Send what the form holds after validation as it is; read texts with the types of nagorik_toolkit, such "
-        "as OneLine.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        examine=_clean_text,
-    ),
-)

@@ -17,7 +17,7 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, dhaka_date, dhaka_zone, normalise, to_ascii_digits
 from nagorik_testing.contract.calls import payer_of, query_payment
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import leaves, written
 from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.preparations import capture_payment, prepare_operation
@@ -47,6 +47,7 @@ Tell = Callable[[PaymentReceipt], Awaitable[Places]]
 """Tells the agency of a payment; what was sent for it, nothing where the plugin refused to."""
 
 
+@check("advise-payment/as-paid")
 async def _advised(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -144,6 +145,7 @@ async def _sent(rig: Rig, tap: Wiretap, payment: str, make: Callable[[], Awaitab
     return {place: value.replace(payment, _OWN) for place, value in sent.items()}
 
 
+@check("payment/as-ordered")
 async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     wrong: list[str] = []
@@ -254,36 +256,3 @@ def _languages(what: str, sent: Places, text: Text) -> list[str]:
         for language, words in (("Bangla", text.bn), ("English", text.en))
         if value.count(words) > 1
     ]
-
-
-SENT_PAYMENTS: Final = (
-    Check(
-        id="advise-payment/as-paid",
-        family=CheckFamily.PAYMENT,
-        title="the agency is told of a payment as it was made: its receipt, its payer, its day and its poisha",
-        why="An agency looks a payment up by the number on the receipt, compares the payer and the day in Dhaka, and "
-        "treats a fee that is paid as one that is not.",
-        modes=(14, 59, 60),
-        expected="the gateway's receipt number, whole; the amount to the poisha; the payer of the receipt, whole, "
-        "where a payer is named; the day and the hour in Dhaka, or an instant with its offset",
-        fix="Build the message from request.receipt alone: reference, amount, payer_name, and "
-        "dhaka_date(captured_at) where a day is wanted.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT, Operation.QUOTE, Operation.ADVISE_PAYMENT),
-        examine=_advised,
-    ),
-    Check(
-        id="payment/as-ordered",
-        family=CheckFamily.PAYMENT,
-        title="a payment is opened and given back as it was ordered: to the poisha, for its payer, in its languages",
-        why="The till asks for less than the fee, prints one language twice or knows no payer, and the payment does "
-        "not settle what it was made for.",
-        modes=(14, 60, 77),
-        expected="the amount to the poisha; the payer where the gateway keeps one, a long name whole or refused, and "
-        "no mobile number but the payer's; no language of purpose or reason in the place of the other",
-        fix="Send amount, payer_name, purpose and reason of the request as they are.",
-        scope=CheckScope.GATEWAYS,
-        needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
-        examine=_opened,
-    ),
-)

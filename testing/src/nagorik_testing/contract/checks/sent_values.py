@@ -9,10 +9,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import ApplicationDraft, Form, Operation
+from nagorik import ApplicationDraft, Form
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import normalise, to_ascii_digits
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import ANOTHER, FiledForm, Filings, all_examples, open_filings, paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, written
 from nagorik_testing.contract.form_fields import is_valid, placed, value_at
@@ -49,6 +49,7 @@ _A_LINE: Final = 80
 """Signs of a text that has room for each of them."""
 
 
+@check("submit/whole-texts")
 async def _whole(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
@@ -119,6 +120,7 @@ def _recased(filed: FiledForm, place: Location, model: type[Form], form: Mapping
             yield f"{at} holds the {_name(place)} in other letters than its capitals"
 
 
+@check("submit/days-in-one-order")
 async def _in_one_order(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
@@ -167,6 +169,7 @@ def _orders(value: str, day: date) -> frozenset[str]:
     return frozenset()
 
 
+@check("submit/fields-not-crossed")
 async def _not_crossed(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     async with open_filings(subject, offer) as filings:
@@ -227,6 +230,7 @@ def _words_of(name: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in re.findall(r"[A-Za-z]+", split)) - {"body", "query", "path"}
 
 
+@check("submit/of-nobody-else")
 async def _of_nobody_else(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     model = form_of(subject, offer)
@@ -290,64 +294,3 @@ def _kept(
 
 def _name(place: Location) -> str:
     return written(tuple(step for step in place if not isinstance(step, int)))
-
-
-_SUBMIT: Final = (Operation.SUBMIT,)
-
-SENT_VALUES: Final = (
-    Check(
-        id="submit/whole-texts",
-        family=CheckFamily.SUBMISSION,
-        title="a text, or a list of texts, as long as the form takes it is sent to its last word",
-        why="The address ends at its fortieth letter, and the card is sent to a road without a house.",
-        modes=(8, 46),
-        expected="every word of a long text in Bangla and in Latin letters, whatever signs part them, or none: the "
-        "plugin may refuse the text; capitals as capitals, and another text for a stroke than for a hyphen",
-        fix="Send texts as they are, and give the form the agency's limit with StringConstraints(max_length=...), so "
-        "that the citizen is told.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/fields-arrive",),
-        examine=_whole,
-    ),
-    Check(
-        id="submit/days-in-one-order",
-        family=CheckFamily.SUBMISSION,
-        title="days are written in one order, in which the month never stands before the day unless the year leads",
-        why="The fourth of May becomes the fifth of April in the register, and nobody notices until a court does.",
-        modes=(58,),
-        expected="the fourth of May and the fifth of April in the order of the 27th of May: year, month, day or day, "
-        "month, year",
-        fix="Write days with DateStyle and format_date of nagorik_toolkit.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/fields-arrive",),
-        examine=_in_one_order,
-    ),
-    Check(
-        id="submit/fields-not-crossed",
-        family=CheckFamily.SUBMISSION,
-        title="no field is sent at the place that is named as another one",
-        why="The mother is filed as the father and the district as the upazila: both are filled in, and the register "
-        "answers that they do not agree.",
-        modes=(61,),
-        expected="a place that is named like a field holds that field's value, where no other place does",
-        fix="Send each field under its own name.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/fields-arrive",),
-        examine=_not_crossed,
-    ),
-    Check(
-        id="submit/of-nobody-else",
-        family=CheckFamily.SUBMISSION,
-        title="nothing that one citizen filled in is sent for the next one, who left it empty",
-        why="The papers that one citizen ordered are posted to the address of the one before.",
-        modes=(65, 68),
-        expected="the same for an application with as little filled in as can be, whoever filed all there is before",
-        fix="Keep nothing of a request beyond its call; what is missing is missing.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        examine=_of_nobody_else,
-    ),
-)

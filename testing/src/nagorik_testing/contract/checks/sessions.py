@@ -8,7 +8,7 @@ import httpx
 from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -25,6 +25,7 @@ _WRITES: Final = (Operation.SUBMIT, Operation.START_PAYMENT)
 _NO_SESSION: Final = "no session is kept, or the simulator's restart() ends none"
 
 
+@check("robustness/ended-session")
 async def _logs_in_again(subject: Subject, offer: AnyOffer) -> list[str]:
     if subject.manifest.login is None:
         raise NotConcerned("it logs in nowhere")
@@ -67,6 +68,7 @@ async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
     return end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__, again
 
 
+@check("robustness/token-kept")
 async def _keeps_its_token(subject: Subject, offer: AnyOffer) -> list[str]:
     if subject.manifest.login is None:
         raise NotConcerned("it logs in nowhere")
@@ -141,33 +143,3 @@ def _shape(codec: Codec, answer: bytes) -> frozenset[str]:
 def _in_words(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
     return f"{minutes} minutes" if minutes <= MINUTES_IN_WORDS else f"{round(minutes / 60)} hours"
-
-
-SESSIONS: Final = (
-    Check(
-        id="robustness/ended-session",
-        family=CheckFamily.ROBUSTNESS,
-        title="a session that the agency has ended is begun anew, and the call goes on",
-        why="The agency restarts at noon. Its sessions are gone, and the plugin takes its word for wrong "
-        "credentials: nobody logs in again, and every citizen is sent away until an operator looks.",
-        modes=(31, 62),
-        expected="after the simulator's restart(), the result as ever and one more login",
-        fix="Let the error reader map the agency's word for an ended session to CredentialsRejected with "
-        "CredentialProblem.EXPIRED; WRONG is for credentials that a login does not mend.",
-        scope=CheckScope.OFFERS,
-        examine=_logs_in_again,
-    ),
-    Check(
-        id="robustness/token-kept",
-        family=CheckFamily.ROBUSTNESS,
-        title="a token is used for as long as it is good, by half at least",
-        why="The agency forbids to log in for each call, and counts. The plugin takes a token of a day for one of "
-        "minutes, is locked out by noon, and with it every citizen of that agency.",
-        modes=(31, 62),
-        expected="no new login before half of the time in which the agency takes the token of the last one",
-        fix="Give Token the time that the agency's answer names, or its document, in seconds.",
-        scope=CheckScope.OFFERS,
-        presupposes=("robustness/ended-session",),
-        examine=_keeps_its_token,
-    ),
-)

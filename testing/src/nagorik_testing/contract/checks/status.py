@@ -10,7 +10,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
 from nagorik_platform.lifecycle import route_to_reported_state
 from nagorik_testing.contract.checks.answers.variations import resembling
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
     overheard,
@@ -68,6 +68,7 @@ async def _course(subject: Subject, offer: AnyOffer, outcome: str) -> _Course:
     return _Course(outcome, reports, withdrawal)
 
 
+@check("status/F18-forwards")
 async def _forwards(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     for course in await subject.once(_courses, offer):
@@ -82,6 +83,7 @@ async def _forwards(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("status/reasons")
 async def _explained(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     for course in await subject.once(_courses, offer):
@@ -93,6 +95,7 @@ async def _explained(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("status/deliverables")
 async def _deliverables(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     reports = [status for course in await subject.once(_courses, offer) for status in course.reports]
@@ -101,6 +104,7 @@ async def _deliverables(subject: Subject, offer: AnyOffer) -> list[str]:
     return [f"{kind} is issued and not among the deliverables" for kind in strange]
 
 
+@check("withdraw/as-held")
 async def _withdrawn_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
@@ -160,6 +164,7 @@ async def course_of(
         stride = min(stride * GROWTH, LONGEST_STRIDE)
 
 
+@check("status/unknown-word")
 async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(overheard(subject), offer.id) as rig:
         await file_application(rig)
@@ -195,6 +200,7 @@ async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
     return []
 
 
+@check("status/unknown-reference")
 async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         filed = await file_application(rig)
@@ -212,6 +218,7 @@ async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
     return [] if status.state is None else [f"a reference that the agency does not know is {status.state.value}"]
 
 
+@check("status/raw-and-dated")
 async def _raw_and_dated(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
@@ -239,97 +246,3 @@ def _not_raw_or_dated(rig: Rig, report: AgencyStatus, where: str) -> list[str]:
     wrong = [] if report.raw.strip() else [f"the agency's word after {where} is empty"]
     ahead = report.at is not None and report.at > rig.clock.now()
     return [*wrong, f"the state after {where} is dated in the future"] if ahead else wrong
-
-
-_NEEDS: Final = (Operation.SUBMIT, Operation.STATUS)
-
-STATUS: Final = (
-    Check(
-        id="status/F18-forwards",
-        family=CheckFamily.STATUS,
-        title="an application only moves forward, whatever the agency decides",
-        why="A citizen is told that the card is printed, and a day later that the application is being looked at.",
-        modes=(25, 28),
-        expected="each outcome of the simulator as a row of known states that the lifecycle allows",
-        fix="Map each word of the agency to the state that it means; give sequence where the agency numbers its "
-        "reports.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_forwards,
-    ),
-    Check(
-        id="status/reasons",
-        family=CheckFamily.STATUS,
-        title="a refusal and a demand for correction say why, in both scripts",
-        why="A citizen who is not told what is missing comes back with the same papers.",
-        modes=(77,),
-        expected="a reason in both scripts with each rejection and each demand",
-        fix="Give a reason for the agency's code, from a file of messages.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_explained,
-    ),
-    Check(
-        id="status/deliverables",
-        family=CheckFamily.STATUS,
-        title="what is issued is among the deliverables",
-        why="A host that waits for the deliverables of the catalogue never hands over what has another name.",
-        modes=(10,),
-        expected="deliverables of kinds that the manifest lists",
-        fix="List the kind under deliverables in plugin.toml, or name it as it is listed.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_deliverables,
-    ),
-    Check(
-        id="status/unknown-word",
-        family=CheckFamily.STATUS,
-        title="a word that nobody knows is no state",
-        why="An agency invents a status, and a plugin that guesses tells a citizen that they were refused.",
-        modes=(27, 46),
-        expected="state None, with the word in raw; so too where the word holds a known one, such as NOT APPROVED, "
-        "and no known state by a word that begins like a known one or is its beginning",
-        fix="Look the word up in a table, and return None for what is not in it.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_unknown_word,
-    ),
-    Check(
-        id="status/unknown-reference",
-        family=CheckFamily.STATUS,
-        title="a reference that the agency does not know has no state",
-        why="An agency that answers 404 for a while after it accepted is reported as having refused.",
-        modes=(30, 32),
-        expected="an error of the platform's, or state None",
-        fix="Let the client's errors pass, and name no state where the agency names none.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_unknown_reference,
-    ),
-    Check(
-        id="status/raw-and-dated",
-        family=CheckFamily.STATUS,
-        title="every report keeps the agency's word and is not dated in the future",
-        why="A report read in the wrong zone is six hours ahead, and newer ones are dropped as old news.",
-        modes=(26, 59),
-        expected="a raw word, and an instant that has come",
-        fix="Keep the word as received, and read local times with nagorik.values.dhaka_zone.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_raw_and_dated,
-    ),
-    Check(
-        id="withdraw/as-held",
-        family=CheckFamily.STATUS,
-        title="an application is said to be withdrawn exactly when the agency has taken it back",
-        why="A citizen is told that nothing will come of it, is summoned a month later, and has been refunded "
-        "meanwhile.",
-        modes=(25, 28),
-        expected="withdrawn, at once and after the agency's decision, where the agency's own status says so then, "
-        "and nowhere else",
-        fix="Take withdrawn from the agency's answer: its own decision stands where it came first.",
-        scope=CheckScope.SERVICES,
-        needs=(*_NEEDS, Operation.WITHDRAW),
-        examine=_withdrawn_as_held,
-    ),
-)

@@ -9,7 +9,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
 from nagorik_platform import References
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import (
     example_form,
     requests_made,
@@ -29,6 +29,7 @@ THINKS_FOR: Final = 3.0
 """Simulated seconds that an agency takes over its answer."""
 
 
+@check("submit/accepted")
 async def _accepted(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         example_form(rig)
@@ -41,6 +42,7 @@ async def _accepted(subject: Subject, offer: AnyOffer) -> list[str]:
     return []
 
 
+@check("submit/F17-replay")
 async def _replay(subject: Subject, offer: AnyOffer) -> list[str]:
     _require(offer, Idempotency.NATIVE)
     async with open_rig(subject, offer.id) as rig:
@@ -58,6 +60,7 @@ async def _replay(subject: Subject, offer: AnyOffer) -> list[str]:
     return [*wrong, *(f"the same key leaves at the agency once more: {kind}" for kind in sorted(again))]
 
 
+@check("submit/F17-at-once")
 async def _at_once(subject: Subject, offer: AnyOffer) -> list[str]:
     _require(offer, Idempotency.NATIVE)
     async with open_rig(subject, offer.id) as alone:
@@ -73,6 +76,7 @@ async def _at_once(subject: Subject, offer: AnyOffer) -> list[str]:
     return [*wrong, *(f"two attempts at once leave at the agency twice: {kind}" for kind in sorted(more))]
 
 
+@check("submit/F17-client-reference")
 async def _carries_reference(subject: Subject, offer: AnyOffer) -> list[str]:
     if offer.writes[Operation.SUBMIT] is Idempotency.SAFE:
         raise NotConcerned("a submission leaves nothing at the agency that could be looked up")
@@ -82,6 +86,7 @@ async def _carries_reference(subject: Subject, offer: AnyOffer) -> list[str]:
     return [] if sent else ["no request of the submission carries the client reference"]
 
 
+@check("find/never-filed")
 async def _never_filed(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         sent_at = rig.clock.now()
@@ -102,6 +107,7 @@ def _never_used(filed: str) -> tuple[str, ...]:
     return STRANGE, f"{filed}1", filed[:-1]
 
 
+@check("find/found-again")
 async def _found_again(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         sent_at = rig.clock.now()
@@ -114,6 +120,7 @@ async def _found_again(subject: Subject, offer: AnyOffer) -> list[str]:
     return [] if reference in {None, answer.reference} else ["the look-up gives another reference than the filing"]
 
 
+@check("find/as-of")
 async def _absence_dated(subject: Subject, offer: AnyOffer) -> list[str]:
     """The instant for which an absence holds is one at which the agency was asked."""
     async with open_rig(subject, offer.id) as rig:
@@ -165,99 +172,3 @@ async def _reference(rig: Rig) -> str | None:
     if not isinstance(answer, Accepted | Pending):
         raise NotReachable(f"the example of {rig.offer} is not accepted")
     return answer.reference
-
-
-_SUBMIT: Final = (Operation.SUBMIT,)
-_FIND: Final = (Operation.SUBMIT, Operation.FIND)
-
-SUBMISSION: Final = (
-    Check(
-        id="submit/accepted",
-        family=CheckFamily.SUBMISSION,
-        title="the example is filed",
-        why="A plugin that cannot file what the agency accepts files nothing, and says so to each citizen alone.",
-        modes=(8,),
-        expected="accepted, or taken in for later",
-        fix="Compare what the plugin sends with what the agency wants; the simulator's ledger shows the requests.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        examine=_accepted,
-    ),
-    Check(
-        id="submit/F17-replay",
-        family=CheckFamily.SUBMISSION,
-        title="the same key and the same form give the same reference",
-        why="An answer is lost, the attempt is repeated with its key, and the citizen is registered twice.",
-        modes=(1, 2),
-        expected="the reference of the first attempt, and no further effect",
-        fix="Send context.http.write's key as it is: put nothing into the request that differs between attempts.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        examine=_replay,
-    ),
-    Check(
-        id="submit/F17-at-once",
-        family=CheckFamily.SUBMISSION,
-        title="two attempts at once have one effect",
-        why="A double click, or two hosts with one citizen, files two applications.",
-        modes=(5,),
-        expected="one reference for both, and the effects of one",
-        fix="Declare native only where the agency honours a key while the first request is still under way.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        presupposes=("submit/F17-replay",),
-        examine=_at_once,
-    ),
-    Check(
-        id="submit/F17-client-reference",
-        family=CheckFamily.SUBMISSION,
-        title="the platform's own reference reaches the agency",
-        why="After a lost answer nobody can ask the agency for the application, since it never learned our name for "
-        "it.",
-        modes=(1, 3),
-        expected="a request that carries the client reference",
-        fix="Send request.client_reference, and let the simulator's client_reference() read it.",
-        scope=CheckScope.SERVICES,
-        needs=_SUBMIT,
-        examine=_carries_reference,
-    ),
-    Check(
-        id="find/never-filed",
-        family=CheckFamily.SUBMISSION,
-        title="what nobody filed is not found",
-        why="A search that matches by name or day finds another citizen's application, and the platform adopts it.",
-        modes=(1,),
-        expected="definitely absent, or not to be told; never found, by a longer or a shorter reference either",
-        fix="Search by the client reference and by nothing else.",
-        scope=CheckScope.SERVICES,
-        needs=_FIND,
-        examine=_never_filed,
-    ),
-    Check(
-        id="find/found-again",
-        family=CheckFamily.SUBMISSION,
-        title="what was filed is found with the reference that it was given",
-        why="An absence that is wrong lets the platform send again, and the citizen is registered twice.",
-        modes=(1, 6),
-        expected="found after the look-up grace, with the reference of the filing",
-        fix="Give the service a look-up grace that covers the agency's delays, and say absent of complete answers "
-        "only.",
-        scope=CheckScope.SERVICES,
-        needs=_FIND,
-        presupposes=("submit/F17-client-reference",),
-        examine=_found_again,
-    ),
-    Check(
-        id="find/as-of",
-        family=CheckFamily.SUBMISSION,
-        title="an absence holds for the instant at which the agency was asked",
-        why="An absence that is dated later than it was seen passes for settled, and the application is sent again "
-        "while the first is on its way.",
-        modes=(6, 59),
-        expected="an instant on the day of the question, and not after the agency had it",
-        fix="Take context.clock.now() before the question.",
-        scope=CheckScope.SERVICES,
-        needs=_FIND,
-        examine=_absence_dated,
-    ),
-)

@@ -24,7 +24,7 @@ from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, dhaka_time, to_ascii_digits
 from nagorik_testing.contract.calls import PRICE, call_operation, refund_payment
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import open_filings, other_example
 from nagorik_testing.contract.checks.inspection import case_of, form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
@@ -54,6 +54,7 @@ _CAME_TO_NOTHING: Final = frozenset(
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
 
 
+@check("status/every-word")
 async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     wrong: list[str] = []
@@ -117,6 +118,7 @@ def _leads_on(case: Case[Any], state: str, *, without: str = "") -> bool:
     return steps or any(state in action.sources and action.by != without for action in case.workflow.actions.values())
 
 
+@check("deliverable/same-bytes")
 async def _same_file(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -143,6 +145,7 @@ def _within(answer: bytes) -> Iterator[bytes]:
             continue
 
 
+@check("submit/question")
 async def _question(subject: Subject, offer: AnyOffer) -> list[str]:
     if offer.writes[Operation.SUBMIT] is not Idempotency.SAFE:
         raise NotConcerned("what it submits is no question")
@@ -178,6 +181,7 @@ def _is_lost(end: object) -> bool:
     return isinstance(end, Accepted) and bool(end.status.deliverables) and end.status.state in _CAME_TO_NOTHING
 
 
+@check("payment/confirmed-as-held")
 async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         try:
@@ -200,6 +204,7 @@ async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     return ["a payment that the agency was told of is never confirmed"]
 
 
+@check("payment/turned-away")
 async def _turned_away(subject: Subject, offer: AnyOffer) -> list[str]:
     tap, wrong = Wiretap(), list[str]()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -228,6 +233,7 @@ async def _turned_away(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+@check("payment/told-as-held")
 async def _told_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     tap, wrong = Wiretap(), list[str]()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -287,6 +293,7 @@ def _unheld(advice: PaymentAdvice, case: Case[Any], now: datetime) -> list[str]:
     return ["a payment is said to be confirmed that the agency does not hold yet"] if advice.confirmed > held else []
 
 
+@check("payment/F19-refunded-as-given")
 async def _refunded_as_given(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     for slow in (None, *subject.simulator.durations):
@@ -347,106 +354,3 @@ async def _refund_come_to_nothing(subject: Subject, offer: AnyOffer) -> list[str
                 return []
             rig.advance(STRIDE)
     return ["a refund that has come to nothing is said to be under way"]
-
-
-_NEEDS: Final = (Operation.SUBMIT, Operation.STATUS)
-
-TRUTH: Final = (
-    Check(
-        id="status/every-word",
-        family=CheckFamily.STATUS,
-        title="every word of the agency's workflow is told as what it is",
-        why="A word that is rare is read when it matters: for the one citizen whose application is put aside.",
-        modes=(25, 26, 27),
-        expected="for each state of the simulator's workflow a known state, the agency's word in raw, its date, its "
-        "officer's remark or else a reason of its own, and final exactly where nothing follows",
-        fix="Enter every word of the workflow in statuses.toml, with final where the agency is done.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_every_word,
-    ),
-    Check(
-        id="deliverable/same-bytes",
-        family=CheckFamily.STATUS,
-        title="what is kept of a deliverable is what the agency sent, byte for byte",
-        why="A certificate that was read as text or written anew has no valid signature, and nobody notices until "
-        "somebody has to rely on it.",
-        modes=(10,),
-        expected="the bytes of the agency's answer, or those that it holds in Base64",
-        fix="Hand the content of context.http.download to context.documents.put as it is.",
-        scope=CheckScope.SERVICES,
-        needs=(*_NEEDS, Operation.DELIVERABLE),
-        examine=_same_file,
-    ),
-    Check(
-        id="submit/question",
-        family=CheckFamily.SUBMISSION,
-        title="a question about what is not so is not answered with yes",
-        why="A verification that finds nobody is told as a success, and the card is handed to a stranger.",
-        modes=(8,),
-        expected="a no, by Rejected, by a rejected status or by an error, for at least one altered question or "
-        "scripted outcome, and for each question that the agency answers with an error; what is handed out, in a "
-        "state in which it can be had",
-        fix="Return Rejected where the agency finds nothing, or says that something does not agree.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT,),
-        examine=_question,
-    ),
-    Check(
-        id="payment/confirmed-as-held",
-        family=CheckFamily.PAYMENT,
-        title="a payment is confirmed once the agency holds it, and not before",
-        why="PENDING is taken for confirmed: the platform never tells the agency again, and the application lies "
-        "unpaid until it expires.",
-        modes=(17, 21),
-        expected="confirmed once the money has arrived in the agency's book, not before, and with the amount paid",
-        fix="Map each of the agency's words for a payment; confirmed is the one that says that it has the money.",
-        scope=CheckScope.SERVICES,
-        needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
-        examine=_confirmed_as_held,
-    ),
-    Check(
-        id="payment/turned-away",
-        family=CheckFamily.PAYMENT,
-        title="a payment that the agency has turned away is not told as on its way",
-        why="The payer's name does not agree with the applicant's, and the platform tells the agency of the same "
-        "challan every day for a year, while the citizen believes to have paid.",
-        modes=(17, 21),
-        expected="in each state of the workflow from which the application goes on by nobody's doing but a person's, "
-        "an error or a confirmation, where the agency says another thing of the payment than at first",
-        fix="Raise AgencyRejected for the agency's words for a payment that it will not accept as it is; confirmed = "
-        "False is for what it has not found yet.",
-        scope=CheckScope.SERVICES,
-        needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
-        examine=_turned_away,
-    ),
-    Check(
-        id="payment/told-as-held",
-        family=CheckFamily.PAYMENT,
-        title="a status says of the fee what the agency holds and asks for",
-        why="A citizen is told that the fee has arrived, and loses the day on which it could still be paid.",
-        modes=(17, 21),
-        expected="payment_confirmed only while the agency's book holds the latest payment, and in no word that asks "
-        "for another; fee_due for each stage that it waits for and for none that it holds, and fee_amount as the "
-        "agency writes it",
-        fix="Enter fee_due and payment_confirmed in statuses.toml for each word, and no payment_confirmed beside "
-        "fee_due; take fee_amount from the answer.",
-        scope=CheckScope.SERVICES,
-        needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
-        examine=_told_as_held,
-    ),
-    Check(
-        id="payment/F19-refunded-as-given",
-        family=CheckFamily.PAYMENT,
-        title="money is said to be given back exactly when the gateway has given it back",
-        why="A refund that is ordered is told as done, and the citizen waits for money that nobody sends.",
-        modes=(18, 19),
-        expected="refunded once the gateway's book holds the sum, refund-pending before; and an end, in days, to a "
-        "refund that comes to nothing by the simulator's failing_refund",
-        fix="Map each of the gateway's words for a refund; accepted by the gateway is REFUND_PENDING. Return the "
-        "gateway's number of the refund as reference, and ask by it when it comes back as refund_reference.",
-        scope=CheckScope.GATEWAYS,
-        needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT),
-        examine=_refunded_as_given,
-    ),
-)

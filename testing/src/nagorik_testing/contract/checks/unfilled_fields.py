@@ -7,10 +7,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import Form, Operation
+from nagorik import Form
 from nagorik.manifest import AnyOffer
 from nagorik.values import normalise
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import FiledForm, Filings, all_examples, open_filings
 from nagorik_testing.contract.checks.inspection import form_of, leaves, written
 from nagorik_testing.contract.form_fields import day_in, is_valid, value_at
@@ -36,6 +36,7 @@ _SAYS_NOTHING: Final = frozenset(
 """Words by which agencies are told that nothing was filled in."""
 
 
+@check("submit/nothing-made-up")
 async def _nothing_made_up(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
@@ -130,22 +131,3 @@ def _words_of(said: str) -> frozenset[str]:
 
 def _name(place: Location) -> str:
     return written(tuple(step for step in place if not isinstance(step, int)))
-
-
-UNFILLED_FIELDS: Final = (
-    Check(
-        id="submit/nothing-made-up",
-        family=CheckFamily.SUBMISSION,
-        title="what was left empty is sent empty, and no other value in its place",
-        why="An applicant abroad gives no address in the country, and the police look for them at their parents'.",
-        modes=(8, 61),
-        expected="where a part of the form is left out, its place gone, empty, or with a word that says so, such as "
-        "N/A; or what the form itself puts there, where the citizen sees it",
-        fix="Send nothing for what is missing. A value that stands for it, such as one address for the other, is set "
-        "by the form's own validator or default, and its help says so.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT,),
-        presupposes=("submit/fields-arrive",),
-        examine=_nothing_made_up,
-    ),
-)

@@ -17,7 +17,6 @@ from nagorik import (
     Criterion,
     Form,
     NagorikError,
-    Operation,
     Pending,
     PluginFault,
     Rejected,
@@ -28,7 +27,7 @@ from nagorik import (
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import dhaka_date, to_ascii_digits
 from nagorik_testing.contract.asked_services.answers import beside_asked, hooks
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.eligibility import years_before
 from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, record_of, with_value
 from nagorik_testing.contract.form_fields import is_valid
@@ -98,6 +97,7 @@ def _model_of(subject: Subject, offer: AnyOffer) -> type[Form] | None:
         return None
 
 
+@check("eligibility/nothing-assumed")
 async def _nothing_assumed(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     model = _model_of(subject, offer)
@@ -172,6 +172,7 @@ def _yes_or_no(model: type[Form]) -> Iterator[str]:
                 yield name
 
 
+@check("eligibility/at-birthdays")
 async def _at_birthdays(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     model = _model_of(subject, offer)
@@ -254,6 +255,7 @@ def _misnamed(age: int, younger: Criterion, older: Criterion) -> bool:
     return not named & right and bool(named & {min(right) - 1, age + 1})
 
 
+@check("eligibility/as-answered")
 async def _as_answered(subject: Subject, offer: AnyOffer) -> list[str]:
     assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     if not offer.asks:
@@ -309,52 +311,3 @@ async def _answered(rig: Rig, service: str, answer: SubmissionResult | NagorikEr
 
 def _failed(told: VerdictsTold) -> frozenset[str]:
     return frozenset(name for name, criterion in told.items() if criterion.verdict is Verdict.FAIL)
-
-
-_NEEDS: Final = (Operation.ELIGIBILITY,)
-
-VERDICTS: Final = (
-    Check(
-        id="eligibility/nothing-assumed",
-        family=CheckFamily.ELIGIBILITY,
-        title="a fact that is not known decides no criterion",
-        why="The platform was not told a number or the sex: the citizen is refused a service that is theirs, or "
-        "comes in vain.",
-        modes=(18, 75),
-        expected="without a number, no criterion that passes or fails and did not before; without the sex, or a yes "
-        "or no that the form may leave out, a verdict only where every answer would give it",
-        fix="Give CRITERIA.criterion None where the fact is missing.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("eligibility/each-by-itself", "eligibility/no-identifiers"),
-        examine=_nothing_assumed,
-    ),
-    Check(
-        id="eligibility/at-birthdays",
-        family=CheckFamily.ELIGIBILITY,
-        title="a verdict that changes with age changes on the birthday, and on the one that its text names",
-        why="Somebody whose birthday is today is judged a year too young, or is told 18 and refused until 19.",
-        modes=(58, 75),
-        expected="verdicts that change with age change between the eve of a birthday and the birthday; the text of "
-        "one that passes from an age on names that age",
-        fix="Compute ages with nagorik_toolkit.bangladesh.dates.age_on from request.on, and compare with >=.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        presupposes=("eligibility/each-by-itself", "eligibility/boundary-ages"),
-        examine=_at_birthdays,
-    ),
-    Check(
-        id="eligibility/as-answered",
-        family=CheckFamily.ELIGIBILITY,
-        title="what another service answers decides, and no answer decides nothing",
-        why="Another agency could not be asked, and the citizen is told that all is well; or it said no, and they "
-        "pay for an application that it will stop.",
-        modes=(18, 75),
-        expected="a criterion that fails where the asked service answers no, for each question anew, and cannot be "
-        "told where there is no answer",
-        fix="Map NotAsked to None and Rejected to a verdict that fails, from the answer of this very call.",
-        scope=CheckScope.SERVICES,
-        needs=_NEEDS,
-        examine=_as_answered,
-    ),
-)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from nagorik import InputRejected, NagorikError, Operation
+from nagorik import InputRejected, NagorikError
 from nagorik.manifest import AnyOffer
 from nagorik.values import NationalDataError, dhaka_date, dhaka_zone
-from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import example_form, leaves
 from nagorik_testing.contract.form_fields import day_in
 from nagorik_testing.contract.rig import Rig
@@ -22,6 +22,7 @@ LATE: Final = time(23, 59)
 ONE_DAY: Final = timedelta(days=1)
 
 
+@check("fees/same-all-day")
 async def _price_all_day(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
@@ -61,21 +62,3 @@ async def _price_at(subject: Subject, offer: AnyOffer, day: date, hour: time) ->
         except NagorikError:
             return None
     return [(line.code, line.amount) for line in quote.lines]
-
-
-WHOLE_DAYS: Final = (
-    Check(
-        id="fees/same-all-day",
-        family=CheckFamily.FEES,
-        title="a price can be had from the first minute of a day in Dhaka to its last",
-        why="The day is taken from UTC: until six in the morning of 1 July the tax of the new year cannot be paid.",
-        modes=(20, 59),
-        expected="at 00:01 and at 23:59 in Dhaka the answer of noon, tomorrow and on the days that the form names, "
-        "the first of its fiscal year among them",
-        fix="Compare with request.on, the day in Dhaka, and never with the date of an instant in UTC.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.QUOTE,),
-        presupposes=("fees/same-answer",),
-        examine=_price_all_day,
-    ),
-)

@@ -26,20 +26,20 @@ VIOLATIONS_IN_A_ROW: Final = 2
 
 
 class TellingRule(StrEnum):
-    """What is held to be true."""
+    """What is held to be true; each is the id of its check."""
 
-    TEXT = "text"
-    MONEY = "money"
-    LISTS = "lists"
-    INSTANTS = "instants"
-    WORDS = "words"
-    NUMBERS = "numbers"
-    STEADY = "steady"
-    REFUSALS = "refusals"
-    CHANCE = "chance"
-    OURS = "ours"
-    PAPERS = "papers"
-    TURNING_DAYS = "turning-days"
+    TEXT = "told/text"
+    MONEY = "told/money"
+    LISTS = "told/lists"
+    INSTANTS = "told/instants"
+    WORDS = "told/unheard-of"
+    NUMBERS = "told/numbers"
+    STEADY = "told/steady"
+    REFUSALS = "told/refusals"
+    CHANCE = "robustness/no-chance"
+    OURS = "told/ours"
+    PAPERS = "told/papers"
+    TURNING_DAYS = "told/on-its-day"
 
 
 @dataclass(frozen=True, slots=True)
