@@ -13,11 +13,13 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+import griffe
 from pydantic import AfterValidator, BaseModel
 
 from nagorik import errors, hookspecs
@@ -49,6 +51,8 @@ MOST_ITEMS: Final = 200
 """Entries of a list whose field bounds it no closer."""
 GENERATED: Final = "<!-- Written by docs/generate.py from the code. Change it there. -->\n"
 NOTHING: Final = "–"
+PAGE_WIDTH: Final = 100
+"""Characters of a signature that stands on one line."""
 MODELS: Final = "requests-and-results.md"
 
 
@@ -129,6 +133,87 @@ def models_page() -> str:
     for kind in sorted(parts, key=lambda one: one.__name__):
         lines += _described(kind, level=3) if issubclass(kind, BaseModel) else _listed(kind)
     return "\n".join(lines)
+
+
+CONTEXT: Final = {
+    "nagorik": (
+        ("context", ("CallContext", "CallLog")),
+        ("http", ("AgencyHttp", "RequestOptions", "AgencyResponse", "WireModel", "Body", "FormPart", "Download")),
+        ("http", ("Token", "SignableRequest", "Signature", "AnswerReader")),
+        ("model.application", ("DocumentStore",)),
+        ("clock", ("Clock", "Deadline")),
+    ),
+    "nagorik_toolkit": (("formats.soap", ("Soap", "SoapFault")), ("formats.cookies", ("SessionCookies",))),
+}
+"""What a hook works with, by library and module."""
+
+
+def context_page() -> str:
+    """What a hook is given beside its request, and what the client of its agency takes and gives."""
+    lines = [
+        GENERATED,
+        "# The context of a call\n",
+        "What a hook is given beside its request: `context`, and what it leads to. A parameter after `*` is given by name.\n",
+    ]
+    for library, modules in CONTEXT.items():
+        folder = DOCS.parent / {"nagorik": "core", "nagorik_toolkit": "toolkit"}[library] / "src"
+        loaded: Any = griffe.load(library, search_paths=[str(folder)])
+        for module, names in modules:
+            for name in names:
+                lines += _object(loaded[f"{module}.{name}"])
+    return "\n".join(lines)
+
+
+def _object(kind: griffe.Class) -> Iterator[str]:
+    yield f"## {kind.name}\n\n`from {_importable(kind)} import {kind.name}`\n"
+    yield from _sections(kind)
+    public: dict[str, Any] = {
+        name: one for name, one in kind.members.items() if name == "__init__" or not name.startswith("_")
+    }
+    said = {name: one for name, one in public.items() if one.is_attribute and one.docstring is not None}
+    if said:
+        yield f"| {'property' if 'property' in next(iter(said.values())).labels else 'attribute'} | meaning |\n| --- | --- |"
+        yield from (f"| `{name}` | {_cell(one.docstring.value)} |" for name, one in said.items())
+        yield ""
+    for name, one in public.items():
+        if one.is_function and one.docstring is not None:
+            shown = one.signature(name=kind.name if name == "__init__" else name).removeprefix("def ")
+            yield f"### {kind.name if name == '__init__' else f'{kind.name}.{name}'}\n\n```text\n{_wrapped(shown)}\n```\n"
+            yield from _sections(one)
+
+
+def _importable(kind: griffe.Class) -> str:
+    library = kind.path.partition(".")[0]
+    return library if hasattr(import_module(library), kind.name) else kind.module.path
+
+
+def _wrapped(signature: str) -> str:
+    shown = signature.replace("(self, ", "(").replace("(self)", "()")
+    if len(shown) <= PAGE_WIDTH:
+        return shown
+    inside, _, result = shown.partition("(")[2].rpartition(")")
+    parameters = re.split(r", (?![^\[]*\])", inside)
+    return "\n".join([f"{shown.partition('(')[0]}(", *(f"    {one}," for one in parameters), f"){result}"])
+
+
+def _sections(described: griffe.Object) -> Iterator[str]:
+    """A docstring's text, and its attributes, parameters and errors as tables."""
+    for section in described.docstring.parse("google") if described.docstring is not None else ():
+        if section.kind is griffe.DocstringSectionKind.text:
+            yield re.sub(r"::\n\n((?: {4}.*\n?)+)", _fenced, section.value).replace("``", "`") + "\n"
+            continue
+        yield f"| {section.kind.value.rstrip('s')} | meaning |\n| --- | --- |"
+        for one in section.value:
+            yield f"| `{getattr(one, 'name', None) or one.annotation}` | {_cell(one.description)} |"
+        yield ""
+
+
+def _fenced(block: re.Match[str]) -> str:
+    return f"```text\n{textwrap.dedent(block[1]).strip()}\n```"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
 
 
 def request_and_results(hook: str) -> tuple[type[BaseModel], tuple[type[BaseModel], ...]]:
@@ -542,6 +627,7 @@ REFERENCE_PAGES: Final = {
     "manifest.md": manifest_page,
     "hooks.md": hooks_page,
     "requests-and-results.md": models_page,
+    "context.md": context_page,
     "errors.md": errors_page,
 }
 

@@ -39,7 +39,7 @@ class Asking(Protocol):
 
 
 class NobodyToAsk:
-    """Stands where a call was not made by a platform, as in a plugin's unit test: nobody consented."""
+    """Stands where a call was not made by a platform, as in a plugin's unit test: there is no consent."""
 
     async def ask(self, service: str, form: "Mapping[str, JsonValue]") -> "AskedAnswer":  # noqa: ARG002
         """Answer that nothing was asked."""
@@ -55,13 +55,14 @@ class CallContext(Generic[SettingsT]):
     Attributes:
         http: The agency's client, bound to this call: retries, keys and time are taken care of.
         settings: The plugin's settings, secrets masked.
-        clock: The time; use it instead of the machine's.
-        deadline: When the call's answer is no longer waited for.
-        idempotency_key: The application's key for this operation; the client derives a key for each step from it.
-        offer: The manifest's entry of the service or gateway that is called.
-        documents: The host's documents.
+        clock: The time, in UTC; use it instead of the machine's.
+        deadline: When the host stops waiting for this call; ``deadline.remaining()`` is in seconds.
+        idempotency_key: The same at each attempt of this operation for this application; ``None`` in a read. The
+            client derives each step's key from it: ``http.key_of(step)``.
+        offer: The manifest's entry of the service or gateway that is called; ``None`` for the plugin's own health.
+        documents: ``open`` streams a document that the citizen handed in, ``put`` keeps one that the agency issued.
         log: A logger bound to this call.
-        asking: Who puts this call's questions to other plugins; see ``ask``.
+        asking: Puts this call's questions to other plugins; call ``ask``.
     """
 
     http: "AgencyHttp"
@@ -79,9 +80,9 @@ class CallContext(Generic[SettingsT]):
 
         The service's manifest entry lists ``service`` under ``asks``, the citizen's consent names it, and its submit
         has the class ``safe``. ``form`` is what the other service's form wants. The answer takes at most half of the
-        time that this call has left. Whatever goes wrong is a ``NotAsked``, on which nothing but "cannot tell" can
-        be built; what went wrong in the other plugin is not told. ``Accepted`` says only that the agency answered:
-        what it answered is its status.
+        time that this call has left. A question that fails is a ``NotAsked``, from which only "cannot tell" follows;
+        it does not say what went wrong in the other plugin. ``Accepted`` says only that the agency answered: what it
+        answered is its status.
 
         Raises:
             PluginFault: ``undeclared-ask``: the manifest does not list ``service``. Catching it does not undo it.
