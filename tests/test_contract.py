@@ -20,7 +20,7 @@ from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.checks.check import EXAMINATIONS
 from nagorik_testing.contract.command import command, write
 from nagorik_testing.contract.explanations import FAULTS
-from nagorik_testing.contract.levels import Level, Tier
+from nagorik_testing.contract.levels import Level
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, make_report
 from nagorik_testing.contract.subject import Subject
@@ -124,9 +124,9 @@ def test_plugin_that_claims_a_key_that_nobody_honours_registers_a_citizen_twice(
     assert {each.finding.check.partition("/")[0] for each in broken.judgement.failures} == {"submit"}
 
 
-def test_level_stops_below_what_fails(broken: Report) -> None:
-    assert (broken.standard.level, broken.standard.tier) == (Level.STATUS, Tier.BRONZE)
-    assert broken.standard.first_missing is Level.SUBMISSION
+def test_what_files_twice_has_no_level(broken: Report) -> None:
+    assert (broken.standard.level, broken.standard.tier) == (None, None)
+    assert broken.standard.first_missing is Level.CATALOGUE
 
 
 def test_fault_is_told_once_with_what_follows_from_it(broken: Report) -> None:

@@ -1,7 +1,7 @@
 """What the suite refuses to pass over, and what waivers and levels come to, on findings made by hand."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,13 +9,16 @@ import pytest
 from nagorik.data_files import DataFileInvalid
 from nagorik.values import dhaka_date
 from nagorik_cashdesk.simulator import CashDeskSimulator
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.checks.check import Minor
 from nagorik_testing.contract.levels import Level, Tier, standard_of
 from nagorik_testing.contract.mutation.score import ScoreStanding
-from nagorik_testing.contract.plugin_contract import PluginContract
-from nagorik_testing.contract.report import explained_at
+from nagorik_testing.contract.plugin_contract import ContractWarning, PluginContract
+from nagorik_testing.contract.render import render_report
+from nagorik_testing.contract.report import explained_at, make_report
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import EMPTY, CheckResult, SuiteBroken, SuiteResults, run_suite
-from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.contract.verdict import CheckStatus, Finding, Severity
 from nagorik_testing.contract.waivers import CheckOutcome, Waiver, judge, parse_waivers
 
 DAY = date(2026, 11, 24)
@@ -39,8 +42,8 @@ def subject() -> Subject:
     return Subject.installed(CashDeskSimulator)
 
 
-def found(check="catalogue/scripted", status=CheckStatus.PASSED, offer=None) -> Finding:
-    return Finding(check=check, offer=offer, title="scripted", status=status)
+def found(check="catalogue/scripted", status=CheckStatus.PASSED, offer=None, **more) -> Finding:
+    return Finding(check=check, offer=offer, title="scripted", status=status, **more)
 
 
 def results(*made: tuple[str, Finding], families=None) -> SuiteResults:
@@ -151,6 +154,53 @@ def test_failed_catalogue_or_privacy_leaves_no_level(subject):
     for family in ("catalogue", "privacy"):
         judgement = judge(results((family, found("x/y", CheckStatus.FAILED))), (), on=DAY)
         assert standard_of(subject.manifest, judgement).level is None
+
+
+@pytest.mark.parametrize("severity", [Severity.WARNING, Severity.NOTE])
+def test_warning_and_note_are_shown_and_take_no_level(subject, severity):
+    mild = found("told/left-out", CheckStatus.FAILED, severity=severity)
+    judgement = judge(results(("payment", found("start-payment/F02")), ("status", mild)), (), on=DAY)
+    assert (judgement.failures, judgement.count(CheckOutcome(severity.value))) == ((), 1)
+    assert standard_of(subject.manifest, judgement, score=ScoreStanding(None)) == standard_of(
+        subject.manifest,
+        judge(results(("payment", found("start-payment/F02"))), (), on=DAY),
+        score=ScoreStanding(None),
+    )
+    shown = "\n".join(render_report(make_report(subject, judgement, on=DAY, seconds=1.0), verbose=True))
+    assert f"\n{severity.value}: told/left-out  scripted\n" in shown
+
+
+def test_warning_that_follows_from_a_failure_is_not_shown_beside_it():
+    cause = found("status/F00", CheckStatus.FAILED, "a.one")
+    mild = found("told/left-out", CheckStatus.NOT_REACHED, "a.one", severity=Severity.WARNING)
+    assert judge(results(("status", cause), ("status", mild)), (), on=DAY).warnings == ()
+    assert len(judge(results(("status", mild)), (), on=DAY).warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("problems", "severity"),
+    [([Minor("logs")], Severity.WARNING), ([Minor("logs"), "prints"], Severity.ERROR), (["prints"], Severity.ERROR)],
+)
+async def test_minor_problem_alone_is_a_warning(subject, problems, severity):
+    async def examine(*_):
+        return problems
+
+    (output,) = [check for check in CHECKS if check.id == "process/output"]
+    (one,) = [each async for each in replace(output, examine=examine).run(subject)]
+    assert (one.failed, one.severity) == (True, severity)
+
+
+def test_what_is_done_twice_takes_every_level(subject):
+    twice = found("start-payment/F02", CheckStatus.FAILED, takes_all_levels=True)
+    assert standard_of(subject.manifest, judge(results(("payment", twice)), (), on=DAY)).level is None
+
+
+def test_contract_shows_a_warning_and_passes():
+    mild = found("told/left-out", CheckStatus.FAILED, severity=Severity.WARNING)
+    contract = type("TestMild", (PluginContract,), {"_judgement": None})
+    contract._judgement = judge(results(("status", mild)), (), on=DAY)
+    with pytest.warns(ContractWarning, match="told/left-out"):
+        contract().test_check("told/left-out")
 
 
 def test_gold_becomes_silver_where_more_than_one_check_in_a_hundred_is_waived(subject):

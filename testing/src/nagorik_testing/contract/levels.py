@@ -72,7 +72,10 @@ _FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
         "delivery": Level.DELIVERY,
     }
 )
-"""The first rung that a failure of a family takes away; a failure of any other family takes all."""
+"""The first rung that a failure of a family takes away.
+
+A failure of any other family takes all, and so does one by which something is done twice.
+"""
 
 Needs = Mapping[Level, frozenset[Operation] | None]
 
@@ -142,7 +145,7 @@ def _answered(offer: AnyOffer, judgement: Judgement) -> frozenset[Operation]:
 
 
 def _rung(judged: Judged) -> Level:
-    return _FAMILY_RUNGS.get(judged.family, Level.CATALOGUE)
+    return Level.CATALOGUE if judged.finding.takes_all_levels else _FAMILY_RUNGS.get(judged.family, Level.CATALOGUE)
 
 
 def _tier(judgement: Judgement, score: ScoreStanding) -> tuple[Tier, tuple[str, ...]]:

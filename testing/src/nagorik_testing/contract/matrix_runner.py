@@ -306,6 +306,7 @@ class _Play:
             because="; ".join(problems),
             origin=await self._origin(row, usual, end),
             symptoms=frozenset(symptom for symptom, of_symptom in wrong.items() if of_symptom),
+            takes_all_levels=cell.effects is not None and happened > 1,
             logins=logins,
         )
 
@@ -365,6 +366,7 @@ class _Play:
         because: str = "",
         origin: Origin | None = None,
         symptoms: frozenset[Symptom] = frozenset(),
+        takes_all_levels: bool = False,
         logins: int | None = None,
     ) -> Finding:
         expected = row.expected if isinstance(row, PlainRow) else describe(row.cells[self._kind])
@@ -378,6 +380,7 @@ class _Play:
             because=because,
             origin=origin,
             symptoms=symptoms,
+            takes_all_levels=takes_all_levels,
             logins=logins,
         )
 

@@ -1,6 +1,7 @@
 """The contract as pytest tests: the five lines that an author writes. Needs ``nagorik-testing[pytest]``."""
 
 import asyncio
+import warnings
 from datetime import UTC, date, datetime
 from typing import ClassVar, Final
 
@@ -20,6 +21,10 @@ from nagorik_testing.contract.waivers import WAIVERS, CheckOutcome, Judgement, j
 from nagorik_testing.simulator.base import Simulator
 
 STANDARD_TESTS: Final = ("test_check", "test_something_is_checked", "test_waivers_are_tended", "test_level")
+
+
+class ContractWarning(UserWarning):
+    """A check with the severity of a warning fails; pytest shows it, and the test passes."""
 
 
 class PluginContract:
@@ -73,6 +78,10 @@ class PluginContract:
         ]
         if failed:
             pytest.fail("\n".join(failed), pytrace=False)
+        mild = [line for each in met if each.outcome is CheckOutcome.WARNING for line in render_failure(each.finding)]
+        if mild:
+            warnings.warn("\n".join(mild), ContractWarning, stacklevel=2)
+            return
         if not any(each.outcome is CheckOutcome.PASSED for each in met):
             waived = [each.waiver for each in met if each.waiver is not None]
             reasons = {each.finding.because for each in met} - {""}

@@ -8,14 +8,15 @@ from nagorik_testing.contract.causes import FindingKey
 from nagorik_testing.contract.mutation.runner import render_mutation
 from nagorik_testing.contract.mutation.score import render_standing
 from nagorik_testing.contract.report import Report, UnplayedOperation, explained_at, suite_version
-from nagorik_testing.contract.verdict import Finding, Grade
+from nagorik_testing.contract.verdict import Finding, Grade, Severity
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
 
 
 def render_failure(finding: Finding, because_of: FindingKey | None = None) -> tuple[str, ...]:
     """A failure in full, with the one that it follows from, if it does."""
+    mild = "" if finding.severity is Severity.ERROR else f"{finding.severity.value}: "
     lines = [
-        f"{finding.check}  {finding.title}  {finding.offer or ''}".rstrip(),
+        f"{mild}{finding.check}  {finding.title}  {finding.offer or ''}".rstrip(),
         f"  expected  {finding.expected or '-'}",
         f"  got       {finding.got or '-'}",
         f"  because   {finding.because or '-'}",
@@ -70,7 +71,12 @@ def render_report(report: Report, *, folder: PurePath | None = None, verbose: bo
     lines += [_render_family(report, family, width) for family in shown]
     for cause in report.judgement.causes:
         lines += _render_cause(report, cause, verbose=verbose)
-    if report.judgement.failures:
+    for warning in report.judgement.warnings:
+        lines += ["", *render_failure(warning.finding)]
+    if verbose:
+        notes = [each.finding for each in report.judgement.judged if each.outcome is CheckOutcome.NOTE]
+        lines += [line for note in notes for line in ("", *render_failure(note))]
+    if report.judgement.failures or report.judgement.warnings:
         lines.append("")
     lines += _render_logins(report)
     lines += [f"Not run: {_count_checks(count)}: {reason}" for reason, count in report.not_run]
@@ -116,6 +122,9 @@ def _render_family(report: Report, family: str, width: int) -> str:
     line = f"  {family:<{width}}  {passed:>4} ✓"
     if failed:
         line += f"  {failed} failed ✗"
+    warnings = judgement.count(CheckOutcome.WARNING, family)
+    if warnings:
+        line += f"  {warnings} warning{'' if warnings == 1 else 's'} !"
     if waived:
         names = {
             f"{each.finding.check}: {each.waiver.reason}": each.waiver.expires

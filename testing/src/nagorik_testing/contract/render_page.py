@@ -20,6 +20,8 @@ from nagorik_testing.contract.waivers import CheckOutcome, Judged
 _MARKS: Final = {
     CheckOutcome.PASSED: ("✓", "passed"),
     CheckOutcome.FAILED: ("✗", "failed"),
+    CheckOutcome.WARNING: ("!", "warning"),
+    CheckOutcome.NOTE: ("i", "note"),
     CheckOutcome.WAIVED: ("W", "waived"),
     CheckOutcome.NOT_APPLICABLE: ("–", "not applicable"),
 }

@@ -279,6 +279,7 @@ def _check(judged: Judged) -> JsonValue:
         "offer": finding.offer,
         "title": finding.title,
         "outcome": judged.outcome.value,
+        "severity": finding.severity.value,
         "standing": finding.status.value,
         "expected": finding.expected,
         "got": finding.got,

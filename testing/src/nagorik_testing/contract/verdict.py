@@ -87,6 +87,17 @@ class Symptom(StrEnum):
     PRIVACY = "privacy"
 
 
+class Severity(StrEnum):
+    """How much it weighs that a check fails."""
+
+    ERROR = "error"
+    """The plugin is not proved in this point, and loses levels."""
+    WARNING = "warning"
+    """The report shows it. No level is lost, and nothing fails."""
+    NOTE = "note"
+    """The report shows it with ``--verbose``."""
+
+
 class NotReachable(Exception):
     """The rig cannot bring an application to where an operation can be called; the text says what is missing.
 
@@ -145,6 +156,8 @@ class Finding:
         because: What follows for the citizen or the agency, or why the check does not apply.
         origin: Where in the plugin's own code it was decided, as far as that is known.
         symptoms: In what the call was not as it should be; empty for checks that look at more than one call.
+        severity: How much it weighs if it failed.
+        takes_all_levels: Whether a failure takes every level, whatever its family: something was done twice.
         logins: Login requests that the simulated agency got in the call that met the fault; ``None`` where no such
             call was made, or where the plugin does not log in.
     """
@@ -158,6 +171,8 @@ class Finding:
     because: str = ""
     origin: Origin | None = None
     symptoms: frozenset[Symptom] = frozenset()
+    severity: Severity = Severity.ERROR
+    takes_all_levels: bool = False
     logins: int | None = None
 
     @property

@@ -13,7 +13,7 @@ from nagorik.data_files import parse_model, read_file
 from nagorik_testing.contract.causes import FindingKey, causes_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, SuiteResults
-from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.contract.verdict import CheckStatus, Finding, Severity
 
 WAIVERS: Final = "waivers"
 """The family of what is wrong with the waivers themselves."""
@@ -53,8 +53,17 @@ class CheckOutcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
+    WARNING = "warning"
+    NOTE = "note"
     WAIVED = "waived"
     NOT_APPLICABLE = "not-applicable"
+
+
+_WEIGHT: Final = {
+    Severity.ERROR: CheckOutcome.FAILED,
+    Severity.WARNING: CheckOutcome.WARNING,
+    Severity.NOTE: CheckOutcome.NOTE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,11 @@ class Judgement:
         """The failures that follow from no other."""
         return tuple(each for each in self.failures if each.because_of is None)
 
+    @property
+    def warnings(self) -> tuple[Judged, ...]:
+        """What fails with the severity of a warning, and follows from no failure."""
+        return tuple(each for each in self.judged if each.outcome is CheckOutcome.WARNING and each.because_of is None)
+
     def consequences(self, cause: Judged) -> tuple[Judged, ...]:
         """The failures that follow from one."""
         return tuple(each for each in self.failures if each.because_of == cause.key)
@@ -123,7 +137,12 @@ def judge(results: SuiteResults, waivers: Sequence[Waiver], *, on: date) -> Judg
     """
     valid = [waiver for waiver in waivers if on <= waiver.expires]
     judged = [_judged(result, valid) for result in results.results]
-    causes = causes_of([each.finding for each in judged if each.outcome is CheckOutcome.FAILED])
+    failed = [each.finding for each in judged if each.outcome is CheckOutcome.FAILED]
+    mild = [each.finding for each in judged if each.outcome in {CheckOutcome.WARNING, CheckOutcome.NOTE}]
+    causes, of_mild = causes_of(failed), causes_of([*failed, *mild])
+    causes |= {
+        (one.check, one.offer): of_mild[one.check, one.offer] for one in mild if (one.check, one.offer) in of_mild
+    }
     judged = [replace(each, because_of=causes.get(each.key)) for each in judged]
     judged += [Judged(WAIVERS, problem, CheckOutcome.FAILED) for problem in _problems(results, waivers, on)]
     return Judgement(tuple(judged), tuple(waivers), results.families)
@@ -135,7 +154,8 @@ def _judged(result: CheckResult, waivers: Sequence[Waiver]) -> Judged:
         passed = finding.status is CheckStatus.PASSED
         return Judged(result.family, finding, CheckOutcome.PASSED if passed else CheckOutcome.NOT_APPLICABLE)
     waiver = next((waiver for waiver in waivers if waiver.covers(finding)), None)
-    return Judged(result.family, finding, CheckOutcome.FAILED if waiver is None else CheckOutcome.WAIVED, waiver)
+    outcome = _WEIGHT[finding.severity] if waiver is None else CheckOutcome.WAIVED
+    return Judged(result.family, finding, outcome, waiver)
 
 
 def _problems(results: SuiteResults, waivers: Sequence[Waiver], on: date) -> Iterator[Finding]:

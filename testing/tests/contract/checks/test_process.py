@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from nagorik_testing.contract.checks.process import PROCESS
+from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.verdict import CheckStatus
 
 pytestmark = pytest.mark.long
 
+PROCESS = [check for check in CHECKS if check.family == "process"]
 KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Intruding": {
         "process/files": ("eligibility of permits.shop writes a file at process_faults.py:",),

@@ -5,7 +5,7 @@ A function examines one offer, and ``checks.toml`` has the check's code, what it
 
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.resources import files
 from typing import Final
@@ -16,7 +16,15 @@ from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer, Manifest, PaymentGateway, PublicService
 from nagorik_testing.contract.live import NotPlayed
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable, Origin, Symptom, origin_of
+from nagorik_testing.contract.verdict import (
+    CheckStatus,
+    Finding,
+    NotReachable,
+    Origin,
+    Severity,
+    Symptom,
+    origin_of,
+)
 
 
 class CheckFamily(StrEnum):
@@ -56,6 +64,12 @@ registry.
 """
 
 
+class Minor(str):
+    """A problem that alone weighs no more than a warning, whatever the severity of its check."""
+
+    __slots__ = ()
+
+
 EXAMINATIONS: Final[dict[str, Examine]] = {}
 """By the id of their check."""
 
@@ -88,6 +102,8 @@ class Check:
         presupposes: Ids of checks without which this one says nothing: where one of them fails, this one follows.
         examine: Does it.
         former: Ids of checks that are part of it now.
+        severity: How much it weighs that it fails.
+        takes_all_levels: Whether a failure takes every level: something was done twice.
     """
 
     code: str
@@ -103,6 +119,8 @@ class Check:
     needs: tuple[Operation, ...] = ()
     presupposes: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    severity: Severity = Severity.ERROR
+    takes_all_levels: bool = False
 
     def concerns(self, manifest: Manifest) -> bool:
         """Whether a plugin offers anything that this check is put to."""
@@ -134,7 +152,8 @@ class Check:
             return self._found(offer, CheckStatus.FAILED, got=ended, because=self.why, origin=origin_of(error))
         if not problems:
             return self._found(offer, CheckStatus.PASSED)
-        return self._found(offer, CheckStatus.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
+        found = self._found(offer, CheckStatus.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
+        return replace(found, severity=Severity.WARNING) if all(isinstance(p, Minor) for p in problems) else found
 
     def _reason_not_concerned(self, offer: AnyOffer) -> str | None:
         if self.scope is CheckScope.SERVICES and not isinstance(offer, PublicService):
@@ -162,6 +181,8 @@ class Check:
             got=got,
             because=because,
             origin=origin,
+            severity=self.severity,
+            takes_all_levels=self.takes_all_levels,
             symptoms=frozenset() if origin is None else frozenset({Symptom.ENDING}),
         )
 

@@ -27,6 +27,7 @@ from nagorik_platform.logs import configure_logging
 LONGEST_WAIT: Final = 0.05
 """Real seconds that a call may wait by the machine's clock; one that gives up its turn waits for none."""
 WRITES: Final = "writes to a standard stream"
+LOGS: Final = "logs past context.log"
 
 ObservedAct = tuple[str, str]
 """The check that forbids it, and what was done, in English."""
@@ -272,7 +273,7 @@ class _WatchedLog(logging.Handler):
     watch: ProcessWatch
 
     def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - who writes it is what matters
-        self.watch.note_here("output", "logs past context.log", _BETWEEN)
+        self.watch.note_here("output", LOGS, _BETWEEN)
 
 
 def _listen_to_streams(watch: ProcessWatch) -> None:
