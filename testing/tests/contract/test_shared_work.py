@@ -23,7 +23,7 @@ def test_variations_of_a_form_are_sought_once(monkeypatch):
     def fail(*_):
         raise AssertionError("they are known")
 
-    monkeypatch.setattr("nagorik_testing.contract.form_variations.validate_form", fail)
+    monkeypatch.setattr("nagorik_testing.contract.form_fields.validate_form", fail)
     again = variations_of(OfficeForm, dict(example), [{"name": "PORIKKHA"}])
     assert [len(field) for field in again] == [3, 3]
 

@@ -1,14 +1,16 @@
 """A form's fields, read off its schema: where they stand, what they may be, and values for them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import date
-from itertools import zip_longest
+from functools import reduce
+from itertools import chain, zip_longest
+from operator import getitem
 from typing import Any, Final
 
 from pydantic import JsonValue
 
-from nagorik import Form, InputRejected
-from nagorik_testing.contract.checks.inspection import with_value
+from nagorik import Form
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_toolkit.form_validation import Location, validate_form
 
@@ -18,13 +20,17 @@ NUMBERS: Final = (1, 2, 3, 5, 10, 12, 24, 32, 48, 64, 100, 150, 1000)
 """What a number is tried as: counts, sizes and terms that forms ask for."""
 
 
-def is_valid(model: type[Form], given: dict[str, JsonValue]) -> bool:
-    """Whether the form takes it."""
+def filled_in(model: type[Form], given: Mapping[str, JsonValue]) -> Form | None:
+    """The form as it is filled in; ``None`` where it refuses that, or crashes, which form/hostile-input finds."""
     try:
-        validate_form(model, given)
-    except InputRejected:
-        return False
-    return True
+        return validate_form(model, dict(given))
+    except Exception:  # noqa: BLE001 - a form's validators may raise anything
+        return None
+
+
+def is_valid(model: type[Form], given: Mapping[str, JsonValue]) -> bool:
+    """Whether the form takes it."""
+    return filled_in(model, given) is not None
 
 
 def fields_of(
@@ -38,58 +44,46 @@ def fields_of(
             yield from fields_of(schema, properties.get(name, {}), value.get(name), (*at, name))
         return
     if isinstance(value, list):
-        items = items_of(schema, resolved)
         for number, item in enumerate(value):
-            yield from fields_of(schema, items, item, (*at, number))
+            yield from fields_of(schema, items_of(schema, resolved), item, (*at, number))
     if at:
         yield at, resolved, value
 
 
-def invented(schema: dict[str, Any], described: Any, depth: int) -> Iterator[JsonValue]:
+def invented(schema: dict[str, Any], described: Any, depth: int = 0) -> Iterator[JsonValue]:
     """Values for a field of which no value is known."""
     for kind in kinds_of(schema, described):
-        choices = choices_of(kind)
         match kind.get("type"):
-            case _ if choices:
+            case _ if choices := choices_of(kind):
                 yield from choices
-            case "boolean":
-                yield from (True, False)
             case "integer" | "number":
                 yield from NUMBERS
             case "array":
                 yield from ([one] for one in invented(schema, kind.get("items", {}), depth + 1))
             case "object" if depth < 3:  # noqa: PLR2004 - no form goes deeper
-                yield from _invented_object(schema, kind, depth)
+                properties = properties_of(schema, kind)
+                names = [name for name in properties if name in kind.get("required", ())] or list(properties)
+                columns = {name: list(invented(schema, properties[name], depth + 1)) for name in names}
+                for row in zip_longest(*columns.values()):
+                    filled = zip(columns.items(), row, strict=True)
+                    yield {name: column[0] if one is None else one for (name, column), one in filled if column}
             case "string" | None:
                 yield from _texts()
 
 
-def _invented_object(schema: dict[str, Any], kind: dict[str, Any], depth: int) -> Iterator[JsonValue]:
-    properties = properties_of(schema, kind)
-    names = [name for name in properties if name in kind.get("required", ())] or list(properties)
-    columns = [list(invented(schema, properties[name], depth + 1)) for name in names]
-    for row in zip_longest(*columns):
-        yield {
-            name: one if one is not None else column[0]
-            for name, one, column in zip(names, row, columns, strict=True)
-            if column
-        }
-
-
 def _texts() -> Iterator[str]:
-    people = [SyntheticCitizens().citizen(serial) for serial in SERIALS]
-    for person in people:
+    for person in (SyntheticCitizens().citizen(serial) for serial in SERIALS):
         numbers = (person.full_nid, person.smart_nid, person.birth_registration)
-        names = (person.name.bn, person.name.en)
-        yield from (*(number.value for number in numbers), person.phone.e164, *(name for name in names if name))
+        names = (name for name in (person.name.bn, person.name.en) if name)
+        yield from (*(number.value for number in numbers), person.phone.e164, *names)
         yield from (person.birth_date.isoformat(), f"A0000{person.alias[-4:]}")
     yield from ("2026-12-31", "2027-06-30", "2026-27", "2025-26", "1234", "0.0500", "500", "12", "1207")
 
 
-def day_in(text: str) -> date | None:
+def day_in(text: JsonValue) -> date | None:
     """The day that a text is, written as YYYY-MM-DD; ``None`` if it is none."""
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-11-24") else None
+        return date.fromisoformat(text) if isinstance(text, str) and len(text) == len("2026-11-24") else None
     except ValueError:
         return None
 
@@ -110,6 +104,11 @@ def choices_of(kind: Mapping[str, Any]) -> list[JsonValue]:
     return list(kind.get("enum", ())) or ([kind["const"]] if "const" in kind else [])
 
 
+def choices_at(schema: dict[str, Any], described: Any) -> list[JsonValue]:
+    """The choices of a field, whichever of its kinds has them, each once."""
+    return list(dict.fromkeys(chain.from_iterable(map(choices_of, kinds_of(schema, described)))))
+
+
 def items_of(schema: dict[str, Any], described: Any) -> Any:
     """The description of a list's entries."""
     return next((kind["items"] for kind in kinds_of(schema, described) if "items" in kind), {})
@@ -117,19 +116,12 @@ def items_of(schema: dict[str, Any], described: Any) -> Any:
 
 def properties_of(schema: dict[str, Any], described: Any) -> dict[str, Any]:
     """The descriptions of an object's members, by name."""
-    found: dict[str, Any] = {}
-    for kind in kinds_of(schema, described):
-        found |= kind.get("properties", {})
-    return found
+    return dict(chain.from_iterable(kind.get("properties", {}).items() for kind in kinds_of(schema, described)))
 
 
 def _resolved(schema: dict[str, Any], described: Any) -> dict[str, Any]:
-    reference = described.get("$ref")
-    if reference is None:
-        return dict(described)
-    target: Any = schema
-    for step in reference.removeprefix("#/").split("/"):
-        target = target[step]
+    steps = described.get("$ref", "").removeprefix("#").split("/")[1:]
+    target = reduce(getitem, steps, schema) if steps else {}
     return {**target, **{name: part for name, part in described.items() if name != "$ref"}}
 
 
@@ -141,27 +133,16 @@ def others_at(others: Sequence[Mapping[str, JsonValue]], place: Location) -> lis
 def value_at(document: Mapping[str, JsonValue], place: Location) -> JsonValue:
     """What stands in a place; ``None`` where there is none."""
     here: Any = document
-    for step in place:
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    found: JsonValue = here
+    try:
+        found: JsonValue = reduce(getitem, place, here)
+    except (KeyError, IndexError, TypeError):
+        return None
     return found
 
 
-def placed(document: dict[str, JsonValue], place: Location, value: JsonValue) -> dict[str, JsonValue]:
+def placed(document: Mapping[str, JsonValue], place: Location, value: JsonValue) -> dict[str, JsonValue]:
     """A copy with another value in one place, which may be of a field that was left empty."""
-    *above, last = place
-    holder: Any = document
-    for step in above:
-        holder = holder[step]
-    if isinstance(holder, dict) and last not in holder:
-        copy = (
-            with_value(document, tuple(above), {**holder, str(last): value})
-            if above
-            else {**document, str(last): value}
-        )
-    else:
-        copy = with_value(document, place, value)
-    return dict(copy) if isinstance(copy, dict) else document
+    copy: Any = deepcopy(dict(document))
+    reduce(getitem, place[:-1], copy)[place[-1]] = value
+    found: dict[str, JsonValue] = copy
+    return found

@@ -36,7 +36,6 @@ SHOP = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes()).services[0]
 TWO: dict[str, Any] = {
     "services": tuple(SHOP.model_copy(update={"id": f"permits.{name}"}) for name in ("shop", "stall"))
 }
-DELIVERED = {"form": "forms:DeliveredForm"}
 STAGED = {"form": "forms:SizedForm", "fees": "fees.toml#staged"}
 ASKING = {"asks": ("registry.check",)}
 CALLING = [check for check in CHECKS if check.family != "process"]
@@ -129,20 +128,8 @@ KILLS = {
     ),
     "submit/F17-client-reference": Kill("no request of the submission carries the client reference", "Nameless"),
     "submit/papers-arrive": Kill("1 of the papers photo never reached the agency", "LosesPapers"),
-    "submit/papers-types": Kill("the paper photo of type image/png arrives as application/pdf", "MislabelsPapers"),
-    "submit/papers-bytes": Kill("papers with bytes that nobody handed in: 1", "AltersPapers"),
     "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
-    "submit/papers-told-apart": Kill("two papers photo with other content are sent alike", "NamesPapersOnly"),
-    "submit/papers-of-all-kinds": Kill(
-        "the paper photo arrives by itself, and not among all that the service takes", "LosesPapers"
-    ),
     "submit/whole-texts": Kill("of a long name only a part is sent", "CutsNames"),
-    "submit/days-in-one-order": Kill(
-        "opened: 1 body opened holds the month before the day", "MonthFirst", "FamilyOffice", service=FAMILY
-    ),
-    "submit/fields-not-crossed": Kill(
-        "1 body name holds the address.road, and no place holds the name that is named so", "CrossesRoadAndName"
-    ),
     "submit/of-nobody-else": Kill("depends on who filed before", "RemembersNames"),
     "submit/nothing-made-up": Kill(
         "1 body licence holds a value for licence, which was left empty",
@@ -150,7 +137,6 @@ KILLS = {
         "FamilyOffice",
         service=FAMILY,
     ),
-    "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
     "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
     "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
     "submit/question": Kill(
@@ -235,9 +221,6 @@ KILLS = {
     "status/whole-remarks": Kill(
         "a part of what the officer wrote is told in RECEIVED", "CutsLongRemarks", "BookOffice"
     ),
-    "submit/fields-beside-choices": Kill(
-        "collection changes nothing that is sent where delivery is regular", "CollectsTheUrgent", service=DELIVERED
-    ),
     "told/ours": Kill("bookedUnder of somebody else is told as ours", "TellsAnyBooking", "BookingOffice"),
     "told/papers": Kill("slip brings a paper beside one word", "TellsOfSlipsOnReview", "AlwaysSlipOffice"),
     "told/on-its-day": Kill(
@@ -284,9 +267,6 @@ KILLS = {
         "OwnByBirth",
         "OwnersOffice",
         service=OWNED,
-    ),
-    "submit/papers-of-one-kind": Kill(
-        "of two papers deed that are handed in together, one alone is sent", "KeepsTheLastOfAKind"
     ),
     "deliverable/same-bytes": Kill("what is kept is not what the agency sent, byte for byte", "TrimsPapers"),
     "withdraw/as-held": Kill(
@@ -368,7 +348,6 @@ OTHERWISE: dict[str, dict[str, Any]] = {
         "simulator": "ExpiringOffice",
         "service": {"writes": ASKED},
     },
-    "submit/fields-beside-choices": {"hooks": "Delivers", "service": DELIVERED},
     "payment/payable-until": {"hooks": "SendsToThePage", "simulator": "PageTill"},
     "payment/told-by-all": {"hooks": "ReadsAllAttempts", "simulator": "AttemptsTill"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
@@ -397,7 +376,6 @@ OTHERWISE: dict[str, dict[str, Any]] = {
         },
     },
     "find/incomplete": {"hooks": "HeedsCompleteness", "simulator": "BehindOffice"},
-    "submit/days-in-one-order": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "submit/question": {
         "hooks": "Asking",
         "simulator": "AskedOffice",

@@ -51,12 +51,12 @@ FAULTS = (
     Fault("payment/told-as-held", "LaterFee", "in a word by which it asks for the next", STAGES),
     Fault("payment/told-as-held", "TellsStages", "the latest payment, and holds an earlier one alone", LATER),
     *(
-        Fault("submit/papers-of-one-kind", hooks, "of two papers deed that are handed in together, one alone is sent")
+        Fault("submit/papers-arrive", hooks, "of two papers deed that are handed in together, one alone is sent")
         for hooks in ("KeepsTheLastOfAKind", "KeepsTheFirstOfAKind")
     ),
-    Fault("submit/papers-of-one-kind", "SendsTheFirstPapers", "of 10 papers deed that are handed in together, 5 are"),
-    Fault("submit/papers-of-one-kind", "BreaksAtTheSixth", "10 papers deed that are handed in together end in a"),
-    Fault("submit/papers-of-one-kind", "BreaksAtASecond", "two papers deed that are handed in together end in a"),
+    Fault("submit/papers-arrive", "SendsTheFirstPapers", "of 10 papers deed that are handed in together, 5 are"),
+    Fault("submit/papers-arrive", "BreaksAtTheSixth", "10 papers deed that are handed in together end in a"),
+    Fault("submit/papers-arrive", "BreaksAtASecond", "two papers deed that are handed in together end in a"),
     Fault("status/whole-remarks", "CutsLongRemarks", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "LosesLatinWords", "a part of what the officer wrote is told in RECEIVED", BOOK),
     Fault("status/whole-remarks", "ExplainsRefusalsAlone", "nothing of what the officer wrote is told in REC", BOOK),
@@ -89,18 +89,18 @@ FAULTS = (
     Fault("fees/on-last-days", "LateOnTheLastDay", f"but contract-violation, {ON_THE_LAST_DAY}", GRACE),
     Fault("fees/on-last-days", "RefusesTheLastDay", f"but input-rejected, {ON_THE_LAST_DAY}", GRACE),
     Fault("fees/on-last-days", "BreaksOnTheLastDay", f"a fault of the plugin {ON_THE_LAST_DAY}", GRACE),
-    Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
-    Fault("submit/fields-beside-choices", "CollectsTheUrgent", f"collection {LEFT_OUT}", COLLECTED),
-    Fault("submit/fields-beside-choices", "SendsNotesOfTheUrgent", f"note {LEFT_OUT}", NOTED),
-    Fault("submit/fields-beside-choices", "SendsNotesOfTheUrgent", f"note {LEFT_OUT}", EXPLAINED),
+    Fault("submit/fields-arrive", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
+    Fault("submit/fields-arrive", "CollectsTheUrgent", f"collection {LEFT_OUT}", COLLECTED),
+    Fault("submit/fields-arrive", "SendsNotesOfTheUrgent", f"note {LEFT_OUT}", NOTED),
+    Fault("submit/fields-arrive", "SendsNotesOfTheUrgent", f"note {LEFT_OUT}", EXPLAINED),
     Fault(
-        "submit/fields-beside-choices",
+        "submit/fields-arrive",
         "SendsNotesOfTheRegular",
         "note changes nothing that is sent where delivery is urgent",
         NOTED,
     ),
-    Fault("submit/fields-beside-choices", "SendsTheRestToTheOffice", f"collection {LEFT_OUT}", DELIVERED),
-    Fault("submit/fields-beside-choices", "KnowsTheRoadsOfTheUrgent", f"address.road {LEFT_OUT}", DELIVERED),
+    Fault("submit/fields-arrive", "SendsTheRestToTheOffice", f"collection {LEFT_OUT}", DELIVERED),
+    Fault("submit/fields-arrive", "KnowsTheRoadsOfTheUrgent", f"address.road {LEFT_OUT}", DELIVERED),
     *(
         Fault(
             "submit/turns-with-the-agency",
@@ -114,9 +114,10 @@ FAULTS = (
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("slots/as-free", "AsksByDay", {}),
     ("payment/told-as-held", "TellsStages", STAGES),
-    ("submit/papers-of-one-kind", "HashesPapers", {}),
-    ("submit/papers-of-one-kind", "ListsPapers", {}),
-    ("submit/papers-of-one-kind", "RefusesThickFiles", {}),
+    ("submit/papers-arrive", "HashesPapers", {}),
+    ("submit/papers-arrive", "ListsPapers", {}),
+    ("submit/papers-arrive", "RefusesThickFiles", {}),
+    ("submit/papers-arrive", "TakesOneOfAKind", {}),
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
     ("fees/holds", "HoldsForTodayInGrace", GRACE),
@@ -132,17 +133,12 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("catalogue/settings-used", "NamesTheDeskTwice", DESK),
     ("submit/turns-with-the-agency", "AsksWhetherGood", EXPIRING),
     ("submit/turns-with-the-agency", "ComparesTheDay", EXPIRING),
-    ("submit/fields-beside-choices", "Delivers", DELIVERED),
-    ("submit/fields-beside-choices", "CollectsTheUrgent", IF_URGENT),
-    ("submit/fields-beside-choices", "SendsNotes", EXPLAINED),
-    ("submit/fields-beside-choices", "NamesOneParent", PARENTS),
-    ("submit/fields-beside-choices", "CollectsTheUrgent", AT_THE_OFFICE),
+    ("submit/fields-arrive", "Delivers", DELIVERED),
+    ("submit/fields-arrive", "CollectsTheUrgent", IF_URGENT),
+    ("submit/fields-arrive", "SendsNotes", EXPLAINED),
+    ("submit/fields-arrive", "NamesOneParent", PARENTS),
+    ("submit/fields-arrive", "CollectsTheUrgent", AT_THE_OFFICE),
 )
-
-
-async def test_second_paper_of_a_kind_may_be_refused(permit_office):
-    told = [one.because for one in await found("submit/papers-of-one-kind", permit_office("TakesOneOfAKind"))]
-    assert told[0].startswith("two papers of one kind are refused")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")

@@ -1,8 +1,12 @@
-"""Many filings on one rig, each with what was sent for it: the material of the checks that change one thing each."""
+"""Many filings on one rig, each with what was sent for it: the material of the checks that change one thing each.
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+What is filed twice for two checks, is filed once: a service's filings are kept with the subject.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
@@ -20,12 +24,15 @@ from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places, Wiretap, differing, places_of
 from nagorik_testing.fixtures.documents import specimen_pdf, specimen_picture
 from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.ledger import ArrivedPaper
 from nagorik_testing.wire.codec import Codec
 
 ANOTHER: Final = 4243
 """The citizen whose example lends other values."""
 _OWN: Final = "(our own)"
 """Stands for the references of one filing, which differ from the next one's."""
+_MEANWHILE: Final = timedelta(hours=1, seconds=1)
+"""Simulated time between two filings of one form that show what clock and chance change."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,11 +43,15 @@ class FiledForm:
         sent: What was sent for it; nothing where the plugin refused it by itself.
         end: The result or the platform's error.
         status: The last answer's; ``None`` where nothing was answered.
+        papers: What of papers the simulator wrote down.
+        raw: The bodies that were sent.
     """
 
     sent: Places
-    end: object
+    end: object = None
     status: int | None = None
+    papers: tuple[ArrivedPaper, ...] = ()
+    raw: bytes = b""
 
     @property
     def faulty(self) -> bool:
@@ -53,51 +64,53 @@ class Filings:
     """One service on one rig, filed again and again under new references.
 
     Attributes:
+        kept: Every application that was filed before, by what it says.
         usual: The example's filing.
-        unsteady: Places in which two filings of one form differ, such as a reference, a nonce or the agency's ticket.
+        unsteady: Places that clock and chance alone make another, such as a nonce, a time or the agency's ticket.
     """
 
     rig: Rig
     tap: Wiretap
     codec: Codec
-    usual: FiledForm = field(default_factory=lambda: FiledForm({}, None))
+    kept: dict[str, FiledForm]
+    usual: FiledForm = field(default_factory=lambda: FiledForm({}))
     unsteady: frozenset[str] = frozenset()
     _number: int = 0
 
     async def file(self, draft: ApplicationDraft, *, outcome: str | None = None) -> FiledForm:
         """File once more, under references of its own, of which the agency may have decided ``outcome``."""
         self._number += 1
-        own = self.rig.references
-        references = References(
-            client_reference=f"NGK-CONTRACT-{self._number:04d}-X",
-            idempotency_key=uuid5(own.idempotency_key, str(self._number)),
-        )
+        key = uuid5(self.rig.references.idempotency_key, str(self._number))
+        references = References(client_reference=f"NGK-CONTRACT-{self._number:04d}-X", idempotency_key=key)
         if outcome is not None:
             self.rig.simulator.script.set(references.client_reference, outcome)
-        before = len(self.tap.exchanges)
-        end: object
+        before, arrived = len(self.tap.exchanges), len(self.rig.simulator.ledger.papers())
         try:
-            end = await self.rig.platform.submit(draft, references)
+            end: object = await self.rig.platform.submit(draft, references)
         except NagorikError as error:
             end = error
         passed = self.tap.since(before)
         sent = places_of(passed, self.codec)
-        for reference in (references.client_reference, str(references.idempotency_key)):
+        for reference in (references.client_reference, str(key)):
             sent = {place: value.replace(reference, _OWN) for place, value in sent.items()}
-        return FiledForm(sent, end, passed[-1].status if passed else None)
+        papers, raw = self.rig.simulator.ledger.papers()[arrived:], b"".join(exchange.sent for exchange in passed)
+        return FiledForm(sent, end, passed[-1].status if passed else None, papers, raw)
 
-    async def file_papers(self, papers: Sequence[DocumentReference]) -> FiledForm:
-        """File the example with these papers and no others."""
-        return await self.file(self.rig.draft.model_copy(update={"documents": tuple(papers)}))
+    async def file_once(self, **changed: object) -> FiledForm:
+        """The filing of the example with other members, such as ``form``; as it was, where it was filed before."""
+        draft = self.rig.draft.model_copy(update=changed)
+        said = draft.model_dump_json(exclude={"consent"})
+        if said not in self.kept:
+            self.kept[said] = await self.file(draft)
+        return self.kept[said]
 
     async def file_form(self, form: Mapping[str, JsonValue], place: tuple[str | int, ...] = ()) -> FiledForm:
         """File with another form; with an applicant who says the same, where the plugin refuses it otherwise."""
-        draft = self.rig.draft.model_copy(update={"form": dict(form)})
-        filed = await self.file(draft)
+        filed = await self.file_once(form=dict(form))
         if not isinstance(filed.end, InputRejected) or filed.sent or not place:
             return filed
         applicant = _saying(self.rig.draft.applicant, value_at(self.rig.draft.form, place), value_at(form, place))
-        return filed if applicant is None else await self.file(draft.model_copy(update={"applicant": applicant}))
+        return filed if applicant is None else await self.file_once(form=dict(form), applicant=applicant)
 
     def changed(self, one: Places, other: Places | None = None) -> frozenset[str]:
         """In what a filing differs from the example's, or from another's."""
@@ -112,53 +125,67 @@ async def open_filings(subject: Subject, offer: AnyOffer) -> AsyncIterator[Filin
         NotReachable: The example is not filed, or nothing is sent for it.
         NotPlayed: The agency is live.
     """
+    usual, unsteady, kept = await subject.once(_usual, offer)
+    if isinstance(usual.end, NagorikError):
+        raise NotReachable(f"the example of {offer.id} cannot be filed: {usual.end.code}")
+    if not usual.sent:
+        raise NotReachable(f"nothing is sent for the example of {offer.id}")
+    async with _opened(subject, offer) as filings:
+        filings.usual, filings.unsteady, filings.kept = usual, unsteady, kept
+        yield filings
+
+
+async def _usual(subject: Subject, offer: AnyOffer) -> tuple[FiledForm, frozenset[str], dict[str, FiledForm]]:
+    """The example's filing, what clock and chance change of it, and a place for all filings that follow.
+
+    Each of two filings is the first on a platform of its own, and is made after one of the same: what is left of
+    another citizen's makes no difference between them.
+    """
+    made: list[FiledForm] = []
+    for _ in range(2):
+        async with _opened(subject, offer) as filings:
+            example_form(filings.rig)
+            filings.rig.advance(_MEANWHILE * len(made))
+            if not made:
+                await filings.file(filings.rig.draft)
+            made.append(await filings.file(filings.rig.draft))
+    return made[0], differing(*(each.sent for each in made)), {}
+
+
+@asynccontextmanager
+async def _opened(subject: Subject, offer: AnyOffer) -> AsyncIterator[Filings]:
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
-        codec = rig.simulator.codec
-        example_form(rig)
-        filings = Filings(rig, tap, codec)
-        filings.usual = await filings.file(rig.draft)
-        if isinstance(filings.usual.end, NagorikError):
-            raise NotReachable(f"the example of {offer.id} cannot be filed: {filings.usual.end.code}")
-        if not filings.usual.sent:
-            raise NotReachable(f"nothing is sent for the example of {offer.id}")
-        again = await filings.file(rig.draft)
-        filings.unsteady = differing(filings.usual.sent, again.sent)
-        yield filings
+        yield Filings(rig, tap, rig.simulator.codec, {})
 
 
 def other_example(rig: Rig) -> list[Mapping[str, JsonValue]]:
     """How another citizen fills in the same form."""
-    example = rig.simulator.example(rig.offer, SyntheticCitizens().citizen(ANOTHER))
-    return [dict(example.form)]
+    return all_examples(rig, ())
 
 
 def all_examples(rig: Rig, offers: Iterable[AnyOffer]) -> list[Mapping[str, JsonValue]]:
     """How another citizen fills in this form, and then the other forms of the same agency."""
-    found = other_example(rig)
-    for offer in offers:
-        if offer.id == rig.offer:
-            continue
+    found: list[Mapping[str, JsonValue]] = []
+    for service in dict.fromkeys((rig.offer, *(offer.id for offer in offers))):
         try:
-            example = rig.simulator.example(offer.id, SyntheticCitizens().citizen(ANOTHER))
+            found.append(dict(rig.simulator.example(service, SyntheticCitizens().citizen(ANOTHER)).form))
         except (NotImplementedError, KeyError):
             continue  # there is none
-        found.append(dict(example.form))
     return found
 
 
-def with_paper(rig: Rig, kind: DocumentKind, mark: str) -> ApplicationDraft:
-    """The example with one more paper of a kind, or with another in its place."""
-    rest = tuple(each for each in rig.draft.documents if each.kind != kind.kind)
-    return rig.draft.model_copy(update={"documents": (*rest, paper(rig, kind, mark))})
+def with_paper(rig: Rig, kind: DocumentKind, mark: str) -> tuple[DocumentReference, ...]:
+    """The example's papers with one more of a kind, or with another in its place."""
+    return (*(each for each in rig.draft.documents if each.kind != kind.kind), paper(rig, kind, mark))
 
 
-def paper(rig: Rig, kind: DocumentKind, mark: str) -> DocumentReference:
+def paper(rig: Rig, kind: DocumentKind, mark: str, media_type: str = "") -> DocumentReference:
     """A specimen of a kind, kept at the host; another for another mark."""
-    pdf = "application/pdf" in kind.media_types
-    media_type = "application/pdf" if pdf else "image/png" if "image/png" in kind.media_types else kind.media_types[0]
-    name = f"{kind.kind} {mark}"
-    return rig.documents.keep(kind.kind, media_type, specimen_pdf(name) if pdf else specimen_picture(name))
+    known = (each for each in ("application/pdf", "image/png", *kind.media_types) if each in kind.media_types)
+    media_type = media_type or next(known)
+    specimen = specimen_pdf if media_type == "application/pdf" else specimen_picture
+    return rig.documents.keep(kind.kind, media_type, specimen(f"{kind.kind} {mark}"))
 
 
 def _saying(applicant: Applicant, old: JsonValue, new: JsonValue) -> Applicant | None:
