@@ -118,7 +118,6 @@ CHECKED = {
         "payment/F19-as-taken",
     },
     "Refusing": {"submit/accepted"},
-    "LosesPapers": {"submit/papers-arrive"},
 }
 
 
