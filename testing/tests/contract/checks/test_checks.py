@@ -104,7 +104,6 @@ KILLS = {
     "form/hostile-input": Kill(
         "nothing in name: AttributeError instead of InputRejected", service={"form": "forms:Crashing"}
     ),
-    "form/bangla-digits": Kill("mobile in Bangla digits is refused", service={"form": "forms:AsciiOnly"}),
     "form/one-encoding": Kill(
         "name in the other encoding of its letters is taken for something else",
         service={"form": "forms:AsTyped"},
@@ -146,10 +145,6 @@ KILLS = {
         service={"writes": ASKED},
     ),
     "find/among-many": Kill("an application among 30 others is not found", "ReadsOnePage", "PagedOffice"),
-    "find/incomplete": Kill(
-        "what a search that says it is incomplete does not hold is told as definitely absent",
-        simulator="BehindOffice",
-    ),
     "find/never-filed": Kill("an application that nobody filed is found", "FindsAnything"),
     "find/found-again": Kill(
         "an application that is filed is definitely absent after the look-up grace", "FindsNothing"
@@ -375,7 +370,6 @@ OTHERWISE: dict[str, dict[str, Any]] = {
             "error_reader": "withholding:reads_ended_sessions",
         },
     },
-    "find/incomplete": {"hooks": "HeedsCompleteness", "simulator": "BehindOffice"},
     "submit/question": {
         "hooks": "Asking",
         "simulator": "AskedOffice",

@@ -1,20 +1,20 @@
 """A rule by which a citizen is judged holds on filing, too: for every service of the plugin, or for none."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import Final
 
-from pydantic import JsonValue
-
-from nagorik import ApplicationDraft, NagorikError, Operation, PluginFault, Verdict
+from nagorik import ApplicationDraft, NagorikError, Operation, Verdict
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.eligibility import years_before
-from nagorik_testing.contract.checks.filing import Filings, open_filings
-from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value
+from nagorik_testing.contract.checks.filing import open_filings
+from nagorik_testing.contract.checks.inspection import form_of, leaves
+from nagorik_testing.contract.form_fields import placed
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
@@ -29,21 +29,29 @@ async def _held_on_filing(subject: Subject, _: AnyOffer) -> list[str]:
     judging = [offer for offer in subject.manifest.services if _judges_and_files(offer)]
     if len(judging) < 2:  # noqa: PLR2004 - there is nothing to compare one with
         raise NotConcerned("it judges who applies for one service at most")
-    refused: defaultdict[str, set[str]] = defaultdict(set)
-    filed: defaultdict[str, set[str]] = defaultdict(set)
+    ends: defaultdict[str, dict[str, bool]] = defaultdict(dict)
+    """Of each criterion, by service, whether who fails it is refused before anything is sent."""
     for offer in judging:
         try:
             async with open_filings(subject, offer) as filings:
-                async for criterion, is_refused in _failed(subject, offer, filings):
-                    (refused if is_refused else filed)[criterion].add(offer.id)
+                for draft in _drafts(subject, offer, filings.rig):
+                    failing = await _failing(filings.rig, draft)
+                    if failing and draft == filings.rig.draft:
+                        break
+                    if len(failing) == 1 and offer.id not in ends[next(iter(failing))]:
+                        filed = await filings.file(draft)
+                        if not filed.faulty:
+                            refused = not filed.sent and isinstance(filed.end, NagorikError)
+                            ends[next(iter(failing))][offer.id] = refused
         except (NotConcerned, NotReachable):
             continue  # without a form or an example, nothing can be changed in it
-    if all(len(refused[criterion] | filed[criterion]) < 2 for criterion in {*refused, *filed}):  # noqa: PLR2004
+    if all(len(services) < 2 for services in ends.values()):  # noqa: PLR2004
         raise NotConcerned("no criterion fails by itself in the forms of two services")
     return [
-        f"{criterion}: whoever fails it is refused by {', '.join(sorted(refused[criterion]))}, and filed by {service}"
-        for criterion in sorted(name for name, services in refused.items() if services)
-        for service in sorted(filed[criterion] - refused[criterion])
+        f"{criterion}: whoever fails it is refused by {', '.join(refusing)}, and filed by {service}"
+        for criterion, services in sorted(ends.items())
+        if (refusing := sorted(service for service, is_refused in services.items() if is_refused))
+        for service in sorted(services.keys() - refusing)
     ]
 
 
@@ -52,36 +60,18 @@ def _judges_and_files(offer: AnyOffer) -> bool:
     return Operation.ELIGIBILITY in offer.operations and submits is not Idempotency.SAFE
 
 
-async def _failed(subject: Subject, offer: AnyOffer, filings: Filings) -> AsyncIterator[tuple[str, bool]]:
-    """Each criterion that an application fails and no other, and whether it is refused before anything is sent."""
-    rig, seen = filings.rig, set[str]()
-    if await _failing(rig, rig.draft):
-        return
-    for draft in _drafts(subject, offer, rig):
-        failing = await _failing(rig, draft)
-        if len(failing) != 1 or failing <= seen:
-            continue
-        filed = await filings.file(draft)
-        if isinstance(filed.end, PluginFault):
-            continue
-        seen |= failing
-        yield next(iter(failing)), not filed.sent and isinstance(filed.end, NagorikError)
-
-
 def _drafts(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[ApplicationDraft]:
-    """The example at other ages, and with one field filled in otherwise."""
+    """The example, at other ages, and with one field filled in otherwise."""
     draft, today = rig.draft, dhaka_date(rig.clock.now())
-    usual = draft.applicant.birth_date.isoformat()
+    yield draft
     for age in AGES:
-        born = years_before(today, age) - timedelta(days=100)
-        form: JsonValue = dict(draft.form)
+        born, form = years_before(today, age) - timedelta(days=100), dict(draft.form)
         for place, value in leaves(form):
-            if value == usual:
-                form = with_value(form, place, born.isoformat())
+            form = placed(form, place, born.isoformat()) if value == draft.applicant.birth_date.isoformat() else form
         applicant = draft.applicant.model_copy(update={"birth_date": born})
         yield draft.model_copy(update={"applicant": applicant, "form": form})
-    for field in variations_of(form_of(subject, offer), draft.form):
-        yield from (draft.model_copy(update={"form": variation.form}) for variation in field)
+    for variation in chain.from_iterable(variations_of(form_of(subject, offer), draft.form)):
+        yield draft.model_copy(update={"form": variation.form})
 
 
 async def _failing(rig: Rig, draft: ApplicationDraft) -> frozenset[str]:

@@ -12,7 +12,7 @@ from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import NothingThere, NotReachable, plain_values
+from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable, plain_values
 from nagorik_testing.contract.wiretap import Wiretap
 from nagorik_testing.simulator.in_process import SimulatorTransport
 from nagorik_testing.wire.codec import Codec
@@ -22,50 +22,37 @@ LOOKED_AT: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 45
 MINUTES_IN_WORDS: Final = 120
 _READS: Final = (Operation.STATUS, Operation.QUERY_PAYMENT, Operation.FIND, Operation.QUOTE, Operation.ELIGIBILITY)
 _WRITES: Final = (Operation.SUBMIT, Operation.START_PAYMENT)
-_NO_SESSION: Final = "no session is kept, or the simulator's restart() ends none"
 
 
 @check("robustness/ended-session")
 async def _logs_in_again(subject: Subject, offer: AnyOffer) -> list[str]:
     if subject.manifest.login is None:
         raise NotConcerned("it logs in nowhere")
-    wrong: list[str] = []
-    ended = False
-    for operations in (_READS, _WRITES):
-        offered = (operation for operation in operations if operation in offer.operations)
-        for operation in offered:
-            async with open_rig(subject, offer.id) as rig:
-                _ = rig.simulator  # no session of a live agency's is ended
-                try:
-                    await prepare_operation(rig, operation)
-                except (NothingThere, NotReachable):
-                    continue  # of operations that cannot be called, the matrix of faults tells
-                problem, again = await _after_a_restart(rig, operation)
-            ended = ended or again
-            if problem:
-                wrong.append(f"{operation.value} in a session that the agency has ended ends in {problem}")
+    wrong, ended = list[str](), False
+    for operation in (operation for operation in (*_READS, *_WRITES) if operation in offer.operations):
+        async with open_rig(subject, offer.id) as rig:
+            _ = rig.simulator  # no session of a live agency's is ended
+            try:
+                await prepare_operation(rig, operation)
+            except (NothingThere, NotReachable):
+                continue  # of operations that cannot be called, the matrix of faults tells
+            usual = await call_operation(rig, operation)
+            if usual.error is not None:
+                continue  # nor does it succeed in a session that lives
+            if operation in _WRITES:
+                rig.references = another_application(rig.references)
+                rig.payment = str(rig.references.idempotency_key)
+            rig.simulator.restart()
+            end, again = await _logs_in(rig, operation)
+        ended = ended or again
+        problem = end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__
+        if end.error is None:
+            same = operation in _WRITES or again or plain_values(end.result) == plain_values(usual.result)
+            problem = "" if same else "another result"
+        wrong += [f"{operation.value} in a session that the agency has ended ends in {problem}"] if problem else []
     if not ended and not wrong:
-        raise NotConcerned(_NO_SESSION)
+        raise NotConcerned("no session is kept, or the simulator's restart() ends none")
     return wrong
-
-
-async def _after_a_restart(rig: Rig, operation: Operation) -> tuple[str, bool]:
-    """The error in which a call ends after the agency lost its sessions, and whether it was logged in again."""
-    end = await call_operation(rig, operation)
-    if end.error is not None:
-        return "", False  # nor does it succeed in a session that lives
-    usual = plain_values(end.result)
-    if operation in _WRITES:
-        rig.references = another_application(rig.references)
-        rig.payment = str(rig.references.idempotency_key)
-    rig.simulator.restart()
-    before = len(rig.simulator.ledger.requests())
-    end = await call_operation(rig, operation)
-    again = any(is_login(made.operation) for made in rig.simulator.ledger.requests()[before:])
-    if end.error is None:
-        otherwise = operation in _READS and not again and plain_values(end.result) != usual
-        return "another result" if otherwise else "", again
-    return end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__, again
 
 
 @check("robustness/token-kept")
@@ -75,16 +62,16 @@ async def _keeps_its_token(subject: Subject, offer: AnyOffer) -> list[str]:
     for operation in (operation for operation in _READS if operation in offer.operations):
         try:
             used = await _used_for(subject, offer, operation)
-            if (
-                used is not None
-                and used < LOOKED_AT[-1]
-                and await _is_good_after(subject, offer, operation, 2 * used)
+            if used is not None and (
+                used == LOOKED_AT[-1] or not await _is_good(subject, offer, operation, 2 * used)
             ):
-                return [f"a new login {_in_words(used)} after the last, and its token is good for twice as long"]
+                return []
         except (NothingThere, NotReachable):
             continue  # of operations that cannot be called, the matrix of faults tells
         if used is not None:
-            return []
+            minutes = round(used.total_seconds() / 60)
+            span = f"{minutes} minutes" if minutes <= MINUTES_IN_WORDS else f"{round(minutes / 60)} hours"
+            return [f"a new login {span} after the last, and its token is good for twice as long"]
     raise NotConcerned("no read of its logs in")
 
 
@@ -94,23 +81,24 @@ async def _used_for(subject: Subject, offer: AnyOffer, operation: Operation) -> 
         _ = rig.simulator  # a live agency's time cannot be moved
         await prepare_operation(rig, operation)
         async with rig.restarted():
-            if not await _logs_in(rig, operation):
+            if not (await _logs_in(rig, operation))[1]:
                 return None
             began = rig.clock.now()
             for after in LOOKED_AT:
                 rig.advance(max(began + after - rig.clock.now(), timedelta(0)))
-                if await _logs_in(rig, operation):
+                if (await _logs_in(rig, operation))[1]:
                     return rig.clock.now() - began
     return LOOKED_AT[-1]
 
 
-async def _logs_in(rig: Rig, operation: Operation) -> bool:
+async def _logs_in(rig: Rig, operation: Operation) -> tuple[CallEnd, bool]:
+    """How a call ends, and whether it logs in."""
     before = len(rig.simulator.ledger.requests())
-    await call_operation(rig, operation)
-    return any(is_login(made.operation) for made in rig.simulator.ledger.requests()[before:])
+    end = await call_operation(rig, operation)
+    return end, any(is_login(made.operation) for made in rig.simulator.ledger.requests()[before:])
 
 
-async def _is_good_after(subject: Subject, offer: AnyOffer, operation: Operation, after: timedelta) -> bool:
+async def _is_good(subject: Subject, offer: AnyOffer, operation: Operation, after: timedelta) -> bool:
     """Whether the agency still answers a request with the token of the first login, by then the only one."""
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -118,18 +106,15 @@ async def _is_good_after(subject: Subject, offer: AnyOffer, operation: Operation
         async with rig.restarted():
             before = len(tap.exchanges)
             await call_operation(rig, operation)
-            passed = tap.since(before)
-            if not passed:
-                return False
             rig.clock.advance(after)
-            once = passed[0]
-            again = httpx.Request(
-                once.request.method, once.request.url, headers=once.request.headers, content=once.sent
-            )
-            async with httpx.AsyncClient(transport=SimulatorTransport(rig.simulator)) as agency:
-                answer = await agency.send(again)
-    codec = rig.simulator.codec
-    return answer.status_code == once.status and _shape(codec, answer.content) == _shape(codec, once.answer)
+            for once in tap.since(before)[:1]:
+                made, url = once.request, once.request.url
+                again = httpx.Request(made.method, url, headers=made.headers, content=once.sent)
+                async with httpx.AsyncClient(transport=SimulatorTransport(rig.simulator)) as agency:
+                    answer = await agency.send(again)
+                shapes = [_shape(rig.simulator.codec, content) for content in (answer.content, once.answer)]
+                return answer.status_code == once.status and shapes[0] == shapes[1]
+    return False
 
 
 def _shape(codec: Codec, answer: bytes) -> frozenset[str]:
@@ -138,8 +123,3 @@ def _shape(codec: Codec, answer: bytes) -> frozenset[str]:
         return frozenset(place for place, _ in codec.answers.places(answer))
     except ValueError:
         return frozenset()
-
-
-def _in_words(span: timedelta) -> str:
-    minutes = round(span.total_seconds() / 60)
-    return f"{minutes} minutes" if minutes <= MINUTES_IN_WORDS else f"{round(minutes / 60)} hours"
