@@ -37,10 +37,7 @@ from nagorik_platform.lifecycle.tables import (
     PaymentTransition,
 )
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.checks.check import Check
-from nagorik_testing.contract.explanations import FAULTS
-from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.codes import BY_CODE, FAULTS, page_of
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
 from nagorik_testing.simulator.reference_agency import ReferenceAgency
 from nagorik_testing.simulator.workflow import WorkflowStep
@@ -412,74 +409,33 @@ def _member_doc(enum: type[Enum], member: Enum) -> str:
     return " ".join(after.partition('"""')[2].partition('"""')[0].split()).replace("``", "`")
 
 
-def fault_page(fault: str) -> str:
-    """One fault of the contract suite's matrix: why it is played, what must come of it, how to mend it."""
-    explanation = FAULTS[fault]
-    lines = [GENERATED, f"# {fault}\n", "## Why\n", explanation.why + "\n"]
-    rows = [row for row in ROWS if row.id.partition("-")[0] == fault]
-    if rows:
-        lines += [
-            "## What must come of it\n",
-            "Every operation that asks the agency meets it, below the plugin; where it means nothing, the report says why.\n",
-        ]
-    for row in rows:
-        lines += [
-            f"### {row.id}: {row.title}\n",
-            "| operation | the call ends in | requests at the agency | effects in its ledger |\n| --- | --- | --- | --- |",
-        ]
-        for kind, cell in row.cells.items():
-            ends = " or ".join(f"`{end if isinstance(end, str) else end.__name__}`" for end in cell.ends)
-            least, most = cell.requests
-            count = str(least) if least == most else f"{least} to {most}"
-            effects = cell.effects or 0
-            lines.append(f"| {KINDS[kind]} | {ends} | {count} | {effects} |")
-        lines.append("")
-    return "\n".join([*lines, "## When it fails\n", explanation.fix, ""])
-
-
-def check_page(check: Check) -> str:
-    """One check of the contract suite that is not a fault."""
-    return "\n".join(
-        [
-            GENERATED,
-            f"# {check.id}\n",
-            f"{check.title[0].upper()}{check.title[1:]}. Family: {check.family.value}.\n",
-            "## Why\n",
-            check.why + "\n",
-            f"Known as {_failure_modes(check.modes)}.\n",
-            "## What must come of it\n",
-            check.expected + "\n",
-            "## When it fails\n",
-            check.fix,
-            "",
-        ]
-    )
-
-
-def _failure_modes(numbers: tuple[int, ...]) -> str:
-    links = [f"[{number}](../reference/failure-modes.md#mode-{number})" for number in numbers]
-    kind = "failure modes" if len(links) > 1 else "failure mode"
-    return f"{kind} {' and '.join(filter(None, (', '.join(links[:-1]), links[-1])))}"
-
-
 def checks_page() -> str:
-    """All checks, with a link to each."""
-    faults = [f"| [{fault}]({fault}.md) | {FAULTS[fault].why} |" for fault in FAULTS]
-    checks = [f"| [{check.id}]({check.id.replace('/', '-')}.md) | {check.title} |" for check in CHECKS]
+    """All codes, with a link to each, and what each was called before."""
+    rows = {
+        one.code: f"| [{one.code}]({one.code}.md) | `{one.id}` | {one.title} | {_former(one.former)} |"
+        for one in CHECKS
+    }
+    faults = (f"| [{one.code}]({one.code}.md) | `{one.id}` | {one.why} |" for one in FAULTS.values())
     return "\n".join(
         [
             GENERATED,
             "# What the contract suite checks\n",
-            "`nagorik contract ID` plays all of this against a plugin and its simulated agency.\n",
+            "`nagorik contract ID` plays all of this against a plugin and its simulated agency. `nagorik explain CODE` prints a",
+            "page of this folder. A waiver names a code; one that names an id, today's or a former one, is refused with its code.\n",
             "## Faults below the plugin, for every operation\n",
-            "| fault | stands for |\n| --- | --- |",
+            "Rows that begin alike share a code: `submit/F02-for-ever` is NGK002 with the operation `submit`.\n",
+            "| code | fault | stands for |\n| --- | --- | --- |",
             *faults,
             "\n## Checks of their own\n",
-            "| check | what is checked |\n| --- | --- |",
-            *checks,
+            "| code | check | what is checked | formerly |\n| --- | --- | --- | --- |",
+            *(rows[code] for code in sorted(rows)),
             "",
         ]
     )
+
+
+def _former(ids: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in ids)
 
 
 def application_table() -> str:
@@ -617,12 +573,6 @@ def wire_pages() -> dict[Path, str]:
 
 
 LIFECYCLE: Final = DOCS / "explanation" / "lifecycle.md"
-KINDS: Final = {
-    OperationKind.READ: "read, or `safe` write",
-    OperationKind.NATIVE: "`native` write",
-    OperationKind.LOOKED_UP: "`client-reference` write",
-    OperationKind.NEITHER: "`none` write",
-}
 REFERENCE_PAGES: Final = {
     "manifest.md": manifest_page,
     "hooks.md": hooks_page,
@@ -636,8 +586,7 @@ def pages() -> dict[Path, str]:
     """Every generated page by its path."""
     return (
         {DOCS / "reference" / name: page() for name, page in REFERENCE_PAGES.items()}
-        | {DOCS / "checks" / f"{fault}.md": fault_page(fault) for fault in FAULTS}
-        | {DOCS / "checks" / f"{check.id.replace('/', '-')}.md": check_page(check) for check in CHECKS}
+        | {DOCS / "checks" / f"{code}.md": f"{GENERATED}\n{page_of(code)}" for code in BY_CODE}
         | {DOCS / "checks" / "index.md": checks_page()}
         | {LIFECYCLE: put_tables(LIFECYCLE.read_text("utf-8"))}
         | wire_pages()

@@ -18,8 +18,8 @@ from nagorik_nid.simulator import NidSimulator
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.checks.check import EXAMINATIONS
+from nagorik_testing.contract.codes import FAULTS
 from nagorik_testing.contract.command import command, write
-from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Level
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, make_report
@@ -135,13 +135,15 @@ def test_fault_is_told_once_with_what_follows_from_it(broken: Report) -> None:
     assert len(following) == len(broken.judgement.failures) - 1
     told = "\n".join(render_report(broken))
     assert (
-        f"submit/F02  processed, then no answer  {cause.finding.offer}\n"
+        f"NGK002 submit/F02  processed, then no answer  {cause.finding.offer}\n"
         "  expected  result, 2 requests, 1 effect\n"
         "  got       Accepted, 2 requests, 1 login answered 200, 2 effects\n"
         "  because   the citizen is registered twice\n"
-        "  see       docs/checks/F02\n"
         "  sent      at agency_plugin.py:"
     ) in told
+    assert "\n  request   POST /" in told
+    assert "\n  response  2" in told
+    assert "\n  explain   nagorik explain NGK002\n" in told
     assert f"\n  so also   {len(following)} more: submit/F02, submit/F02-for-ever, " in told
     assert told.count("  because  ") == 1
     assert f"{len(following) + 1} failed, 1 cause" in told
@@ -151,7 +153,7 @@ def test_fault_is_told_once_with_what_follows_from_it(broken: Report) -> None:
 def test_what_follows_is_told_in_full_when_it_is_asked_for(broken: Report) -> None:
     told = "\n".join(render_report(broken, verbose=True))
     assert told.count("  because  ") == len(broken.judgement.failures)
-    assert "  submit/F02  processed, then no answer  nid.reissue\n" in told
+    assert "  NGK002 submit/F02  processed, then no answer  nid.reissue\n" in told
     assert "    follows   from submit/F02 " in told
 
 
@@ -209,15 +211,18 @@ def test_command_ends_in_one_where_a_check_fails(
 
 
 def test_broken_waiver_file_and_untended_waiver_are_told_apart(tmp_path: Path) -> None:
-    file = tmp_path / "waivers.toml"
-    file.write_text('[[waivers]]\ncheck = "start-payment/F02"\nreason = "soon"\nexpires = 2027-03-31\n', "utf-8")
+    file, rest = tmp_path / "waivers.toml", 'reason = "soon"\nexpires = 2027-03-31\n'
+    file.write_text(f'[[waivers]]\ncode = "NGK002"\noperation = "start-payment"\n{rest}', "utf-8")
     passing = contract("cashdesk", "--waivers", str(file), "--on", "2026-11-24")
     assert passing.returncode == 1
-    assert "waivers/unexpected-pass" in passing.stdout
-    file.write_text("[[waivers]]\ncheck = 1", "utf-8")
+    assert "NGK099 waivers/unexpected-pass" in passing.stdout
+    file.write_text(f'[[waivers]]\ncheck = "submit/F02"\n{rest}', "utf-8")
+    former = contract("cashdesk", "--waivers", str(file))
+    assert (former.returncode, 'submit/F02 is code = "NGK002", operation = "submit"' in former.stderr) == (2, True)
+    file.write_text("[[waivers]]\ncode = 1", "utf-8")
     invalid = contract("cashdesk", "--waivers", str(file))
     assert invalid.returncode == 2
-    assert invalid.stderr.startswith("nagorik: waivers.toml: waivers.0.check: ")
+    assert invalid.stderr.startswith("nagorik: waivers.toml: waivers.0.code: ")
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ WORDS = {
     "documents": ("documents", "NOBODYS"),
     "eligible": ("eligible", "--applicant", "applicant.json"),
     "erase": ("erase", "NOBODYS", "--yes"),
+    "explain": ("explain", "NGK404"),
     "fees": ("fees", "nid.reissue"),
     "inbox": ("inbox", "list"),
     "keys": ("keys", "new", "first"),

@@ -1,5 +1,7 @@
 """What the suite refuses to pass over, and what waivers and levels come to, on findings made by hand."""
 
+import argparse
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -11,11 +13,13 @@ from nagorik.values import dhaka_date
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.checks.check import Minor
+from nagorik_testing.contract.codes import BY_CODE, code_of, coded, page_of
+from nagorik_testing.contract.explain import command
 from nagorik_testing.contract.levels import Level, Tier, standard_of
 from nagorik_testing.contract.mutation.score import ScoreStanding
 from nagorik_testing.contract.plugin_contract import ContractWarning, PluginContract
-from nagorik_testing.contract.render import render_report
-from nagorik_testing.contract.report import explained_at, make_report
+from nagorik_testing.contract.render import render_failure, render_report
+from nagorik_testing.contract.report import make_report
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import EMPTY, CheckResult, SuiteBroken, SuiteResults, run_suite
 from nagorik_testing.contract.verdict import CheckStatus, Finding, Severity
@@ -52,7 +56,8 @@ def results(*made: tuple[str, Finding], families=None) -> SuiteResults:
 
 
 def waiver(check="submit/F02", offer=None, expires=date(2027, 3, 31)) -> Waiver:
-    return Waiver(check=check, offer=offer, reason="the portal is replaced", expires=expires)
+    code, operation = coded(check) or ("NGK997", None)
+    return Waiver(code=code, operation=operation, offer=offer, reason="the portal is replaced", expires=expires)
 
 
 def failing(judgement) -> list[str]:
@@ -131,9 +136,9 @@ def test_waiver_of_a_family_that_did_not_run_is_let_be():
     ("content", "problem"),
     [
         ("[[waivers", "not valid TOML"),
-        ('[[waivers]]\ncheck = "a/b"\nreason = "r"\n', "waivers.0.expires: this field is required"),
-        ('[[waivers]]\ncheck = "a/b"\nreason = ""\nexpires = 2027-01-01\n', "waivers.0.reason: "),
-        ('[[waivers]]\ncheck = "a/b"\nreason = "r"\nexpires = 2027-01-01\nwhy = 1\n', "waivers.0.why: "),
+        ('[[waivers]]\ncode = "NGK404"\nreason = "r"\n', "waivers.0.expires: this field is required"),
+        ('[[waivers]]\ncode = "NGK404"\nreason = ""\nexpires = 2027-01-01\n', "waivers.0.reason: "),
+        ('[[waivers]]\ncode = "NGK404"\nreason = "r"\nexpires = 2027-01-01\nwhy = 1\n', "waivers.0.why: "),
     ],
 )
 def test_waivers_that_break_the_format_are_refused_by_place(content, problem):
@@ -167,7 +172,7 @@ def test_warning_and_note_are_shown_and_take_no_level(subject, severity):
         score=ScoreStanding(None),
     )
     shown = "\n".join(render_report(make_report(subject, judgement, on=DAY, seconds=1.0), verbose=True))
-    assert f"\n{severity.value}: told/left-out  scripted\n" in shown
+    assert f"\n{severity.value}: NGK812 told/left-out  scripted\n" in shown
 
 
 def test_warning_that_follows_from_a_failure_is_not_shown_beside_it():
@@ -235,15 +240,53 @@ def test_gold_becomes_silver_where_changes_of_the_code_are_not_known_to_be_notic
 
 
 @pytest.mark.parametrize(
-    ("check", "page"),
+    ("check", "code"),
     [
-        ("submit/F02", "docs/checks/F02"),
-        ("submit/F02-for-ever", "docs/checks/F02"),
-        ("catalogue/secret-settings", "docs/checks/catalogue-secret-settings"),
+        ("submit/F02", "NGK002"),
+        ("submit/F02-for-ever", "NGK002"),
+        ("status/F00-safe", "NGK020"),
+        ("catalogue/secret-settings", "NGK109"),
+        ("submit/F17-replay", "NGK405"),
+        ("waivers/expired", "NGK099"),
+        ("submit/F99", ""),
+        ("nothing/F02", ""),
     ],
 )
-def test_variants_of_a_fault_share_a_page(check, page):
-    assert explained_at(check) == page
+def test_rows_of_a_fault_share_a_code(check, code):
+    assert code_of(check) == code
+
+
+def test_every_code_has_a_page_that_the_command_prints(capsys):
+    for code in BY_CODE:
+        assert page_of(code).startswith(f"# {code} ")
+    for named in ("ngk002", "submit/F02-for-ever"):
+        assert command.run(argparse.Namespace(code=named)) == 0
+        assert "OutcomeUnknown" in capsys.readouterr().out
+    assert command.run(argparse.Namespace(code="NGK997")) == 2
+    assert "there is no code NGK997" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ('check = "submit/F02-for-ever"', 'submit/F02-for-ever is code = "NGK002", operation = "submit"'),
+        ('code = "catalogue/hooks"', 'catalogue/hooks is code = "NGK106"'),
+        ('code = "NGK002"', "NGK002 is a fault of the matrix: name the operation"),
+        ('code = "NGK106"\noperation = "submit"', "NGK106 is no fault of the matrix: name no operation"),
+    ],
+)
+def test_waiver_by_an_id_is_refused_with_its_code(written, problem):
+    with pytest.raises(DataFileInvalid, match=re.escape(problem)):
+        parse_waivers(f'[[waivers]]\n{written}\nreason = "r"\nexpires = 2027-01-01\n'.encode())
+
+
+def test_failure_shows_the_lines_that_waive_it():
+    failed = found("submit/F02-for-ever", CheckStatus.FAILED, "a.one")
+    shown = [line.strip() for line in render_failure(failed)]
+    lines = "\n".join(["[[waivers]]", *shown[shown.index("waive     contract-waivers.toml: [[waivers]]") + 1 :]])
+    (waived,) = parse_waivers(lines.replace("YYYY-MM-DD", "2027-03-31").encode())
+    assert waived.covers(failed)
+    assert not waived.covers(found("submit/F02-for-ever", CheckStatus.FAILED, "a.two"))
 
 
 @pytest.mark.parametrize("name", ["test_check", "test_level", "pytest_generate_tests"])

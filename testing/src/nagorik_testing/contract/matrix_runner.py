@@ -30,7 +30,7 @@ from nagorik_testing.contract.verdict import (
     origin_of,
 )
 from nagorik_testing.contract.wiretap import Wiretap
-from nagorik_testing.faults.kinds import Garbled, Reshaped
+from nagorik_testing.faults.kinds import Dripping, Garbled, Padded, Reshaped, Slow
 from nagorik_testing.faults.plan import FaultRule
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
 from nagorik_testing.simulator.ledger import SeenRequest
@@ -171,13 +171,14 @@ class _Play:
     async def _safe(self, usual: UsualCall) -> Finding:
         if not usual.left:
             return self._found(UNCHANGED_BOOKS, CheckStatus.PASSED)
-        _, left_from = await self._traced(None, usual)
+        _, left_from, exchange = await self._traced(None, usual)
         return self._found(
             UNCHANGED_BOOKS,
             CheckStatus.FAILED,
             got=f"it leaves at the agency: {', '.join(sorted(usual.left))}",
             because="it is asked again whenever an answer is lost, and leaves it there each time",
             origin=left_from,
+            exchange=exchange,
             symptoms=frozenset({Symptom.EFFECT}),
         )
 
@@ -298,42 +299,55 @@ class _Play:
         problems = [problem for of_symptom in wrong.values() for problem in of_symptom]
         if not problems:
             return self._found(row, CheckStatus.PASSED, logins=logins)
+        origin, exchange = await self._origin(row, usual, end)
         shown = f"{end_name(end)}, {len(reached)} requests{logins_since(rig, earlier)}, {happened} effects"
         return self._found(
             row,
             CheckStatus.FAILED,
             got=shown,
             because="; ".join(problems),
-            origin=await self._origin(row, usual, end),
+            origin=origin,
+            exchange=exchange,
             symptoms=frozenset(symptom for symptom, of_symptom in wrong.items() if of_symptom),
             takes_all_levels=cell.effects is not None and happened > 1,
             logins=logins,
         )
 
-    async def _origin(self, row: FaultRow, usual: UsualCall, end: CallEnd) -> Origin | None:
+    async def _origin(
+        self, row: FaultRow, usual: UsualCall, end: CallEnd
+    ) -> tuple[Origin | None, tuple[str, str] | None]:
         """Where it was decided that a row ends so; it is played again for it, but where the plugin itself failed.
 
         Faults of the plugin's own in a row would put it into quarantine.
         """
         if isinstance(end.error, PluginFault):
-            return origin_of(end.error)
-        return (await self._traced(row, usual))[0]
+            return origin_of(end.error), None
+        decided, _, exchange = await self._traced(row, usual)
+        return decided, exchange
 
-    async def _traced(self, row: FaultRow | None, usual: UsualCall) -> tuple[Origin | None, Origin | None]:
-        """Where an end was decided, and from where the request was sent that left something at the agency."""
+    async def _traced(
+        self, row: FaultRow | None, usual: UsualCall
+    ) -> tuple[Origin | None, Origin | None, tuple[str, str] | None]:
+        """Where an end was decided, from where the request was sent that left something, and what was exchanged."""
         trace = trace_of(self.subject) if self.traced else None
         if trace is None:
-            return None, None
-        async with open_rig(self.subject, self.offer.id) as rig:
+            return None, None, None
+        tap = Wiretap()
+        # A response that takes long or is large is not read twice.
+        whole = row is None or not isinstance(row.fault, Slow | Dripping | Padded)
+        async with open_rig(tap.on(self.subject) if whole else self.subject, self.offer.id) as rig:
             try:
                 await self._prepare(rig)
             except NotReachable:
-                return None, None
+                return None, None, None
+            passed = len(tap.exchanges)
             if row is not None:
                 self._disturb(row, rig, usual)
             with trace.of(rig), capture_logs():
                 end = await call_operation(rig, self.operation)
-        return trace.origin_of(end), None if trace.left_from is None else Origin(trace.left_from, decided=True)
+        left_from = None if trace.left_from is None else Origin(trace.left_from, decided=True)
+        heard = tap.since(passed)
+        return trace.origin_of(end), left_from, heard[-1].texts if heard else None
 
     def _disturb(self, row: FaultRow, rig: Rig, usual: UsualCall) -> FaultRule:
         """Let the agency answer with the row's fault the request that is to meet it."""
@@ -365,6 +379,7 @@ class _Play:
         got: str = "",
         because: str = "",
         origin: Origin | None = None,
+        exchange: tuple[str, str] | None = None,
         symptoms: frozenset[Symptom] = frozenset(),
         takes_all_levels: bool = False,
         logins: int | None = None,
@@ -379,6 +394,7 @@ class _Play:
             got=got,
             because=because,
             origin=origin,
+            exchange=exchange,
             symptoms=symptoms,
             takes_all_levels=takes_all_levels,
             logins=logins,

@@ -5,30 +5,49 @@ from typing import Final
 
 from nagorik.manifest import API_VERSION
 from nagorik_testing.contract.causes import FindingKey
+from nagorik_testing.contract.codes import code_of, coded
 from nagorik_testing.contract.mutation.runner import render_mutation
 from nagorik_testing.contract.mutation.score import render_standing
-from nagorik_testing.contract.report import Report, UnplayedOperation, explained_at, suite_version
+from nagorik_testing.contract.report import Report, UnplayedOperation, suite_version
 from nagorik_testing.contract.verdict import Finding, Grade, Severity
-from nagorik_testing.contract.waivers import CheckOutcome, Judged
+from nagorik_testing.contract.waivers import WAIVERS, WAIVERS_FILE, CheckOutcome, Judged
 
 
 def render_failure(finding: Finding, because_of: FindingKey | None = None) -> tuple[str, ...]:
     """A failure in full, with the one that it follows from, if it does."""
     mild = "" if finding.severity is Severity.ERROR else f"{finding.severity.value}: "
     lines = [
-        f"{mild}{finding.check}  {finding.title}  {finding.offer or ''}".rstrip(),
+        f"{mild}{code_of(finding.check)} {finding.check}  {finding.title}  {finding.offer or ''}".rstrip(),
         f"  expected  {finding.expected or '-'}",
         f"  got       {finding.got or '-'}",
         f"  because   {finding.because or '-'}",
-        f"  see       {explained_at(finding.check)}",
     ]
     if finding.origin is not None:
         lines.append(f"  {'decided' if finding.origin.decided else 'sent   '}   at {finding.origin.place}")
         raised = finding.origin.raised.replace("\n", "\n            ")
         lines += [f"  raised    {raised}"] if raised else []
+    if finding.exchange is not None:
+        lines += [
+            f"  {part:<8}  {text}" for part, text in zip(("request", "response"), finding.exchange, strict=True)
+        ]
     if because_of is not None:
         lines.append(f"  follows   from {named(because_of)}")
+    else:
+        lines += [f"  explain   nagorik explain {code_of(finding.check)}", *_render_waiver(finding)]
     return tuple(lines)
+
+
+def _render_waiver(finding: Finding) -> list[str]:
+    """What waives a failure: the lines of ``contract-waivers.toml``."""
+    check = coded(finding.check)
+    if check is None or finding.check.startswith(f"{WAIVERS}/"):
+        return []
+    entries = {"code": check.code, "operation": check.operation, "offer": finding.offer, "reason": "…"}
+    written = [f'{name} = "{value}"' for name, value in entries.items() if value is not None]
+    return [
+        f"  waive     {WAIVERS_FILE}: [[waivers]]",
+        *(f"            {line}" for line in (*written, "expires = YYYY-MM-DD")),
+    ]
 
 
 def named(key: FindingKey) -> str:

@@ -8,12 +8,12 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nagorik import Text
-from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.explanations import FAULTS, Explanation
+from nagorik_testing.contract.checks import Check
+from nagorik_testing.contract.codes import BY_CODE, FaultText, code_of
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.mutation.score import render_standing
 from nagorik_testing.contract.render import unplayed_by_reason
-from nagorik_testing.contract.report import Report, document_of, explained_at, in_matrix
+from nagorik_testing.contract.report import Report, document_of, in_matrix
 from nagorik_testing.contract.verdict import Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
 
@@ -74,7 +74,7 @@ def render_page(report: Report) -> str:
         others=[each for each in judged if not in_matrix(each)],
         marks=_MARKS,
         outcomes=tuple(CheckOutcome),
-        see=explained_at,
+        code=code_of,
         explained=explanation_of,
         anchor=anchor_of,
         grades=_GRADES,
@@ -82,12 +82,9 @@ def render_page(report: Report) -> str:
     )
 
 
-def explanation_of(check: str) -> Explanation | None:
+def explanation_of(check: str) -> "Check | FaultText | None":
     """Why a check is made and what an author does about it, for a page that is opened far from the documentation."""
-    fault = explained_at(check).rpartition("/")[2]
-    if fault in FAULTS:
-        return FAULTS[fault]
-    return next((Explanation(one.why, one.fix) for one in CHECKS if one.id == check), None)
+    return BY_CODE.get(code_of(check))
 
 
 def anchor_of(judged: Judged) -> str:

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from nagorik import Operation
 from nagorik.manifest import API_VERSION, AnyOffer, Manifest
-from nagorik_testing.contract.explanations import FAULTS
+from nagorik_testing.contract.codes import code_of
 from nagorik_testing.contract.levels import Standard, standard_of
 from nagorik_testing.contract.live import LIVE
 from nagorik_testing.contract.matrix import ROWS
@@ -27,7 +27,7 @@ from nagorik_testing.contract.waivers import CheckOutcome, Judged, Judgement, Wa
 _CELLS: Final = frozenset(f"{operation.value}/{row.id}" for operation in Operation for row in ROWS)
 WHOLE_REASONS: Final = (UNASKED, NO_SLOTS, FREE)
 """Why an operation may meet no fault at all, and nothing be wrong with that."""
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised when a key of the JSON report changes its meaning or goes."""
 
 
@@ -162,16 +162,6 @@ def suite_version() -> str:
     return version("nagorik-testing")
 
 
-def explained_at(check: str) -> str:
-    """The page that explains a check, in this project's documentation.
-
-    A fault has one page for all operations that can meet it, ``docs/checks/F02``; every other check has its own.
-    """
-    _, _, row = check.partition("/")
-    fault = row if row in FAULTS else row.partition("-")[0]
-    return f"docs/checks/{fault if fault in FAULTS else check.replace('/', '-')}"
-
-
 def document_of(report: Report) -> dict[str, JsonValue]:
     """The JSON report, with stable keys."""
     manifest, standard, judgement = report.manifest, report.standard, report.judgement
@@ -274,6 +264,7 @@ def _score(standing: ScoreStanding) -> JsonValue:
 def _check(judged: Judged) -> JsonValue:
     finding = judged.finding
     return {
+        "code": code_of(finding.check),
         "id": finding.check,
         "family": judged.family,
         "offer": finding.offer,
@@ -289,7 +280,6 @@ def _check(judged: Judged) -> JsonValue:
         if judged.because_of is None
         else {"check": judged.because_of[0], "offer": judged.because_of[1]},
         "logins": finding.logins,
-        "see": explained_at(finding.check),
         "waived_until": None if judged.waiver is None else judged.waiver.expires.isoformat(),
     }
 
@@ -297,7 +287,8 @@ def _check(judged: Judged) -> JsonValue:
 def _waivers(waivers: Sequence[Waiver]) -> list[JsonValue]:
     return [
         {
-            "check": waiver.check,
+            "code": waiver.code,
+            "operation": waiver.operation,
             "offer": waiver.offer,
             "reason": waiver.reason,
             "expires": waiver.expires.isoformat(),

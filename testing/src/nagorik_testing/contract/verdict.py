@@ -156,6 +156,7 @@ class Finding:
         because: What follows for the citizen or the agency, or why the check does not apply.
         origin: Where in the plugin's own code it was decided, as far as that is known.
         symptoms: In what the call was not as it should be; empty for checks that look at more than one call.
+        exchange: The request that shows a failure and the response to it, where the suite has them.
         severity: How much it weighs if it failed.
         takes_all_levels: Whether a failure takes every level, whatever its family: something was done twice.
         logins: Login requests that the simulated agency got in the call that met the fault; ``None`` where no such
@@ -171,6 +172,7 @@ class Finding:
     because: str = ""
     origin: Origin | None = None
     symptoms: frozenset[Symptom] = frozenset()
+    exchange: tuple[str, str] | None = None
     severity: Severity = Severity.ERROR
     takes_all_levels: bool = False
     logins: int | None = None

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from nagorik import Operation
 from nagorik.data_files import parse_model, read_file
 from nagorik_testing.contract.causes import FindingKey, causes_of
+from nagorik_testing.contract.codes import CodedCheck, coded, is_of_matrix
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, SuiteResults
 from nagorik_testing.contract.verdict import CheckStatus, Finding, Severity
@@ -28,8 +30,10 @@ class Waiver(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    check: str = Field(min_length=1)
-    """The check's id, such as ``submit/F02``."""
+    code: str = Field(min_length=1)
+    """The check's, such as ``NGK404``."""
+    operation: Operation | None = None
+    """Whose row of the matrix it is; only codes of faults, such as ``NGK002``, have one, and each wants one."""
     offer: str | None = None
     """The service or gateway; all of the plugin's if not given."""
     reason: str = Field(min_length=1)
@@ -37,9 +41,32 @@ class Waiver(BaseModel):
     expires: date
     """The last day on which it holds."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_code(cls, written: object) -> object:
+        """Refuse an id, today's or a former one, and name its code."""
+        named = [written.get(key) for key in ("check", "code")] if isinstance(written, dict) else []
+        for name in named:
+            if isinstance(name, str) and "/" in name and (code := coded(name)) is not None:
+                raise ValueError(f"a waiver names a code: {name} is {code}")
+        return written
+
+    @model_validator(mode="after")
+    def _with_operation(self) -> Self:
+        if is_of_matrix(self.code) and self.operation is None:
+            raise ValueError(f"{self.code} is a fault of the matrix: name the operation")
+        if self.operation is not None and not is_of_matrix(self.code):
+            raise ValueError(f"{self.code} is no fault of the matrix: name no operation")
+        return self
+
+    @property
+    def named(self) -> CodedCheck:
+        """The code, with the operation of a row of the matrix."""
+        return CodedCheck(self.code, self.operation)
+
     def covers(self, finding: Finding) -> bool:
         """Whether it speaks of this finding."""
-        return self.check == finding.check and self.offer in {None, finding.offer}
+        return self.named == coded(finding.check) and self.offer in {None, finding.offer}
 
 
 class _File(BaseModel):
@@ -159,25 +186,26 @@ def _judged(result: CheckResult, waivers: Sequence[Waiver]) -> Judged:
 
 
 def _problems(results: SuiteResults, waivers: Sequence[Waiver], on: date) -> Iterator[Finding]:
+    known = {coded(check) for check in results.known}
     for number, waiver in enumerate(waivers, 1):
         covered = [finding for finding in results.findings if waiver.covers(finding)]
         ran = covered or results.families is None
-        if waiver.check not in results.known:
-            kind, expected, got = "unknown-check", "the id of a check of this plugin", waiver.check
+        if waiver.named not in known:
+            kind, expected, got = "unknown-check", "the code of a check of this plugin", str(waiver.named)
         elif on > waiver.expires:
             kind, expected, got = "expired", f"a day not before {on}", f"expired on {waiver.expires}"
         elif ran and not any(finding.failed for finding in covered):
-            kind, expected, got = "unexpected-pass", f"{waiver.check} to fail", "it does not: remove the waiver"
+            kind, expected, got = "unexpected-pass", f"{waiver.named} to fail", "it does not: remove the waiver"
         else:
             continue
         yield Finding(
             check=f"{WAIVERS}/{kind}",
             offer=waiver.offer,
-            title=f"waiver {number}, of {waiver.check}",
+            title=f"waiver {number}, {waiver.named}",
             status=CheckStatus.FAILED,
             expected=expected,
             got=got,
-            because="a waiver that nobody tends hides the next fault",
+            because="a waiver that is not kept up hides the next fault",
         )
 
 

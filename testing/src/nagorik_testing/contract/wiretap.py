@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from urllib.parse import parse_qsl
 
 import httpx
@@ -13,6 +14,8 @@ from nagorik_testing.contract.rig import is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.wire.codec import Codec
 
+LONGEST_SHOWN: Final = 400
+"""Characters of a body that a report shows."""
 Places = dict[str, str]
 """What a row of requests holds, by place: ``1 body dags.0.area``, ``1 query dob``, ``2 path 3``."""
 
@@ -32,6 +35,17 @@ class WireExchange:
     def label(self) -> str:
         """Method and path."""
         return f"{self.request.method} {self.request.url.path}"
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The request and the response on a line each, for an author; bodies are cut after 400 characters."""
+        answered = "none" if self.status is None else f"{self.status} {_shown(self.answer)}"
+        return f"{self.label} {_shown(self.sent)}".rstrip(), answered.rstrip()
+
+
+def _shown(body: bytes) -> str:
+    text = " ".join(body.decode("utf-8", "replace").split())
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 @dataclass(slots=True, repr=False)

@@ -264,7 +264,7 @@ def test_nothing_is_left_out_and_a_waived_cause_is_none():
     (cause,) = judgement.causes
     assert (cause.finding.check, len(judgement.failures)) == ("status/F00", 3)
     assert [each.finding.check for each in judgement.consequences(cause)] == ["status/F05", "status/F09"]
-    waiver = Waiver(check="status/F00", reason="the portal is replaced", expires=date(2027, 3, 31))
+    waiver = Waiver(code="NGK000", operation="status", reason="the portal is replaced", expires=date(2027, 3, 31))
     waived = judge(results, [waiver], on=DAY)
     assert [each.finding.check for each in waived.causes] == ["status/F05", "status/F09"]
 
