@@ -44,8 +44,9 @@ test: $(READY)  ## Run all tests, in random order, on all cores, with files in m
 compiled: $(READY)  ## Compile once what the tests import, which each process of a first run would do for itself.
 	@$(BIN)/pytest --collect-only --quiet --quiet >$(VENV)/collected
 
-proofs: $(READY)  ## Run what takes too long for every run: the desk's journeys in a browser, and its other proofs.
+proofs: $(READY)  ## Run what takes too long for every run: the desk's journeys in a browser, every fault for every service.
 	@$(BIN)/pytest -m proof -p no:randomly --no-header $(ARGUMENTS) portal/tests
+	@$(BIN)/nagorik contract --all --every-row
 
 faults: $(READY)  ## Check that the tests notice each seeded fault (ARGUMENTS="client").
 	@$(BIN)/python tests/faults/run.py $(ARGUMENTS)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +44,11 @@ class ContractCommand:
         parser.add_argument("--all", action="store_true", help="prove every plugin that brings a simulator")
         parser.add_argument("--report", type=Path, metavar="DIR", help="write ID.json and ID.html into this folder")
         parser.add_argument("--loopback", action="store_true", help="put the simulator on a socket of this machine")
+        parser.add_argument(
+            "--every-row",
+            action="store_true",
+            help="let every service meet every fault, not the first alone",
+        )
         parser.add_argument(
             "--family", action="append", metavar="FAMILY", help="run this family only; may be given several times"
         )
@@ -231,9 +237,10 @@ def _subjects(arguments: argparse.Namespace) -> list[Subject]:
     if strange := sorted(set(arguments.family or ()) - set(families)):
         raise LookupError(f"there is no family {', '.join(strange)}; families: {', '.join(families)}")
     live = _live(arguments)
-    return [
+    subjects = (
         Subject.installed(load_simulator(installed[name]), loopback=arguments.loopback, live=live) for name in names
-    ]
+    )
+    return [replace(subject, every_row=arguments.every_row) for subject in subjects]
 
 
 def _refuse_mutation(arguments: argparse.Namespace) -> None:

@@ -238,3 +238,5 @@ _CONNECTION_ROWS: Final[tuple[FaultRow, ...]] = (
 
 ROWS: Final[tuple[FaultRow, ...]] = (*_CONNECTION_ROWS, *CONTENT_ROWS)
 """Rows that need no more than one operation; the others are checks of their own."""
+SIX: Final = tuple(row for row in ROWS if row.id in {"F02", "F09", "F10", "F11", "F13"})
+"""What an operation meets that another service of the plugin has shown with every row; F00 is the sixth."""

@@ -52,6 +52,7 @@ class Subject:
         loopback: Whether the simulator is put on a real socket of this machine instead of in process.
         live: The agency itself, which is asked instead of the simulator.
         tap: Put around each transport to the agency, to listen to what passes.
+        every_row: Whether each service meets every row of the matrix, and not the first of each kind alone.
         beside: How other plugins of the registry are configured, by id, such as those that stand for asked ones.
         kept: The plugin's settings, read once for all rigs; a live agency's are read as on a host.
         waits: How long was waited for an operation of an offer to become possible, before which simulator and for
@@ -65,6 +66,7 @@ class Subject:
     loopback: bool = False
     live: Live | None = None
     tap: TransportWrapper | None = None
+    every_row: bool = False
     beside: Mapping[str, PluginConfiguration] = field(default_factory=dict, hash=False)
     waits: dict[tuple[type[Simulator], str, Operation, int], list[timedelta]] = field(
         default_factory=dict, compare=False

@@ -124,7 +124,7 @@ CHECKED = {
 @pytest.mark.parametrize(("hooks", "causes"), CHECKED.items(), ids=CHECKED)
 async def test_checks_that_presuppose_what_fails_follow_from_it(hooks, causes, permit_office):
     chosen = [check for check in CHECKS if check.family in {"eligibility", "submission", "payment", "status"}]
-    found = await play_checks(permit_office(hooks), None, chosen)
+    found = await play_checks(permit_office(hooks), chosen)
     failures = [result.finding for result in found if result.finding.failed]
     assert {cause.check for cause in roots(failures)} == causes
     assert len(failures) > len(causes)

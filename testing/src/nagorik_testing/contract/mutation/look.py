@@ -21,7 +21,7 @@ from nagorik_testing.contract.form_variations import forget_variations
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
 from nagorik_testing.contract.mutation.plugin_code import package_of
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.suite import CheckResult, keep_quiet, play_checks, play_operations
+from nagorik_testing.contract.suite import CheckResult, keep_quiet, play_checks, play_operation
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
 
 ANSWER: Final = "answer"
@@ -53,9 +53,9 @@ class SuitePart:
         forget_variations()
         subject = replace(subject, waits={}, seen={})
         if not self.offer:
-            return asyncio.run(play_checks(subject, None, [check for check in CHECKS if check.id == self.check]))
+            return asyncio.run(play_checks(subject, [check for check in CHECKS if check.id == self.check]))
         offer = next(offer for offer in subject.manifest.offers if offer.id == self.offer)
-        return asyncio.run(play_operations(subject, offer, {Operation(self.check)}))
+        return asyncio.run(play_operation(subject, Operation(self.check), [offer], traced=False))
 
 
 @dataclass(frozen=True, slots=True)
