@@ -18,6 +18,7 @@ from nagorik import (
     PaymentReport,
     PaymentState,
     QueryPaymentRequest,
+    Quote,
     RefundPaymentRequest,
     Slots,
     StartPaymentRequest,
@@ -50,10 +51,16 @@ async def call_operation(rig: Rig, operation: Operation) -> CallEnd:
     return CallEnd(result=result, seconds=rig.clock.monotonic() - began)
 
 
+async def quote_due(rig: Rig) -> Quote:
+    """What is asked for at the rig's stage, once everything before it is paid."""
+    return await rig.platform.quote_fees(
+        rig.draft, stage=rig.fee.name, agency_reference=rig.references.agency_reference
+    )
+
+
 async def _advise(rig: Rig) -> object:
     """Tell the agency of a payment of what it asks for."""
-    quote = await rig.platform.quote_fees(rig.draft)
-    return await rig.platform.advise_payment(rig.draft, rig.references, rig.receipt(quote))
+    return await rig.platform.advise_payment(rig.draft, rig.references, rig.receipt(await quote_due(rig)))
 
 
 async def _fetch(rig: Rig) -> object:
@@ -191,7 +198,7 @@ _CALLS: Final[Mapping[Operation, Callable[[Rig], Awaitable[object]]]] = MappingP
         Operation.ELIGIBILITY: lambda rig: rig.platform.check_eligibility(
             rig.offer, rig.draft.applicant, form=rig.draft.form
         ),
-        Operation.QUOTE: lambda rig: rig.platform.quote_fees(rig.draft),
+        Operation.QUOTE: quote_due,
         Operation.SUBMIT: lambda rig: rig.platform.submit(rig.draft, rig.references),
         Operation.FIND: lambda rig: rig.platform.find_submission(rig.draft, rig.references, sent_at=rig.clock.now()),
         Operation.STATUS: lambda rig: rig.platform.get_status(rig.draft, rig.references),

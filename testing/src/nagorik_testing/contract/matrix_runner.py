@@ -12,11 +12,12 @@ from nagorik import AgencyRejected, InputRejected, Operation, PluginFault
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.decisions import trace_of
+from nagorik_testing.contract.fee_stages import fee_stages
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, FaultRow, OperationKind
 from nagorik_testing.contract.matrix_judging import PlayedRow, describe, judge
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.rig import Rig, is_login, operations_of
+from nagorik_testing.contract.rig import FeeStage, Rig, is_login, operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.usual_call import UsualCall, call_usually, end_name, logins_since
 from nagorik_testing.contract.verdict import (
@@ -56,6 +57,10 @@ UNCHANGED_BOOKS: Final = PlainRow(
 )
 REACHED: Final = CALLED.id
 """Stands in place of a fault row where an operation meets no fault."""
+_WORST_FIRST: Final = (CheckStatus.FAILED, CheckStatus.NOT_REACHED, CheckStatus.PASSED, CheckStatus.NOT_APPLICABLE)
+"""Of the stages at which one operation is played, the worst is reported."""
+_OF_EACH_STAGE: Final = frozenset({"F02", "F09", "F10", "F11", "F13"})
+"""The rows that are played at every stage; the others at the first one at which the example owes something."""
 SAFE: Final = UNCHANGED_BOOKS.id
 """For reads, and for writes that are declared ``safe``: they are sent again as often as an answer is lost."""
 
@@ -104,8 +109,15 @@ async def play_matrix(
     for operation in sorted(operations_of(subject.manifest, offer)):
         if operations is not None and operation not in operations:
             continue
-        play = _Play(subject, offer, operation, traced)
-        async for finding in play.all(rows):
+        priced = operation in {Operation.QUOTE, Operation.ADVISE_PAYMENT}
+        fees = await fee_stages(subject, offer) if priced else (FeeStage(),)
+        found: dict[str, Finding] = {}
+        for number, fee in enumerate(fees):
+            played = [row for row in rows if row.id in _OF_EACH_STAGE] if number else rows
+            async for finding in _Play(subject, offer, operation, traced, fee).all(played):
+                worst = found.setdefault(finding.check, finding)
+                found[finding.check] = min(worst, finding, key=lambda one: _WORST_FIRST.index(one.status))
+        for finding in found.values():
             yield finding
 
 
@@ -115,6 +127,7 @@ class _Play:
 
     Attributes:
         traced: Whether what fails is played once more, to tell where that was decided.
+        fee: The stage whose fee it is about.
         waits: How a rig is prepared without idle looks, once one has been.
         refused_at: Stages at which the operation was tried too early.
     """
@@ -123,6 +136,7 @@ class _Play:
     offer: AnyOffer
     operation: Operation
     traced: bool
+    fee: FeeStage
     waits: list[timedelta] = field(default_factory=list)
     refused_at: list[str] = field(default_factory=list)
 
@@ -210,7 +224,7 @@ class _Play:
             return usual
 
     async def _prepare(self, rig: Rig) -> None:
-        rig.waits, rig.refused_at = self.waits, self.refused_at
+        rig.waits, rig.refused_at, rig.fee = self.waits, self.refused_at, self.fee
         await prepare_operation(rig, self.operation)
 
     async def _due(self, seconds: float) -> Counter[str]:
@@ -391,7 +405,7 @@ class _Play:
             title=row.title,
             status=status,
             expected="" if status is CheckStatus.NOT_APPLICABLE else expected,
-            got=got,
+            got=f"stage {self.fee.name}: {got}" if got and self.fee != FeeStage() else got,
             because=because,
             origin=origin,
             exchange=exchange,

@@ -23,7 +23,7 @@ from nagorik import (
     SubmissionResult,
 )
 from nagorik_platform import References
-from nagorik_testing.contract.calls import follow_payment, list_slots, query_payment, start_payment
+from nagorik_testing.contract.calls import follow_payment, list_slots, query_payment, quote_due, start_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable, origin_of
 from nagorik_toolkit.fees.tariff import FIRST_STAGE
@@ -127,15 +127,33 @@ async def _at_agency(rig: Rig) -> None:
     )
 
 
-async def _filed_with_fee(rig: Rig) -> None:
-    """File the application of a service that costs something.
+async def _quotable(rig: Rig) -> None:
+    """A later stage's price is asked for when it is demanded."""
+    if rig.fee.name != FIRST_STAGE:
+        await _with_fee_due(rig)
+
+
+async def _with_fee_due(rig: Rig) -> None:
+    """File the application and wait until the rig's stage is to be paid, or the first one that costs something.
 
     Raises:
         NothingThere: It costs nothing.
     """
-    if not (await rig.platform.quote_fees(rig.draft)).total.poisha:
+    first = rig.fee.name == FIRST_STAGE
+    if first and (await quote_due(rig)).total.poisha:
+        await file_application(rig)
+        return
+    if Operation.STATUS not in rig.platform.service(rig.offer).operations:
         raise NothingThere(FREE)
-    await file_application(rig)
+
+    async def due(status: AgencyStatus) -> bool:
+        if first and status.fee_due is not None:
+            rig.fee = rig.fee._replace(name=status.fee_due)
+        if first and status.final:
+            raise NothingThere(FREE)
+        return status.fee_due is not None and status.fee_due == rig.fee.name
+
+    await wait_until(rig, rig.fee.outcome or rig.simulator.outcomes[0], due)
 
 
 async def _in_correction(rig: Rig) -> None:
@@ -144,7 +162,7 @@ async def _in_correction(rig: Rig) -> None:
     async def wanted(status: AgencyStatus) -> bool:
         return status.state is ApplicationState.CORRECTION_REQUESTED
 
-    await _until(rig, "correction", wanted)
+    await wait_until(rig, "correction", wanted)
 
 
 async def wait_for_deliverables(rig: Rig) -> None:
@@ -153,7 +171,7 @@ async def wait_for_deliverables(rig: Rig) -> None:
     async def there(status: AgencyStatus) -> bool:
         return any(deliverable.delivery == "download" for deliverable in status.deliverables)
 
-    status = await _until(rig, rig.simulator.outcomes[0], there)
+    status = await wait_until(rig, rig.simulator.outcomes[0], there)
     rig.issued = tuple(each for each in status.deliverables if each.delivery == "download")
 
 
@@ -177,7 +195,7 @@ async def _with_slots(rig: Rig) -> None:
             raise NothingThere(NO_SLOTS)
         return bool(rig.slots)
 
-    rig.stage = (await _until(rig, rig.simulator.outcomes[0], offered)).raw
+    rig.stage = (await wait_until(rig, rig.simulator.outcomes[0], offered)).raw
 
 
 async def _with_callback(rig: Rig) -> None:
@@ -214,7 +232,12 @@ async def _until_paid(rig: Rig, ask: Callable[[Rig], Awaitable[PaymentReport]], 
         report = await ask(rig)
 
 
-async def _until(rig: Rig, outcome: str, reached: Callable[[AgencyStatus], Awaitable[bool]]) -> AgencyStatus:
+async def wait_until(rig: Rig, outcome: str, reached: Callable[[AgencyStatus], Awaitable[bool]]) -> AgencyStatus:
+    """File the application, which comes to ``outcome``, pay what is demanded, and wait for a status.
+
+    Raises:
+        NotReachable: The simulator has no such outcome, or no such status comes within ``LONGEST_WAIT``.
+    """
     if outcome not in rig.simulator.outcomes:
         raise NotReachable(f"the simulator has no outcome {outcome}")
     rig.simulator.script.set(rig.references.client_reference, outcome)
@@ -252,11 +275,11 @@ async def pay_fee(rig: Rig, stage: str) -> bool:
 _PREPARATIONS: Final[Mapping[Operation, Callable[[Rig], Awaitable[object]]]] = MappingProxyType(
     {
         Operation.ELIGIBILITY: _ready,
-        Operation.QUOTE: _ready,
+        Operation.QUOTE: _quotable,
         Operation.SUBMIT: _ready,
         Operation.FIND: _at_agency,
         Operation.STATUS: _at_agency,
-        Operation.ADVISE_PAYMENT: _filed_with_fee,
+        Operation.ADVISE_PAYMENT: _with_fee_due,
         Operation.WITHDRAW: file_application,
         Operation.ANSWER_CORRECTION: _in_correction,
         Operation.DELIVERABLE: wait_for_deliverables,

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from nagorik import ApplicationDraft, Consent, Deliverable, Operation, PaymentReceipt, Quote, Slot
@@ -62,6 +62,13 @@ def another_application(references: References) -> References:
     )
 
 
+class FeeStage(NamedTuple):
+    """A stage at which an agency demands money, and the outcome in whose course it does; the first one at any."""
+
+    name: str = FIRST_STAGE
+    outcome: str | None = None
+
+
 StartPlatform = Callable[[], AbstractAsyncContextManager[Any]]
 """Begins a platform, or what stands for one in another process."""
 
@@ -109,6 +116,8 @@ class Rig:
         """The agency's words for the stages at which appointments are shown and none can be taken yet."""
         self.stage = ""
         """The agency's word for the stage at which the appointments were offered."""
+        self.fee = FeeStage()
+        """The stage whose fee is quoted and paid."""
         self.slots: tuple[Slot, ...] = ()
         """The appointments that were offered, once they have been waited for."""
         self.kinds: tuple[DocumentKind, ...] = ()

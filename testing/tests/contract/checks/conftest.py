@@ -30,6 +30,7 @@ OFFICES = (
     "other_agencies",
     "noting_offices",
     "tills",
+    "surveyed",
 )
 """Modules with a simulator."""
 STATELESS = (f"{PACKAGE}.forms", f"{PACKAGE}.settings")

@@ -7,7 +7,7 @@ from typing import Final
 from nagorik import NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.operations import Idempotency
-from nagorik_testing.contract.calls import call_operation
+from nagorik_testing.contract.calls import call_operation, quote_due
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of, record_of
@@ -62,7 +62,7 @@ async def _same_bytes(subject: Subject, offer: AnyOffer) -> list[str]:
 async def _attempt(rig: Rig, operation: Operation) -> Attempt:
     """The same write, to be made as often as is wanted."""
     if operation is Operation.ADVISE_PAYMENT:
-        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
+        receipt = rig.receipt(await quote_due(rig))
         return lambda: rig.platform.advise_payment(rig.draft, rig.references, receipt)
     return lambda: call_operation(rig, operation)
 

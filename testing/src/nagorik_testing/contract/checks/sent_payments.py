@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
+from itertools import count
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,14 +17,15 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, dhaka_date, dhaka_zone, normalise, to_ascii_digits
-from nagorik_testing.contract.calls import payer_of, query_payment
-from nagorik_testing.contract.checks.check import NotConcerned, check
+from nagorik_testing.contract.calls import payer_of, query_payment, quote_due
+from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import leaves, written
+from nagorik_testing.contract.checks.paid_stages import examine_each_stage
 from nagorik_testing.contract.checks.payment import start
-from nagorik_testing.contract.preparations import capture_payment, prepare_operation
+from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import NothingThere, NotReachable
+from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places, Wiretap, differing, places_of
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 
@@ -49,41 +51,33 @@ Tell = Callable[[PaymentReceipt], Awaitable[Places]]
 
 @check("advise-payment/as-paid")
 async def _advised(subject: Subject, offer: AnyOffer) -> list[str]:
-    tap = Wiretap()
-    async with open_rig(tap.on(subject), offer.id) as rig:
-        try:
-            await prepare_operation(rig, Operation.ADVISE_PAYMENT)
-            quote = await rig.platform.quote_fees(rig.draft)
-        except NothingThere:
-            raise NotConcerned("the example costs nothing") from None
-        told = 0
+    return await examine_each_stage(subject, offer, _advised_at_stage)
 
-        async def tell(receipt: PaymentReceipt) -> Places:
-            nonlocal told
-            told += 1
-            own = receipt.model_copy(update={"payment": str(uuid5(_NAMESPACE, f"{offer.id}/{told}"))})
-            return await _sent(
-                rig, tap, own.payment, lambda: rig.platform.advise_payment(rig.draft, rig.references, own)
-            )
 
-        noon = datetime.combine(dhaka_date(rig.clock.now()) - timedelta(days=3), time(12), dhaka_zone())
-        usual = rig.receipt(quote).model_copy(
-            update={
-                "amount": Money(poisha=quote.total.poisha // 100 * 100 + 37, currency=quote.total.currency),
-                "captured_at": noon.astimezone(UTC),
-                "payer_name": _PAYER,
-            }
-        )
-        sent = await tell(usual)
-        if not sent:
-            raise NotReachable("nothing is sent for a payment")
-        unsteady = differing(sent, await tell(usual))
-        wrong = await _receipt_number(tell, usual, sent, unsteady)
-        wrong += await _poisha(tell, usual, sent, unsteady)
-        wrong += _payer(sent, _PAYER)
-        wrong += _payer_cut(sent, await tell(usual.model_copy(update={"payer_name": _LONG_PAYER})), unsteady)
-        wrong += await _day(tell, usual, noon, unsteady)
-    return wrong
+async def _advised_at_stage(rig: Rig, tap: Wiretap) -> list[str]:
+    quote, told = await quote_due(rig), count(1)
+
+    async def tell(receipt: PaymentReceipt) -> Places:
+        own = receipt.model_copy(update={"payment": str(uuid5(_NAMESPACE, f"{rig.offer}/{next(told)}"))})
+        return await _sent(rig, tap, own.payment, lambda: rig.platform.advise_payment(rig.draft, rig.references, own))
+
+    noon = datetime.combine(dhaka_date(rig.clock.now()) - timedelta(days=3), time(12), dhaka_zone())
+    usual = rig.receipt(quote).model_copy(
+        update={
+            "amount": Money(poisha=quote.total.poisha // 100 * 100 + 37, currency=quote.total.currency),
+            "captured_at": noon.astimezone(UTC),
+            "payer_name": _PAYER,
+        }
+    )
+    sent = await tell(usual)
+    if not sent:
+        raise NotReachable("nothing is sent for a payment")
+    unsteady = differing(sent, await tell(usual))
+    wrong = await _receipt_number(tell, usual, sent, unsteady)
+    wrong += await _poisha(tell, usual, sent, unsteady)
+    wrong += _payer(sent, _PAYER)
+    wrong += _payer_cut(sent, await tell(usual.model_copy(update={"payer_name": _LONG_PAYER})), unsteady)
+    return wrong + await _day(tell, usual, noon, unsteady)
 
 
 async def _receipt_number(tell: Tell, usual: PaymentReceipt, sent: Places, unsteady: frozenset[str]) -> list[str]:

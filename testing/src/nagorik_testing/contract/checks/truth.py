@@ -15,7 +15,6 @@ from nagorik import (
     FetchedDeliverable,
     NagorikError,
     Operation,
-    PaymentAdvice,
     PaymentState,
     PluginFault,
     RefundReport,
@@ -23,16 +22,17 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, dhaka_time, to_ascii_digits
-from nagorik_testing.contract.calls import PRICE, call_operation, refund_payment
+from nagorik_testing.contract.calls import PRICE, call_operation, quote_due, refund_payment
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import open_filings, other_example
 from nagorik_testing.contract.checks.inspection import case_of, form_of
+from nagorik_testing.contract.checks.paid_stages import examine_each_stage
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.preparations import capture_payment, file_application, prepare_operation
-from nagorik_testing.contract.rig import receipt_number
+from nagorik_testing.contract.rig import Rig, receipt_number
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import NothingThere, NotReachable
+from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap
 from nagorik_testing.simulator.application_book import Case
 from nagorik_testing.wire.codec import ERROR_STATUS
@@ -183,53 +183,51 @@ def _is_lost(end: object) -> bool:
 
 @check("payment/confirmed-as-held")
 async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
-        try:
-            await prepare_operation(rig, Operation.ADVISE_PAYMENT)
-        except NothingThere:
-            raise NotConcerned("the example costs nothing") from None
-        case = case_of(rig)
-        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
-        began = rig.clock.now()
-        while rig.clock.now() - began < LONGEST:
-            advice = await rig.platform.advise_payment(rig.draft, rig.references, receipt)
-            wrong = _unheld(advice, case, rig.clock.now())
-            if wrong:
-                return wrong
-            if any(told.amount != receipt.amount for told in case.payments):
-                return ["the agency is told of another amount than was paid"]
-            if advice.confirmed:
-                return []
-            rig.advance(STRIDE)
+    return await examine_each_stage(subject, offer, _confirmed)
+
+
+async def _confirmed(rig: Rig, _tap: Wiretap) -> list[str]:
+    case, receipt = case_of(rig), rig.receipt(await quote_due(rig))
+    earlier, began = len(case.payments), rig.clock.now()
+    while rig.clock.now() - began < LONGEST:
+        advice = await rig.platform.advise_payment(rig.draft, rig.references, receipt)
+        told = case.payments[earlier:]
+        if not told:
+            return ["the agency was not told of the payment"]
+        if advice.confirmed and not any(one.arrives_at <= rig.clock.now() for one in told):
+            return ["a payment is said to be confirmed that the agency does not hold yet"]
+        if any(one.amount != receipt.amount for one in told):
+            return ["the agency is told of another amount than was paid"]
+        if advice.confirmed:
+            return []
+        rig.advance(STRIDE)
     return ["a payment that the agency was told of is never confirmed"]
 
 
 @check("payment/turned-away")
 async def _turned_away(subject: Subject, offer: AnyOffer) -> list[str]:
-    tap, wrong = Wiretap(), list[str]()
-    async with open_rig(tap.on(subject), offer.id) as rig:
+    return await examine_each_stage(subject, offer, _told_of_turned_away)
+
+
+async def _told_of_turned_away(rig: Rig, tap: Wiretap) -> list[str]:
+    wrong = list[str]()
+    case, receipt = case_of(rig), rig.receipt(await quote_due(rig))
+    await rig.platform.advise_payment(rig.draft, rig.references, receipt)
+    pending = tap.exchanges[-1].answer
+    for state in case.workflow.states:
+        rig.advance(MINUTE * 7)
+        case.enter(state, rig.clock.now())
+        by_time = any(step.source == state and step.to is not None for step in case.workflow.steps)
+        if by_time or _waits_for_fee(case):
+            continue  # what is not confirmed yet may still be
         try:
-            await prepare_operation(rig, Operation.ADVISE_PAYMENT)
-        except NothingThere:
-            raise NotConcerned("the example costs nothing") from None
-        case = case_of(rig)
-        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
-        await rig.platform.advise_payment(rig.draft, rig.references, receipt)
-        pending = tap.exchanges[-1].answer
-        for state in case.workflow.states:
-            rig.advance(MINUTE * 7)
-            case.enter(state, rig.clock.now())
-            by_time = any(step.source == state and step.to is not None for step in case.workflow.steps)
-            if by_time or _waits_for_fee(case):
-                continue  # what is not confirmed yet may still be
-            try:
-                advice = await rig.platform.advise_payment(rig.draft, rig.references, receipt)
-            except PluginFault:
-                return [*wrong, f"{state}: a payment that is told of again ends in a fault of the plugin"]
-            except NagorikError:
-                continue  # the host has a person look
-            if not advice.confirmed and tap.exchanges[-1].answer != pending:
-                wrong.append(f"{state}: a payment that the agency has turned away is told as not confirmed yet")
+            advice = await rig.platform.advise_payment(rig.draft, rig.references, receipt)
+        except PluginFault:
+            return [*wrong, f"{state}: a payment that is told of again ends in a fault of the plugin"]
+        except NagorikError:
+            continue  # the host has a person look
+        if not advice.confirmed and tap.exchanges[-1].answer != pending:
+            wrong.append(f"{state}: a payment that the agency has turned away is told as not confirmed yet")
     return wrong
 
 
@@ -284,13 +282,6 @@ def _not_as_asked(status: AgencyStatus, answer: bytes) -> Iterator[str]:
             yield "a fee is told that the agency's answer does not hold"
         if status.fee_due is None:
             yield "a fee is told without the stage at which it is due"
-
-
-def _unheld(advice: PaymentAdvice, case: Case[Any], now: datetime) -> list[str]:
-    if not case.payments:
-        return ["the agency was not told of the payment"]
-    held = any(told.arrives_at <= now for told in case.payments)
-    return ["a payment is said to be confirmed that the agency does not hold yet"] if advice.confirmed > held else []
 
 
 @check("payment/F19-refunded-as-given")

@@ -27,8 +27,9 @@ MODULES = (
     "proofs",
     "at_the_till",
     "tills",
+    "surveyed",
 )
-"""The last six need the kit, which a host does not have."""
+"""The last seven need the kit, which a host does not have."""
 
 
 def __getattr__(name: str) -> Any:

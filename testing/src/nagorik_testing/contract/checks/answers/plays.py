@@ -30,6 +30,7 @@ from nagorik_testing.contract.calls import (
     fetch_one,
     list_payments,
     query_payment,
+    quote_due,
     refund_payment,
     start_payment,
 )
@@ -320,7 +321,7 @@ async def _advice(stage: _Stage) -> None:
     rig = stage.rig
     try:
         await prepare_operation(rig, Operation.ADVISE_PAYMENT)
-        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
+        receipt = rig.receipt(await quote_due(rig))
     except (NothingThere, NotReachable, NagorikError):
         return  # of operations that cannot be called, the matrix of faults tells
     await _until_changed(
