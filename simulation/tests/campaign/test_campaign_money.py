@@ -7,12 +7,11 @@ import pytest
 
 from nagorik import ApplicationState, Money, PaymentState
 from nagorik_platform.lifecycle import Decided, Hold, Party, Payment
-from nagorik_platform.lifecycle.events import Actor, PaymentMoved
+from nagorik_platform.lifecycle.events import Actor, Moved, PaymentMoved
 from nagorik_simulation.campaign.money import (
     MOST_CAPTURES,
     UNDER_WAY,
     MoneyCircumstances,
-    MoneyLedgers,
     ended_without_result,
     money_problems,
 )
@@ -42,12 +41,6 @@ def in_question(taken: str | None) -> Payment:
     )
 
 
-def circumstances(**changed):
-    """As at the end of a campaign that leaves nothing to anybody."""
-    usual = {"now": NOW, "due_at": None, "looked_after": True, "is_a_case": False, "is_advised": False}
-    return MoneyCircumstances(**usual | {"ended_without_result": False} | changed)
-
-
 def progress(*payments, state=ApplicationState.AWAITING_PAYMENT, hold=None, is_filed=True):
     """An application's, as far as its money is concerned."""
     held = None if hold is None else Hold(party=Party.PERSON, code=hold)
@@ -56,8 +49,10 @@ def progress(*payments, state=ApplicationState.AWAITING_PAYMENT, hold=None, is_f
 
 def problems_of(row, taken, given_back=None, recorded=(), **changed):
     """The codes of what is wrong with a row's payments, sorted."""
-    ledgers = MoneyLedgers(taken, given_back or {}, {"NGK-1": recorded} if recorded else {})
-    return sorted(problem for problem, _ in money_problems(row, ledgers, circumstances(**changed)))
+    usual = {"now": NOW, "due_at": None, "looked_after": True, "is_a_case": False, "is_advised": False, "quoted": {}}
+    ledgers = {"captured": taken, "refunded": given_back or {}, "recorded": len(recorded)}
+    circumstances = MoneyCircumstances(**ledgers, **usual | {"ended_without_result": False} | changed)
+    return sorted(problem for problem, _ in money_problems(row, circumstances))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +306,10 @@ def test_application_has_come_to_nothing_by_the_last_state_before_it_closed():
         ((ApplicationState.DELIVERED, ApplicationState.CLOSED), False),
         ((), False),
     ]
-    assert [ended_without_result(states) for states, _ in ways] == [found for _, found in ways]
+    assert [
+        ended_without_result([Moved(at=NOW, to=to, actor=Actor.AGENCY, code="reported") for to in states])
+        for states, _ in ways
+    ] == [found for _, found in ways]
 
 
 DECIDED = Decided("Officer", "seen there", payment="p-1", payment_to=PaymentState.REFUND_MANUAL)

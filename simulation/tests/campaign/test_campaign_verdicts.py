@@ -1,7 +1,7 @@
 """What a campaign says that could not be carried to its end, and on a machine that is slow."""
 
 import asyncio
-import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -14,10 +14,9 @@ from nagorik_platform import Platform
 from nagorik_simulation.campaign.cases import CampaignPlan
 from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort
 from nagorik_simulation.campaign.comparison import Discrepancy, _row
-from nagorik_simulation.campaign.processes.clock_driver import LONGEST_BUSY, ClockDriver, Patience
-from nagorik_simulation.campaign.processes.worker import WorkerError, WorkerVariant
-from nagorik_simulation.campaign.processes.worker_pool import WorkerExit, WorkerPool
 from nagorik_simulation.campaign.report import CampaignReport
+from nagorik_simulation.worker_pool import ClockDriver, NeverIdle, WorkerExit, WorkerPool
+from nagorik_simulation.worker_process import WorkerSettings, end_of
 from nagorik_testing.simulator.clock import SimulatedClock
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -29,7 +28,7 @@ class BrokenOffCohort(Cohort):
 
     moves = 0
 
-    async def _run_until_idle(self, platform, schedule, people):
+    async def _run_until_idle(self, platform, schedule, people, report):
         for _ in range(self.moves):
             self.clock.set(people.next_at)
             await people.act()
@@ -37,7 +36,7 @@ class BrokenOffCohort(Cohort):
 
 
 async def verdict(keyring, *, moves):
-    cohort, report = BrokenOffCohort(IN_MEMORY, keyring, seed=PLAN.seed, workers=1), CampaignReport()
+    cohort, report = BrokenOffCohort(PLAN, keyring), CampaignReport()
     cohort.moves = moves
     async with Platform.discover(cohort.settings()) as platform:
         offers = cohort.agencies.offers(platform)
@@ -62,112 +61,84 @@ async def test_what_was_handed_in_is_compared_however_early_a_campaign_ends(keyr
     assert report.applications == report.ends.total() == 1
 
 
-def test_workers_that_begin_calls_are_waited_for_on_a_machine_however_slow():
-    patience = Patience(100.0, timedelta(seconds=10))
-    assert not patience.is_over(109.0, calls=0)
-    assert not patience.is_over(119.0, calls=1)  # at last
-    assert not patience.is_over(129.0, calls=1)
-    assert patience.is_over(129.1, calls=1)
-    for number in range(2, 300):
-        assert not patience.is_over(120.0 + 9 * number, calls=number)
-    assert patience.is_over(100.1 + LONGEST_BUSY.total_seconds(), calls=300)
-
-
-def test_worker_error_is_a_type_and_a_place_whatever_its_text_says():
+def test_end_of_a_worker_is_a_type_and_a_place_whatever_its_text_says():
     of_the_server = IntegrityError("INSERT INTO workers", {}, ValueError("a value\nin two lines"))
-    assert WorkerError.of(of_the_server) == ("IntegrityError", "elsewhere")
+    assert end_of(of_the_server) == {"error": "IntegrityError", "place": "elsewhere"}
     with pytest.raises(KeyringInvalid) as raised:
         read_keyring("no keys at all")
-    name, place = WorkerError.of(raised.value)
-    assert name == "KeyringInvalid"
-    assert place.endswith(f":{raised.traceback[-1].lineno + 1}")
+    end = end_of(raised.value)
+    assert end["error"] == "KeyringInvalid"
+    assert end["place"].endswith(f":{raised.traceback[-1].lineno + 1}")
     group = ExceptionGroup("several", [DatabaseUnavailable("away"), KeyError("name")])
-    assert WorkerError.of(group).name == "DatabaseUnavailable and KeyError"
-
-
-class FakeProcess:
-    """A process that dies at once when it is killed, of that or of what it was about to end with."""
-
-    exitcode = None
-
-    def __init__(self, dies_of):
-        self.dies_of = dies_of
-
-    def kill(self):
-        self.exitcode = self.dies_of
+    assert end_of(group)["error"] == "DatabaseUnavailable and KeyError"
 
 
 class FakeWorkerPool(WorkerPool):
-    """Its workers are no processes."""
+    """Its workers are no processes: each ends as ``ends`` says, and then waits to be killed."""
 
-    def __init__(self, *names, errors=None, dies_of=-signal.SIGKILL):
-        super().__init__(None, names, may_give_up=True)
-        self.dies_of = dies_of
-        self.started = []
-        self.errors = errors or {}
-        self.let_start = asyncio.Event()
-        self.let_start.set()
+    def __init__(self, setting, ends):
+        super().__init__(setting, ["machine-1"], may_give_up=True)
+        self.ends, self.started = list(ends), []
 
-    async def _started(self, name, variant):
-        await self.let_start.wait()
-        self.started.append((name, variant.skew))
-        return FakeProcess(self.dies_of)
-
-    def _last_words(self, process):
-        return self.errors.get(process.exitcode, WorkerError("no exception", "nowhere"))
-
-    def end(self, name, exit_code):
-        self._processes[name].exitcode = exit_code
+    async def run(self, name, setting, *, longest=None):
+        self.started.append(setting.skew)
+        if not self.ends:
+            self._stopping.set()
+            return None
+        return self.ends.pop(0)
 
 
-@pytest.mark.parametrize("dies_of", [-signal.SIGKILL, 1])
-async def test_worker_that_another_replaces_is_replaced_once(dies_of):
-    """Whoever starts those again that are dead looks at any moment, and finds it dead as well."""
-    skewed = WorkerVariant(skew=timedelta(hours=1))
-    pool = FakeWorkerPool("machine-1", "machine-2", dies_of=dies_of)
-    await pool.start(*pool.names)
-    pool.let_start.clear()
-    replacing = asyncio.create_task(pool.replace("machine-1", skewed))
-    await asyncio.sleep(0)
-    assert not await pool.replace("machine-1", skewed)
-    looking = asyncio.create_task(pool.respawn_dead())
-    await asyncio.sleep(0)
-    pool.let_start.set()
-    await looking
-    assert await replacing
-    assert pool.started == [("machine-1", timedelta(0)), ("machine-2", timedelta(0)), ("machine-1", skewed.skew)]
-    assert (pool.killed, pool.ended) == (1, [])
-    assert pool.kill("machine-1")
-    await pool.respawn_dead()
-    assert pool.started[3:] == [("machine-1", timedelta(0))]
+@pytest.fixture
+def setting(tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    return WorkerSettings(database=url, keys="no keys at all", folder=str(tmp_path), plugins={})
 
 
-async def test_worker_without_a_database_gives_up_and_any_other_end_is_a_finding():
-    gone, broken = WorkerError("DatabaseUnavailable", "outage.py:97"), WorkerError("IntegrityError", "leases.py:187")
-    pool = FakeWorkerPool("machine-1", "machine-2", "machine-3", errors={1: gone, 7: broken})
-    await pool.start(*pool.names)
-    for name, exit_code in zip(pool.names, (1, 7, 9), strict=True):
-        pool.end(name, exit_code)
-    await pool.respawn_dead()
-    assert pool.gave_up == 1
-    assert pool.ended == [
-        WorkerExit("machine-2", 7, "IntegrityError", "leases.py:187"),
-        WorkerExit("machine-3", 9, "no exception", "nowhere"),
-    ]
-    assert len(pool.started) == 6
+async def test_worker_without_a_database_gives_up_and_any_other_end_is_a_finding(setting):
+    gone = WorkerExit("machine-1", 1, "DatabaseUnavailable", "outage.py:97")
+    broken = WorkerExit("machine-1", 7, "IntegrityError", "leases.py:187")
+    pool = FakeWorkerPool(setting, [gone, None, broken, None])
+    async with pool:
+        await asyncio.wait(pool._tasks)
+    assert (pool.gave_up, pool.ended) == (1, [broken])
+    assert len(pool.started) == 5
+
+
+@pytest.mark.long
+async def test_worker_that_ends_by_itself_is_noticed_and_another_follows(setting):
+    async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(120):
+        while len(pool.ended) < 2:  # noqa: ASYNC110 - a process has no event
+            await asyncio.sleep(0.1)
+    assert {(one.name, one.exit_code, one.error) for one in pool.ended} == {("machine-1", 1, "KeyringInvalid")}
+    assert pool.killed == 0
+    assert "KeyringInvalid" in pool.logs["machine-1"].read_text("utf-8")
+
+
+@pytest.mark.long
+async def test_killed_worker_is_followed_by_the_one_that_takes_its_place(setting):
+    async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(120):
+        assert not pool.kill("machine-2")
+        while not pool.kill("machine-1", followed_by=replace(setting, skew=3600.0)):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert not pool.kill("machine-1")
+        while pool.living("machine-1") is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert pool._next == {}
+    assert pool.killed == 1
 
 
 class ChangingDatabase:
-    """One application, which a worker has in hand and lets go as soon as somebody has asked for what is due."""
+    """One application, which a worker has in hand and lets go as soon as another has asked for what is due."""
 
     def __init__(self, clock):
         self.clock = clock
-        self.in_hand = self.seen_in_hand = True
-        self.looks = 0
+        self.in_hand = self.seen_in_hand = False
 
     async def run(self, unit):
         """Each statement sees what was committed before it."""
-        return unit(SimpleNamespace(connection=SimpleNamespace(scalar=lambda _: self.in_hand)))
+        result = unit(SimpleNamespace(connection=SimpleNamespace(scalar=lambda _: self.in_hand)))
+        self.in_hand = True
+        return result
 
     async def snapshot(self, unit):
         """All statements see the same."""
@@ -183,13 +154,28 @@ class ChangingDatabase:
 
 async def test_application_that_is_let_go_while_it_is_looked_is_not_missed(monkeypatch):
     """None is due and none in hand: the campaign would be over, and the application due and left."""
-    monkeypatch.setattr("nagorik_simulation.campaign.processes.clock_driver._POLL_SECONDS", 0)
+    monkeypatch.setattr("nagorik_simulation.worker_pool._POLL_SECONDS", 0)
     clock = SimulatedClock()
     database = ChangingDatabase(clock)
     host = SimpleNamespace(database=database, worker=lambda: database)
-    driver = ClockDriver(host, clock, None, timeout=timedelta(seconds=10))
-    driver._has_rows = True
-    assert await driver.wait_until_idle(replacing=False) == clock.now() + timedelta(hours=1)
+    driver = ClockDriver(host, clock, SimpleNamespace(ended=[]))
+    assert await driver.run_until_idle() == clock.now() + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("ended", "busy", "found"), [(5, False, "worker after worker"), (0, True, "did not finish")])
+async def test_workers_that_end_or_begin_no_call_are_not_waited_for(ended, busy, found, monkeypatch):
+    monkeypatch.setattr("nagorik_simulation.worker_pool.STUCK", 0.05 if busy else 300)
+    monkeypatch.setattr("nagorik_simulation.worker_pool._POLL_SECONDS", 0.01)
+    clock = SimulatedClock()
+    held = SimpleNamespace(connection=SimpleNamespace(scalar=lambda _: True))
+
+    async def run(unit):
+        return unit(held)
+
+    database = SimpleNamespace(run=run, snapshot=run, next_due=lambda _: clock.now())
+    host = SimpleNamespace(database=database, worker=lambda: database)
+    with pytest.raises(NeverIdle, match=found):
+        await ClockDriver(host, clock, SimpleNamespace(ended=["an exit"] * ended)).run_until_idle()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """A campaign whose workers are processes, killed at any moment; and what it finds."""
 
-import asyncio
-from datetime import timedelta
+import json
 
 import pytest
 
@@ -12,8 +11,6 @@ from nagorik_simulation.campaign.comparison import Discrepancy
 from nagorik_simulation.campaign.disruptions import TO_A_FILE, TO_A_SERVER, TO_PROCESSES, Disruption
 from nagorik_simulation.campaign.evidence import CampaignEvidence
 from nagorik_simulation.campaign.processes.cohort import campaign_of_processes
-from nagorik_simulation.campaign.processes.worker import WorkerSettings
-from nagorik_simulation.campaign.processes.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.long
 
@@ -77,8 +74,8 @@ async def test_they_agree_when_workers_and_their_server_stand_still_and_the_serv
 
 async def test_what_led_to_a_finding_is_written_down_with_what_was_done_to_the_workers(tmp_path, monkeypatch):
     # A ledger that the host cannot agree with: each application is there twice.
-    filed = SimulatedAgencies.filed
-    monkeypatch.setattr(SimulatedAgencies, "filed", lambda self: {k: (*v, *v) for k, v in filed(self).items()})
+    seen = SimulatedAgencies.by_reference
+    monkeypatch.setattr(SimulatedAgencies, "by_reference", lambda *of: {k: (*v, *v) for k, v in seen(*of).items()})
     plan = CampaignPlan(
         applications=APPLICATIONS,
         seed=SEED,
@@ -90,9 +87,8 @@ async def test_what_led_to_a_finding_is_written_down_with_what_was_done_to_the_w
     )
     report = await campaign_of_processes(plan, every=EVERY)
     twice = {one.application for one in report.findings if one.code == "filed-twice"}
-    assert {path.name for path in tmp_path.iterdir()} == {f"{SEED}-{name}.txt" for name in twice}
-    kept = (tmp_path / f"{SEED}-{twice.pop()}.txt").read_text("utf-8")
-    machine = kept.partition("By the machine's clock, in UTC:\n")[2].splitlines()
+    assert {path.name for path in tmp_path.iterdir()} == {f"{SEED}-{one.application}.json" for one in report.findings}
+    machine = json.loads((tmp_path / f"{SEED}-{twice.pop()}.json").read_text("utf-8"))["by_the_machines_clock"]
     assert machine == sorted(machine)
     assert any("killed-worker is over: machine-" in line for line in machine)
     assert any("says event=call_began" in line and "operation=submit" in line for line in machine)
@@ -104,25 +100,6 @@ async def test_evidence_of_what_befell_everybody_needs_no_application(tmp_path):
     evidence.note("the machine was switched off")
     await evidence.write(None, None, [], [Discrepancy("-", "broken-off", "nothing was handed in")])
     (kept,) = tmp_path.iterdir()
-    told = kept.read_text("utf-8")
-    assert told.startswith("broken-off: nothing was handed in\n")
-    assert "the machine was switched off" in told
-
-
-async def test_worker_that_ends_by_itself_is_noticed(tmp_path):
-    setting = WorkerSettings(
-        database=f"sqlite:///{tmp_path}/store.db",
-        keys="no keys at all",
-        site=tmp_path,
-        folder=tmp_path,
-        lease=timedelta(seconds=2),
-        plugins={},
-    )
-    pool = WorkerPool(setting, ["machine-1"])
-    await pool.start("machine-1")
-    async with asyncio.timeout(60):
-        await pool.wait_until_dead("machine-1")
-    (exit_,) = pool.ended
-    assert (exit_.name, exit_.exit_code, exit_.error) == ("machine-1", 1, "KeyringInvalid")
-    assert not pool.kill("machine-1")
-    assert pool.killed == 0
+    written = json.loads(kept.read_text("utf-8"))
+    assert written["findings"] == ["broken-off: nothing was handed in"]
+    assert "the machine was switched off" in written["by_the_machines_clock"][0]

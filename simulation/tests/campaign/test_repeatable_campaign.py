@@ -32,7 +32,7 @@ def ledgers(monkeypatch):
         ran.clear()
         with monkeypatch.context() as machine:
             machine.setattr(time, "monotonic", lambda: monotonic() * slower)
-            reports = [runner._run_in_process(PLAN, numbers) for numbers in PLAN.cohorts]
+            reports = [runner.run_cohort(PLAN, numbers) for numbers in PLAN.cohorts]
         names = {}
         seen = {
             (number, plugin): [

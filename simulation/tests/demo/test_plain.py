@@ -7,22 +7,11 @@ from rich.console import Console
 
 from nagorik import Source, Text
 from nagorik.model.fee import FeeDue, Quote, QuoteLine
-from nagorik.model.status import ApplicationState
 from nagorik.values import Money
-from nagorik_platform.lifecycle import Progress
 from nagorik_platform.lifecycle.events import QuoteReceived
 from nagorik_simulation.demo.display import ProgressPrinter
 
 AT = datetime(2026, 11, 24, 4, tzinfo=UTC)
-STANDING = Progress(
-    id="1",
-    service="nid.reissue",
-    plugin_version="nagorik-nid 1.0.0",
-    client_reference="NGK-1",
-    idempotency_key="2",
-    opened_at=AT,
-    state=ApplicationState.DRAFT,
-)
 
 
 def quoted(taka: str, at: datetime) -> QuoteReceived:
@@ -42,9 +31,9 @@ def quoted(taka: str, at: datetime) -> QuoteReceived:
 def printed(*prices: str) -> list[str]:
     file = StringIO()
     printer = ProgressPrinter(Console(file=file, width=120))
-    printer.begin(("nid",), {"one": "nid.reissue", "application-with-a-long-name": "nid.reissue"})
+    printer.begin(("nid",), ["one", "application-with-a-long-name"])
     for hour, price in enumerate(prices):
-        printer.event("one", quoted(price, AT + timedelta(hours=hour)), STANDING)
+        printer.event("one", quoted(price, AT + timedelta(hours=hour)))
     return file.getvalue().splitlines()[1:]
 
 
@@ -64,6 +53,6 @@ def test_every_name_has_its_room() -> None:
 def test_every_change_is_one_line_however_long() -> None:
     file = StringIO()
     printer = ProgressPrinter(Console(file=file, width=40))
-    printer.begin(tuple(f"agency{number}" for number in range(20)), {"one": "nid.reissue"})
-    printer.event("one", quoted("300", AT), STANDING)
+    printer.begin(tuple(f"agency{number}" for number in range(20)), ["one"])
+    printer.event("one", quoted("300", AT))
     assert len(file.getvalue().splitlines()) == 2

@@ -32,11 +32,11 @@ from nagorik_testing.faults.kinds import (
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:campaign")
 
 LASTING: Final = 50
-"""Every how manieth application takes days and weeks at its agency; the others are through in hours."""
+"""One application in so many takes days and weeks at its agency; the others are through in hours."""
 CITIZENS: Final = 10_000
 """How many synthetic citizens there are."""
 PAPERS: Final = 2
-"""Every how manieth application carries a paper of each kind that its service takes."""
+"""One application in so many carries a document of each kind that its service takes."""
 LAST_CALL: Final = 9
 """Kills come at one of an application's first calls, where nearly all of its writes are."""
 LAST_REQUEST: Final = 7
@@ -77,13 +77,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
     InjectedResponse(status=200, body="9" * 10_000, processed=True),
     InjectedResponse(status=200, body=f'{{"state": "{"x" * 19_000}"}}', processed=True),
 )
-"""The mix that faults are drawn from; an answer lost after processing is the most frequent."""
+"""The mix that faults are drawn from; a response lost after processing is the most frequent."""
 
 
 SUSPENDED: Final = 5
-"""Every how manieth application meets a machine that stands still, on the average."""
+"""One application in so many meets a machine that stands still, on average."""
 LONGEST_SUSPENSION: Final = 12
-"""Most times that the clock is moved while a machine stands still: its work is long in other hands by then."""
+"""Most moves of the clock while a machine stands still: others have its work long before."""
 ARRIVALS: Final = 86_400
 LASTING_ARRIVALS: Final = 10 * 86_400
 """Seconds within which applications are handed in: a few at a time, or a worker's death would hit them all."""
@@ -97,37 +97,30 @@ class Moment(StrEnum):
     AFTER_INTENT = "after-intent"
     """The intent is committed and nothing was sent."""
     AFTER_SEND = "after-send"
-    """The agency has processed the request and nobody has heard its answer."""
+    """The agency has processed the request and its response is not read."""
     AFTER_ANSWER = "after-answer"
-    """The answer is known in memory only."""
+    """The response is known in memory only."""
     BEFORE_COMMIT = "before-commit"
     """The outcome was worked out and is not committed."""
     AFTER_COMMIT = "after-commit"
-    """The outcome is committed, and whoever committed it does not learn it."""
+    """The outcome is committed, and its caller does not learn it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kill:
-    """One death of the worker that has the application in hand."""
-
-    moment: Moment
-    call: int
-    """The application's how manieth call it is about, the first being 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class MachineSuspension:
-    """The machine of the worker that has the application in hand stands still, and goes on where it was.
+class Disturbance:
+    """What befalls the worker that has the application in hand.
 
     Attributes:
-        moment: ``AFTER_INTENT`` or ``AFTER_SEND``, when it stops: before a request, or between two.
-        call: The application's how manieth call it is about, the first being 1.
-        moves: How often the clock of the others is moved before it goes on.
+        kind: ``KILLED_WORKER``, or ``SUSPENDED_MACHINE``, whose machine goes on where it was.
+        moment: When; a machine stops before a request or between two, at ``AFTER_INTENT`` or ``AFTER_SEND``.
+        call: At which of the application's calls, the first being 1.
+        moves: How often the clock is moved for the others before a machine goes on.
     """
 
+    kind: Disruption
     moment: Moment
     call: int
-    moves: int
+    moves: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +135,16 @@ class InjectedFault:
 
 @dataclass(frozen=True, slots=True)
 class OfferedService:
-    """A service that can be applied for, and what its agency can be told to do."""
+    """A service that can be applied for, and the outcomes that its agency can be given."""
 
     service: str
     outcomes: tuple[str, ...]
     gateways: Mapping[str, tuple[str, ...]]
-    """By gateway, what it can be told to do with a payment."""
+    """By gateway, the outcomes that a payment can be given."""
     files: bool
     """Whether submitting leaves an application at the agency; a mere question does not."""
     papers: tuple[DocumentKind, ...] = ()
-    """The kinds of paper that may go with it."""
+    """The kinds of document that may go with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +156,10 @@ class CampaignCase:
     id: UUID
     service: str
     files: bool
-    """Whether the agency is to hold an application afterwards; a mere question leaves none."""
+    """Whether the agency is to hold an application afterwards; a mere question leaves nothing."""
     gateway: str
     papers: tuple[DocumentKind, ...]
-    """The kinds of paper of which the citizen hands in one each, where the agency's example brings none."""
+    """The kinds of document of which the citizen hands in one each, where the agency's example has no such one."""
     citizen: int
     """The serial of the synthetic citizen who applies."""
     outcome: str
@@ -174,8 +167,7 @@ class CampaignCase:
     payments: tuple[str, ...]
     """What the gateway does with its first payments, in order."""
     faults: tuple[InjectedFault, ...]
-    kills: tuple[Kill, ...]
-    suspensions: tuple[MachineSuspension, ...]
+    disturbances: tuple[Disturbance, ...]
     arrives_after: timedelta
     """When it is handed in, after the campaign's first."""
     handed_in_twice: bool
@@ -199,7 +191,7 @@ class CampaignCase:
 
 
 def generate_case(seed: int, number: int, offers: Sequence[OfferedService]) -> CampaignCase:
-    """The case of one application, whatever becomes of the others."""
+    """The case of one application, independent of the others."""
     rng = random.Random(f"campaign:{seed}:{number}")  # noqa: S311 - reproducible on purpose
     lasting = is_lasting(number)
     offer = offers[number % len(offers)]
@@ -207,6 +199,12 @@ def generate_case(seed: int, number: int, offers: Sequence[OfferedService]) -> C
     outcome = offer.outcomes[number // len(offers) % len(offer.outcomes)]
     gateway = rng.choice(sorted(offer.gateways))
     paid, *other = offer.gateways[gateway]
+    payments = tuple(rng.choice(other) if other and _one_in(3, rng) else paid for _ in range(3))
+    faults = tuple(_injected_fault(rng) for _ in range(rng.choice((0, 0, 1, 1, 2, 3))))
+    kills = tuple(
+        Disturbance(Disruption.KILLED_WORKER, rng.choice(tuple(Moment)), rng.randint(1, LAST_CALL))
+        for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))
+    )
     return CampaignCase(
         number=number,
         id=uuid5(_NAMESPACE, f"{seed}/{number}"),
@@ -216,17 +214,14 @@ def generate_case(seed: int, number: int, offers: Sequence[OfferedService]) -> C
         papers=offer.papers if number % PAPERS == 0 else (),
         citizen=number % CITIZENS,
         outcome=outcome,
-        payments=tuple(rng.choice(other) if other and _one_in(3, rng) else paid for _ in range(3)),
-        faults=tuple(_injected_fault(rng) for _ in range(rng.choice((0, 0, 1, 1, 2, 3)))),
-        kills=tuple(
-            Kill(rng.choice(tuple(Moment)), rng.randint(1, LAST_CALL)) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))
-        ),
+        payments=payments,
+        faults=faults,
         arrives_after=timedelta(seconds=rng.uniform(0, LASTING_ARRIVALS if lasting else ARRIVALS)),
         handed_in_twice=_one_in(10, rng),
         withdrawn_after=_withdrawn_after(rng, lasting=lasting) if _one_in(16, rng) else None,
         lasting=lasting,
         officer=not _one_in(20, rng),
-        suspensions=(_suspension(rng),) if _one_in(SUSPENDED, rng) else (),
+        disturbances=(*kills, *([_suspension(rng)] if _one_in(SUSPENDED, rng) else [])),
     )
 
 
@@ -243,9 +238,10 @@ def _withdrawn_after(rng: random.Random, *, lasting: bool) -> timedelta:
     return timedelta(seconds=10 ** (rng.uniform(3, 6.2) if lasting else rng.uniform(0, 3.5)))
 
 
-def _suspension(rng: random.Random) -> MachineSuspension:
+def _suspension(rng: random.Random) -> Disturbance:
     moment = rng.choice((Moment.AFTER_INTENT, Moment.AFTER_SEND, Moment.AFTER_SEND))
-    return MachineSuspension(moment, rng.randint(1, LAST_CALL), rng.randint(1, LONGEST_SUSPENSION))
+    call, moves = rng.randint(1, LAST_CALL), rng.randint(1, LONGEST_SUSPENSION)
+    return Disturbance(Disruption.SUSPENDED_MACHINE, moment, call, moves)
 
 
 def _injected_fault(rng: random.Random) -> InjectedFault:
@@ -267,8 +263,7 @@ class CampaignPlan:
         url: The database; ``IN_MEMORY`` for a database that no other process sees.
         workers: How many work side by side on the same database.
         cohort: About how many applications live side by side.
-        only: The numbers of the only applications that are asked about; none for all.
-        alone: Whether they are run without those that live beside them.
+        only: The numbers of the only applications that are asked about; empty for all.
         kill_processes: Whether each worker is a process, and killed as one.
         own_server: Whether the database is on a server of the campaign's own, which ``url`` does not name then.
         disruptions: What befalls the workers; ``None`` for all that can.
@@ -281,7 +276,6 @@ class CampaignPlan:
     workers: int = 2
     cohort: int = 200
     only: tuple[int, ...] = ()
-    alone: bool = False
     kill_processes: bool = False
     own_server: bool = False
     disruptions: frozenset[Disruption] | None = None
@@ -304,23 +298,16 @@ class CampaignPlan:
     def case(self, number: int, offers: Sequence[OfferedService]) -> CampaignCase:
         """What awaits an application of this campaign."""
         drawn = generate_case(self.seed, number, offers)
-        return replace(
-            drawn,
-            kills=drawn.kills if Disruption.KILLED_WORKER in self.kinds else (),
-            suspensions=drawn.suspensions if Disruption.SUSPENDED_MACHINE in self.kinds else (),
-        )
+        return replace(drawn, disturbances=tuple(one for one in drawn.disturbances if one.kind in self.kinds))
 
     @property
     def cohorts(self) -> Sequence[Sequence[int]]:
         """The numbers of the applications of each cohort; the few that last live among themselves, and come first."""
-        if self.alone:
-            return _cohorts(self.only, self.cohort)
-        asked = set(self.only)
-        cohorts = _cohorts(range(1, self.applications + 1), self.cohort)
+        numbers, asked = range(1, self.applications + 1), set(self.only)
+        lasting, others = ([one for one in numbers if is_lasting(one) is lasts] for lasts in (True, False))
+        cohorts = [
+            some[first : first + self.cohort]
+            for some in (lasting, others)
+            for first in range(0, len(some), self.cohort)
+        ]
         return [cohort for cohort in cohorts if not asked or asked.intersection(cohort)]
-
-
-def _cohorts(numbers: Sequence[int], size: int) -> list[Sequence[int]]:
-    lasting = [number for number in numbers if is_lasting(number)]
-    others = [number for number in numbers if not is_lasting(number)]
-    return [some[first : first + size] for some in (lasting, others) for first in range(0, len(some), size)]

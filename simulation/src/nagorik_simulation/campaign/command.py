@@ -37,14 +37,8 @@ class CampaignCommand:
             action="append",
             default=[],
             metavar="N",
-            help="tell only of this application of the campaign, by its number; may be repeated. All that lived"
+            help="report only this application of the campaign, by its number; may be repeated. All that lived"
             " beside it is played again with it, since that shares its agencies, their outages and its workers",
-        )
-        parser.add_argument(
-            "--alone",
-            action="store_true",
-            help="with --only: without those that lived beside it. What is drawn for it stays the same: its outcome,"
-            " its faults and its kills; what the others caused does not",
         )
         parser.add_argument(
             "--database",
@@ -95,8 +89,6 @@ class CampaignCommand:
     def run(self, arguments: argparse.Namespace) -> int:
         """Run the campaign; the exit code says whether database and ledgers agree."""
         configure_logging(level="ERROR")
-        if arguments.alone and not arguments.only:
-            return _refused("--alone goes with --only")
         if arguments.own_server and (not arguments.kill_processes or arguments.database):
             return _refused("--own-server goes with --kill-processes and without --database")
         from concurrent.futures.process import BrokenProcessPool
@@ -115,7 +107,6 @@ class CampaignCommand:
             url=arguments.database or IN_MEMORY,
             workers=arguments.workers,
             only=tuple(arguments.only),
-            alone=arguments.alone,
             kill_processes=arguments.kill_processes,
             own_server=arguments.own_server,
             disruptions=frozenset(Disruption(kind) for kind in arguments.disruption) or None,

@@ -1,8 +1,8 @@
-"""The host's database against the agencies' own ledgers: whatever the two disagree about is a finding."""
+"""The host's database against the agencies' own ledgers: where the two disagree is a finding."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,10 +19,10 @@ from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.cases import list_cases
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, amounts_to
-from nagorik_platform.lifecycle.events import BookingChanged, Moved, QuoteReceived
-from nagorik_simulation.campaign.agencies import SimulatedAgencies
+from nagorik_platform.lifecycle.events import BookingChanged, QuoteReceived
+from nagorik_simulation.campaign.agencies import EffectsByReference, SimulatedAgencies
 from nagorik_simulation.campaign.cases import CampaignCase
-from nagorik_simulation.campaign.money import MoneyCircumstances, MoneyLedgers, ended_without_result, money_problems
+from nagorik_simulation.campaign.money import MoneyCircumstances, ended_without_result, money_problems
 from nagorik_simulation.campaign.told import ToldComparison
 from nagorik_testing.simulator.ledger import Effect
 
@@ -47,15 +47,6 @@ class Discrepancy:
     detail: str
 
 
-@dataclass(slots=True)
-class Comparison:
-    """What was counted and found."""
-
-    ends: Counter[str] = field(default_factory=Counter)
-    """Applications by how they stand: a state, with what they wait for."""
-    findings: list[Discrepancy] = field(default_factory=list)
-
-
 async def compare(
     host: Host,
     agencies: SimulatedAgencies,
@@ -65,8 +56,10 @@ async def compare(
     left: Collection[UUID] = (),
     refusing: Collection[str] = (),
     clocks_apart: timedelta = timedelta(0),
-) -> Comparison:
-    """Compare all applications of a campaign; nobody works on the database or the host's ``documents`` meanwhile.
+) -> tuple[Counter[str], list[Discrepancy]]:
+    """Compare all applications of a campaign: how many stand how, a state with what they wait for, and what is found.
+
+    No worker may use the database or the host's ``documents`` meanwhile.
 
     Args:
         host: Reads the database.
@@ -74,14 +67,17 @@ async def compare(
         documents: The host's store.
         cases: All applications that were handed in.
         left: Those for which no officer decides any more.
-        refusing: The agencies that refuse the platform's credentials whatever its operator does: what is due there
-            is left, as it should be.
+        refusing: The agencies that refuse the platform's credentials though its operator had them tried: what is due
+            there is left, as it should be.
         clocks_apart: By how much a worker's clock may be ahead of the agencies'.
     """
-    comparison = Comparison()
-    filed, now = agencies.filed(), host.clock.now()
-    booked, appointments = agencies.booked(), agencies.appointments()
-    ledgers = MoneyLedgers(agencies.captured(), agencies.refunded(), agencies.recorded())
+    ends, findings, now = Counter[str](), list[Discrepancy](), host.clock.now()
+    filed, booked, appointments = (
+        agencies.by_reference("application"),
+        agencies.by_reference("appointment"),
+        agencies.appointments(),
+    )
+    captured, refunded, recorded = map(agencies.by_reference, ("capture", "refund", "payment"))
     waiting = {one.application for one in await host.database.run(partial(list_cases, limit=ALL_CASES, now=now))}
     told = ToldComparison(host, agencies, documents, cases, clocks_apart=clocks_apart)
     rows = {row.id: row for row in await host.database.run(_rows)}
@@ -90,40 +86,49 @@ async def compare(
     for case in cases:
         row = rows.get(str(case.id))
         if row is None:
-            comparison.findings.append(Discrepancy(case.alias, "lost", "handed in and not in the database"))
+            findings.append(Discrepancy(case.alias, "lost", "handed in and not in the database"))
             continue
         tracked = await host.track(row.id)
-        known.add(tracked.progress.client_reference)
+        reference = tracked.progress.client_reference
+        known.add(reference)
         paid |= {payment.id for payment in tracked.progress.payments}
-        comparison.ends[_end(row)] += 1
+        ends[f"{row.state}, waits for the {row.hold_party}: {row.hold_code}" if row.hold_party else row.state] += 1
+        circumstances = MoneyCircumstances(
+            captured=captured,
+            refunded=refunded,
+            recorded=len(recorded.get(reference, ())),
+            now=now,
+            due_at=row.due_at,
+            looked_after=case.officer and case.id not in left,
+            is_a_case=row.id in waiting,
+            is_advised=Operation.ADVISE_PAYMENT in host.platform.service(case.service).writes,
+            ended_without_result=ended_without_result(tracked.events),
+            quoted={one.quote.id: one.quote.total for one in tracked.events if isinstance(one, QuoteReceived)},
+        )
         problems = (
             *_row(row, now, refusing),
-            *_filing(tracked, filed, leaves_one=case.files),
-            *money_problems(tracked.progress, ledgers, _circumstances(host, case, tracked, row, waiting, left)),
+            *_filing(tracked, filed.get(reference, ()), leaves_one=case.files),
+            *money_problems(tracked.progress, circumstances),
             *await told.problems(tracked, row, case),
-            *_bookings(tracked, booked.get(tracked.progress.client_reference, ()), appointments),
+            *_bookings(tracked, booked.get(reference, ()), appointments),
             *_journal(tracked),
         )
-        comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
-    comparison.findings += [Discrepancy("-", "filed-by-nobody", name) for name in _names(filed, known)]
-    comparison.findings += [Discrepancy("-", "captured-for-nobody", name) for name in _names(ledgers.captured, paid)]
-    for record in host.platform.plugins:
-        if record.quarantine is not None:
-            comparison.findings.append(
-                Discrepancy("-", "plugin-quarantined", f"{record.id}: {record.quarantine.reason}")
-            )
+        findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
+    findings += [Discrepancy("-", "filed-by-nobody", name) for name in _names(filed, known)]
+    findings += [Discrepancy("-", "captured-for-nobody", name) for name in _names(captured, paid)]
+    findings += [
+        Discrepancy("-", "plugin-quarantined", f"{record.id}: {record.quarantine.reason}")
+        for record in host.platform.plugins
+        if record.quarantine is not None
+    ]
     aliases = {str(case.id): case.alias for case in cases}
-    async for problem in _audit(host):
-        comparison.findings.append(Discrepancy(aliases.get(problem[0], "-"), *problem[1:]))
-    return comparison
-
-
-def _end(row: Row[Any]) -> str:
-    return f"{row.state}, waits for the {row.hold_party}: {row.hold_code}" if row.hold_party else str(row.state)
+    async for subject, code, detail in _audit(host):
+        findings.append(Discrepancy(aliases.get(subject, "-"), code, detail))
+    return ends, findings
 
 
 def _row(row: Row[Any], now: datetime, refusing: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Whether somebody or something will move it."""
+    """Whether a person or a worker will move it."""
     if row.blocked is not None:
         yield "blocked", f"{row.blocked} in {row.state}"
     elif row.lease is not None:
@@ -137,20 +142,13 @@ def _row(row: Row[Any], now: datetime, refusing: Collection[str]) -> Iterator[tu
         yield "nothing-due", f"{row.state}"
 
 
-def _filing(
-    tracked: Tracked, filed: Mapping[str, Sequence[tuple[str, Effect]]], *, leaves_one: bool
-) -> Iterator[tuple[str, str]]:
+def _filing(tracked: Tracked, there: Sequence[tuple[str, Effect]], *, leaves_one: bool) -> Iterator[tuple[str, str]]:
     progress = tracked.progress
-    there = filed.get(progress.client_reference, ())
     if len(there) > 1:
         yield "filed-twice", f"{len(there)} at the agency"
     if there and not progress.is_filed and progress.state not in _NOBODY_KNOWS:
         yield "filed-and-unknown", f"{progress.state.value} here"
-    if (
-        progress.is_filed
-        and leaves_one
-        and progress.agency_reference not in {effect.reference for _, effect in there}
-    ):
+    if progress.is_filed and leaves_one and progress.agency_reference not in {one.reference for _, one in there}:
         yield "never-filed", f"{progress.state.value} here and not at the agency"
 
 
@@ -167,26 +165,6 @@ def _bookings(
         yield "never-booked", "booked here, and the agency holds another appointment or none"
 
 
-def _circumstances(
-    host: Host,
-    case: CampaignCase,
-    tracked: Tracked,
-    row: Row[Any],
-    waiting: Collection[str],
-    left: Collection[UUID],
-) -> MoneyCircumstances:
-    states = [event.to for event in tracked.events if isinstance(event, Moved)]
-    return MoneyCircumstances(
-        now=host.clock.now(),
-        due_at=row.due_at,
-        looked_after=case.officer and case.id not in left,
-        is_a_case=row.id in waiting,
-        is_advised=Operation.ADVISE_PAYMENT in host.platform.service(case.service).writes,
-        ended_without_result=ended_without_result(states),
-        quoted={event.quote.id: event.quote.total for event in tracked.events if isinstance(event, QuoteReceived)},
-    )
-
-
 def _journal(tracked: Tracked) -> Iterator[tuple[str, str]]:
     try:
         if not amounts_to(tracked.events, tracked.progress):
@@ -195,7 +173,7 @@ def _journal(tracked: Tracked) -> Iterator[tuple[str, str]]:
         yield "illegal-journal", type(error).__name__
 
 
-def _names(effects: Mapping[str, Sequence[tuple[str, Effect]]], known: set[str]) -> Iterator[str]:
+def _names(effects: EffectsByReference, known: set[str]) -> Iterator[str]:
     """The agency of each effect that no application in the database has caused."""
     for reference, there in effects.items():
         if reference not in known:
@@ -203,13 +181,11 @@ def _names(effects: Mapping[str, Sequence[tuple[str, Effect]]], known: set[str])
 
 
 async def _audit(host: Host) -> AsyncIterator[tuple[str, str, str]]:
-    """What is not as it was written, and calls without an end that nobody has in hand."""
-    async for verified in verify_journals(host.database, host.vault):
-        for finding in verified.findings:
-            yield finding.subject, finding.code, finding.detail
-    async for page in verify_ledger(host.database, host.vault):
-        for finding in page.findings:
-            yield finding.subject, finding.code, finding.detail
+    """What is not as it was written, and calls without an end that no worker has in hand."""
+    for verify in (verify_journals, verify_ledger):
+        async for page in verify(host.database, host.vault):
+            for finding in page.findings:
+                yield finding.subject, finding.code, finding.detail
     for application, operation in await host.database.run(_open_attempts):
         yield application, "call-without-end", operation
 

@@ -42,7 +42,7 @@ TO_PROCESSES: Final = frozenset(Disruption) - {
 TO_A_FILE: Final = frozenset({Disruption.FULL_DISK})
 """What can befall a database that is a file."""
 TO_A_SERVER: Final = frozenset({Disruption.FROZEN_DATABASE, Disruption.CRASHED_DATABASE})
-"""What can befall a server of the campaign's own; nobody else's is touched."""
+"""What can befall a server of the campaign's own; no other is touched."""
 
 
 def ends_workers(kinds: Collection[Disruption]) -> bool:

@@ -1,7 +1,7 @@
 """A worker's death inside this process, at a chosen moment: from then on it commits nothing and sends nothing.
 
-Or its machine stands still at a chosen moment, and goes on where it was when others have taken over what it had in
-hand: what it sends then, it must not send.
+Or its machine stands still at a chosen moment, and goes on when others have taken over what it had in hand: what it
+sends then, it must not send.
 
 To the database and to the agencies that is what a SIGKILL looks like. What it cannot show, such as a broken file or a
 connection that the database has to give up, real kills of real processes show: see ``processes``.
@@ -13,10 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from enum import Enum
-from functools import partial
 from typing import Final, TypeVar
-from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -29,7 +26,8 @@ from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.vault import Vault
 from nagorik_platform import Call
 from nagorik_platform.agency_client.limits import RequestLease
-from nagorik_simulation.campaign.cases import CampaignCase, MachineSuspension, Moment
+from nagorik_simulation.campaign.cases import CampaignCase, Disturbance, Moment
+from nagorik_simulation.campaign.disruptions import Disruption
 from nagorik_testing.simulator.in_process import SimulatorTransport
 from nagorik_testing.simulator.ledger import SeenRequest
 
@@ -37,36 +35,13 @@ T = TypeVar("T")
 
 LIFE: Final[ContextVar["WorkerLife | None"]] = ContextVar("LIFE", default=None)
 """The worker that a task belongs to."""
-
-
 SEEN: Final[ContextVar[SeenRequest | None]] = ContextVar("SEEN", default=None)
-"""The request of a task that an agency has seen last."""
+"""The request of a task that an agency has received last."""
 
 
 def note_seen(seen: SeenRequest) -> None:
-    """An agency has received a request of the present task."""
+    """Note that an agency has received a request of the present task."""
     SEEN.set(seen)
-
-
-class NotingRateLimiter:
-    """The host's own, for each worker one, as processes have it.
-
-    What has passed on one machine is no measure for another that has stood still.
-    """
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Take instants from what ``database`` holds, and wait for them on ``clock``."""
-        self._new = partial(SharedRateLimiter, database, clock)
-        self._of_nobody = self._new()
-        self._of_workers: WeakKeyDictionary[WorkerLife, SharedRateLimiter] = WeakKeyDictionary()
-
-    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
-        """As ``SharedRateLimiter.acquire``."""
-        life = LIFE.get()
-        if life is not None and life not in self._of_workers:
-            self._of_workers[life] = self._new()
-        limiter = self._of_nobody if life is None else self._of_workers[life]
-        return await limiter.acquire(plugin, per_second, deadline)
 
 
 class Killed(BaseException):
@@ -74,116 +49,87 @@ class Killed(BaseException):
 
 
 class KillSchedule:
-    """Knows who is to die when, over all lives of a campaign's workers.
+    """Knows when a worker is to die or stand still, over all lives of a campaign's workers.
 
     Attributes:
         calls: How many calls were begun for each application.
-        killed: Deaths so far, by moment and operation.
-        suspended: How often a machine stood still so far, by moment and operation.
+        operations: What the coming moments of an application are about.
+        happened: Deaths and standstills so far, by kind, moment and operation.
     """
 
     def __init__(self, cases: Sequence[CampaignCase]) -> None:
-        self._due = {str(case.id): list(case.kills) for case in cases if case.kills}
-        self._suspensions = {str(case.id): list(case.suspensions) for case in cases if case.suspensions}
+        self._due = {str(case.id): list(case.disturbances) for case in cases}
         self.calls: Counter[str] = Counter()
-        self.killed: Counter[tuple[Moment, str]] = Counter()
-        self.suspended: Counter[tuple[Moment, str]] = Counter()
-        self._operations: dict[str, str] = {}
+        self.operations: dict[str, str] = {}
+        self.happened: Counter[tuple[Disruption, Moment, str]] = Counter()
 
-    def should_kill(self, application: str, moment: Moment, call: int | None = None) -> bool:
-        """Whether this is the moment: the first of its kind at or after the call that it was drawn for."""
+    def draw(
+        self,
+        application: str,
+        moment: Moment,
+        *,
+        kind: Disruption = Disruption.KILLED_WORKER,
+        call: int | None = None,
+    ) -> Disturbance | None:
+        """What happens now: at the first such moment at or after the call that it was drawn for."""
         now = self.calls[application] if call is None else call
-        for kill in self._due.get(application, ()):
-            if kill.moment is moment and kill.call <= now:
-                self._due[application].remove(kill)
-                self.killed[moment, self._operations.get(application, "nothing-yet")] += 1
-                return True
-        return False
-
-    def suspension(self, application: str, moment: Moment) -> MachineSuspension | None:
-        """How the machine stands still now, if it does."""
-        for one in self._suspensions.get(application, ()):
-            if one.moment is moment and one.call <= self.calls[application]:
-                self._suspensions[application].remove(one)
-                self.suspended[moment, self._operations.get(application, "nothing-yet")] += 1
+        for one in self._due.get(application, ()):
+            if one.moment is moment and one.call <= now and one.kind is kind:
+                self._due[application].remove(one)
+                self.happened[kind, moment, self.operations.get(application, "nothing-yet")] += 1
                 return one
         return None
-
-    def note_operation(self, application: str, operation: str) -> None:
-        """Note what the coming moments are about."""
-        self._operations[application] = operation
-
-    @property
-    def pending(self) -> int:
-        """Kills that did not come about: the application never made so many calls."""
-        return sum(len(kills) for kills in self._due.values())
 
 
 class MachineClock:
     """The clock of each worker's machine: its monotonic time stands still while the machine does."""
 
     def __init__(self, clock: Clock) -> None:
-        """Tell the time of ``clock``."""
-        self._clock = clock
-
-    def now(self) -> datetime:
-        """As ``Clock.now``: the calendar is set right when a machine goes on."""
-        return self._clock.now()
+        """Have the time of ``clock``."""
+        # The calendar is set right when a machine goes on.
+        self._clock, self.now, self.sleep = clock, clock.now, clock.sleep
 
     def monotonic(self) -> float:
         """As ``Clock.monotonic``, for the worker whose task this is."""
         life = LIFE.get()
         return self._clock.monotonic() - (life.missed if life is not None else 0.0)
 
-    async def sleep(self, seconds: float) -> None:
-        """As ``Clock.sleep``."""
-        await self._clock.sleep(seconds)
-
-
-class WorkerStanding(Enum):
-    """What became of a worker that was to work until nothing was due."""
-
-    IDLE = "idle"
-    DEAD = "dead"
-    SUSPENDED = "suspended"
-
 
 class WorkerLife:
     """One life of one worker.
 
     Attributes:
-        gone: Whether it is dead.
+        worker: The worker itself.
         database: How it reaches the database.
+        limiter: What keeps its requests to the agencies' pace.
+        gone: Whether it is dead.
         moves: While its machine stands still, how often the clock is still moved until it goes on.
         missed: Seconds for which its machine stood still.
+        tasks: Those that die with it, in the order in which they began.
+        cleaned_up: Set once all that it had under way is at an end.
     """
 
+    worker: Worker
+    database: "KillableDatabase"
+
     def __init__(self, schedule: KillSchedule, clock: Clock) -> None:
-        self.schedule = schedule
-        self._clock = clock
-        self.gone = False
-        self.moves = 0
+        self.schedule, self._clock = schedule, clock
+        self.limiter: SharedRateLimiter | None = None
+        self.gone, self.moves = False, 0
         self.missed = self._since = 0.0
-        self.database: KillableDatabase | None = None
-        self._awake = asyncio.Event()
-        self._awake.set()
-        self._stopped = asyncio.Event()
-        self._working: asyncio.Task[datetime | None] | None = None
-        # In the order in which they began, which a set would not keep.
         self.tasks: dict[asyncio.Task[object], None] = {}
-        self._killed = asyncio.Event()
-        self.cleaned_up = asyncio.Event()
-        """Set once all that the worker itself had under way is at an end."""
+        self._awake, self._disturbed, self.cleaned_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._awake.set()
+        self._working: asyncio.Task[datetime | None] | None = None
 
     def kill(self) -> None:
         """Be killed, now; to be called in the event loop."""
         self.gone = True
-        self._killed.set()
+        self._disturbed.set()
 
     def track_task(self) -> None:
-        """The present task is this worker's and dies with it."""
-        task = asyncio.current_task()
-        if task is not None:
+        """Let the present task die with this worker."""
+        if (task := asyncio.current_task()) is not None:
             self.tasks[task] = None
             task.add_done_callback(lambda done: self.tasks.pop(done, None))
 
@@ -196,59 +142,94 @@ class WorkerLife:
         """Let its machine stand still while the clock is moved so often."""
         self.moves, self._since = moves, self._clock.monotonic()
         self._awake.clear()
-        self._stopped.set()
+        self._disturbed.set()
 
     def wake(self) -> None:
         """Let its machine go on where it was; its monotonic time has stood still."""
-        self.moves = 0
-        self.missed += self._clock.monotonic() - self._since
-        self._stopped.clear()
+        self.moves, self.missed = 0, self.missed + self._clock.monotonic() - self._since
+        self._disturbed.clear()
         self._awake.set()
 
     async def until_awake(self) -> None:
         """Wait while its machine stands still."""
         await self._awake.wait()
 
-    async def run_worker(self, worker: Worker) -> tuple[WorkerStanding, datetime | None]:
-        """Work until nothing is due; what became of it, and when something is due next."""
-        working = self._working = self._working or asyncio.create_task(_work(self, worker))
-        died = asyncio.create_task(self._killed.wait())
-        stopped = asyncio.create_task(self._stopped.wait())
-        try:
-            await asyncio.wait({working, died, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not self.gone and self.is_suspended:
-                return WorkerStanding.SUSPENDED, None
-            if not self.gone:
-                self._working = None
-                return WorkerStanding.IDLE, working.result()
+    async def live(self) -> datetime | None:
+        """Work until nothing is due, or it dies or stands still; when something falls due next."""
+        working = self._working = self._working or asyncio.create_task(self._work())
+        disturbed = asyncio.create_task(self._disturbed.wait())
+        await asyncio.wait({working, disturbed}, return_when=asyncio.FIRST_COMPLETED)
+        disturbed.cancel()
+        if self.gone:
             left = [working, *self.tasks]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             self.cleaned_up.set()
-            return WorkerStanding.DEAD, None
-        finally:
-            died.cancel()
-            stopped.cancel()
+        if self.gone or self.is_suspended:
+            return None
+        self._working = None
+        return working.result()
+
+    async def _work(self) -> datetime | None:
+        LIFE.set(self)
+        return await self.worker.run_until_idle()
 
 
-async def _work(life: WorkerLife, worker: Worker) -> datetime | None:
-    LIFE.set(life)
-    return await worker.run_until_idle()
+class OwnRateLimiter:
+    """The host's rate limiter, one for each worker: what passed on one machine is no measure for another."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Take instants from what ``database`` holds, and wait for them on ``clock``."""
+        self._database, self._clock = database, clock
+        self._shared = SharedRateLimiter(database, clock)
+
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
+        """As ``SharedRateLimiter.acquire``."""
+        limiter = self._shared
+        if (life := LIFE.get()) is not None:
+            limiter = life.limiter = life.limiter or SharedRateLimiter(self._database, self._clock)
+        return await limiter.acquire(plugin, per_second, deadline)
+
+
+class DatabaseOfWorker(Database):
+    """The database as the worker reaches it, in the middle of a call, whose task this is.
+
+    Attributes:
+        shared: The database for what belongs to no call, such as a login that several calls wait for.
+    """
+
+    shared: Database | None = None
+
+    async def run(self, unit: Unit[T]) -> T:
+        """As ``Database.run``; the worker is not killed here.
+
+        Raises:
+            DatabaseUnavailable: The worker's machine stands still, or it is dead.
+        """
+        life, database = LIFE.get(), self.shared
+        if life is not None:
+            database = life.database.shared
+            if life.gone:
+                await life.cleaned_up.wait()  # until the task is cancelled with its worker
+        if database is None or (life is not None and (life.gone or life.is_suspended)):
+            raise DatabaseUnavailable("the connection to the database broke")
+        return await database.run(unit)
+
+    async def close(self) -> None:
+        """Nothing is its own."""
 
 
 class KillableDatabase(Database):
-    """A worker's connection, of which nothing is heard after its death."""
+    """A worker's connection, which is silent after its death."""
 
-    def __init__(self, database: Database, life: WorkerLife, *, shared: bool) -> None:
-        """Use ``database``, which outlives the worker if it is ``shared``."""
-        self._database = database
-        self._life = life
-        self._shared = shared
+    def __init__(self, database: Database, life: WorkerLife) -> None:
+        """Use ``database`` for ``life``."""
+        self.shared, self._life = database, life
 
     def use_ledger(self, vault: Vault) -> None:
         """As ``Database.use_ledger``."""
-        self._database.use_ledger(vault)
+        self.shared.use_ledger(vault)
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, unless the worker is dead or dies of it; later if its machine stands still."""
@@ -260,7 +241,7 @@ class KillableDatabase(Database):
                 task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise Killed
         ending = APPLICATION.get()
-        dies_before_commit = ending is not None and schedule.should_kill(ending, Moment.BEFORE_COMMIT)
+        dies_before_commit = ending is not None and schedule.draw(ending, Moment.BEFORE_COMMIT)
 
         def watched(transaction: Transaction) -> T:
             # A unit may be run twice, and the dead stay dead.
@@ -268,7 +249,7 @@ class KillableDatabase(Database):
                 raise Killed
             result = unit(transaction)
             if dies_before_commit or any(
-                schedule.should_kill(one.stored.id, Moment.BEFORE_INTENT, schedule.calls[one.stored.id] + 1)
+                schedule.draw(one.stored.id, Moment.BEFORE_INTENT, call=schedule.calls[one.stored.id] + 1)
                 for one in _claims(result)
             ):
                 life.gone = True
@@ -276,7 +257,7 @@ class KillableDatabase(Database):
             return result
 
         try:
-            result = await self._database.run(watched)
+            result = await self.shared.run(watched)
         except Killed:
             life.kill()
             raise
@@ -284,50 +265,37 @@ class KillableDatabase(Database):
         await life.until_awake()
         return result
 
-    async def run_within_call(self, unit: Unit[T]) -> T:
-        """As ``Database.run``, in the middle of a call: nobody is killed here.
-
-        Raises:
-            DatabaseUnavailable: The worker's machine stands still, or it is dead.
-        """
-        if self._life.gone:
-            await self._life.cleaned_up.wait()  # until the task is cancelled with its worker
-        if self._life.gone or self._life.is_suspended:
-            raise DatabaseUnavailable("the connection to the database broke")
-        return await self._database.run(unit)
-
     def _committed(self, result: object, ending: str | None) -> None:
         life, schedule = self._life, self._life.schedule
         if life.gone:
             raise Killed
-        dies = ending is not None and schedule.should_kill(ending, Moment.AFTER_COMMIT)
+        dies = bool(ending is not None and schedule.draw(ending, Moment.AFTER_COMMIT))
         for one in _claims(result):
             schedule.calls[one.stored.id] += 1
             operation = one.call.operation
-            schedule.note_operation(one.stored.id, operation.value if operation is not None else "?")
-            dies = schedule.should_kill(one.stored.id, Moment.AFTER_INTENT) or dies
+            schedule.operations[one.stored.id] = operation.value if operation is not None else "?"
+            dies = bool(schedule.draw(one.stored.id, Moment.AFTER_INTENT)) or dies
         if dies:
             life.kill()
             raise Killed
         for one in _claims(result):
-            suspension = schedule.suspension(one.stored.id, Moment.AFTER_INTENT)
-            if suspension is not None:
-                life.suspend(suspension.moves)
+            stop = schedule.draw(one.stored.id, Moment.AFTER_INTENT, kind=Disruption.SUSPENDED_MACHINE)
+            if stop is not None:
+                life.suspend(stop.moves)
 
     async def close(self) -> None:
         """Let the connection go, as the system does for a dead process."""
-        if not self._shared:
-            await self._database.close()
+        await self.shared.close()
 
 
 def _claims(result: object) -> list[Claim]:
-    """The applications that a unit has taken in hand."""
+    """The applications that a unit has claimed."""
     results = result if isinstance(result, list) else [result]
     return [one for one in results if isinstance(one, Claim)]
 
 
-class KillingMiddleware:
-    """Kills the worker when it has an answer and has not begun to commit it."""
+class KillingPolicy:
+    """Kills the worker when it has a response and has not begun to commit it."""
 
     @hookimpl
     def nagorik_call_policy(self, call: Call) -> AbstractAsyncContextManager[None] | None:
@@ -341,50 +309,48 @@ async def _answered() -> AsyncIterator[None]:
     if life is not None:
         life.track_task()
     yield
-    if life is not None and application is not None and life.schedule.should_kill(application, Moment.AFTER_ANSWER):
+    if life is not None and application is not None and life.schedule.draw(application, Moment.AFTER_ANSWER):
         life.kill()
 
 
-class KillableTransport(httpx.AsyncBaseTransport):
-    """Reaches a simulator, until the worker is dead; what the agency then has processed, nobody hears of."""
-
-    def __init__(self, transport: SimulatorTransport) -> None:
-        self._transport = transport
+class KillableTransport(SimulatorTransport):
+    """Reaches a simulator, until the worker is dead; what the agency then has processed, no worker knows."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """As the simulator's own transport, or never."""
         life, application = LIFE.get(), APPLICATION.get()
         if life is None or application is None:
-            return await self._transport.handle_async_request(request)
+            return await super().handle_async_request(request)
         if life.is_suspended:
-            # Its connections are broken. Whoever has a request on the way hears its answer, and waits for the machine
-            # before anything follows from it: a login that others wait for is not held up.
+            # Its connections are broken. A request on the way gets its response, and waits for the machine before
+            # anything follows from it: a login that others wait for is not held up.
             raise httpx.ConnectError("the machine stands still")
-        if not life.gone:
-            SEEN.set(None)
-            response = await self._answer(request)
-            await self._stand_still(life, application)
-            if life.schedule.should_kill(application, Moment.AFTER_SEND):
-                life.kill()
-            elif isinstance(response, httpx.Response):
-                return response
-            else:
-                raise response
-        await life.cleaned_up.wait()  # until the task is cancelled with its worker
-        # What the living wait for, such as a login that the dead had begun, would not outlive a process either.
-        raise httpx.ConnectError("the process is gone")
-
-    async def _stand_still(self, life: WorkerLife, application: str) -> None:
-        seen = SEEN.get()
-        if life.gone or life.is_suspended or seen is None or seen.client_reference is None:
-            return
-        suspension = life.schedule.suspension(application, Moment.AFTER_SEND)
-        if suspension is not None:
-            life.suspend(suspension.moves)
-            await life.until_awake()
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response | httpx.TransportError | TimeoutError:
+        if life.gone:
+            return await _never(life)
+        SEEN.set(None)
         try:
-            return await self._transport.handle_async_request(request)
-        except (httpx.TransportError, TimeoutError) as error:
-            return error
+            response = await super().handle_async_request(request)
+        except (httpx.TransportError, TimeoutError):
+            await _sent(life, application)
+            raise
+        await _sent(life, application)
+        return response
+
+
+async def _sent(life: WorkerLife, application: str) -> None:
+    """Let the machine stand still, or the worker die, when a request was sent."""
+    seen = SEEN.get()
+    if not life.gone and not life.is_suspended and seen is not None and seen.client_reference is not None:
+        stop = life.schedule.draw(application, Moment.AFTER_SEND, kind=Disruption.SUSPENDED_MACHINE)
+        if stop is not None:
+            life.suspend(stop.moves)
+            await life.until_awake()
+    if life.schedule.draw(application, Moment.AFTER_SEND):
+        life.kill()
+        await _never(life)
+
+
+async def _never(life: WorkerLife) -> httpx.Response:
+    await life.cleaned_up.wait()  # until the task is cancelled with its worker
+    # What the living wait for, such as a login that the dead had begun, would not outlive a process either.
+    raise httpx.ConnectError("the process is gone")

@@ -1,14 +1,15 @@
 """What the host says of payments against what gateways took and gave back, and what the agency knows of."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.values import Money
 from nagorik_platform.lifecycle import Payment, Progress, is_settled
+from nagorik_platform.lifecycle.events import Moved
 from nagorik_platform.lifecycle.next_action import next_look_at
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
 from nagorik_platform.lifecycle.tables import (
@@ -17,6 +18,7 @@ from nagorik_platform.lifecycle.tables import (
     MONEY_FOR_A_PERSON,
     MONEY_TAKEN,
 )
+from nagorik_simulation.campaign.agencies import EffectsByReference
 from nagorik_testing.simulator.ledger import Effect
 
 _SAID_NO_MONEY: Final = frozenset({P.QUOTED, P.FAILED, P.EXPIRED, P.CANCELLED})
@@ -26,68 +28,57 @@ _WITH_A_SUM: Final = MONEY_TAKEN | _ON_ITS_WAY_BACK | {P.REFUND_MANUAL, P.REFUND
 UNDER_WAY: Final = timedelta(hours=36)
 """For how long a gateway may be asked about a payment that a campaign's time has run out on; so long its time is."""
 MOST_CAPTURES: Final = 8
-"""How often at most money may be taken for one stage, whatever became of it. Three payments are drawn for an
+"""How often at most money may be taken for one stage. Three payments are drawn for an
 application, each of which may be doubled, and two more are what an agency's refusals bring about."""
 
-EffectsByReference = Mapping[str, Sequence[tuple[str, Effect]]]
 
-
-@dataclass(frozen=True, slots=True)
-class MoneyLedgers:
-    """What gateways and agencies hold of payments.
-
-    Attributes:
-        captured: What was taken, by payment.
-        refunded: What was given back, by payment.
-        recorded: What agencies have booked, by the application's client reference.
-    """
-
-    captured: EffectsByReference
-    refunded: EffectsByReference
-    recorded: EffectsByReference
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyCircumstances:
-    """What else says whether somebody sees to an application's money.
+    """What gateways and the agency hold, and what else says whether an application's money is seen to.
 
     Attributes:
+        captured: What gateways took, by payment.
+        refunded: What gateways gave back, by payment.
+        recorded: How many payments its agency has booked.
         now: When a campaign's time ran out.
         due_at: When the host takes the application up again, if it does.
         looked_after: Whether an officer of the campaign does.
         is_a_case: Whether an officer can see it among what waits for one.
-        is_advised: Whether its agency is told of what was paid.
+        is_advised: Whether its agency is informed of what was paid.
         ended_without_result: Whether the citizen has nothing to show for what was paid.
         quoted: What each quote comes to, by its id.
     """
 
+    captured: EffectsByReference
+    refunded: EffectsByReference
+    recorded: int
     now: datetime
     due_at: datetime | None
     looked_after: bool
     is_a_case: bool
     is_advised: bool
     ended_without_result: bool
-    quoted: Mapping[str, Money] = field(default_factory=dict)
+    quoted: Mapping[str, Money]
 
 
-def money_problems(
-    progress: Progress, ledgers: MoneyLedgers, circumstances: MoneyCircumstances
-) -> Iterator[tuple[str, str]]:
-    """What of an application's payments hurts the citizen and nobody sees to: codes, each with states and numbers."""
+def money_problems(progress: Progress, circumstances: MoneyCircumstances) -> Iterator[tuple[str, str]]:
+    """What of an application's payments harms the citizen and is not seen to: codes, each with states and numbers."""
     # What comes out of a payment after the end is an officer's, and waits for one where there is none.
     asks_an_officer = progress.hold is not None and progress.hold.code in MONEY_HOLDS
     waits = not circumstances.looked_after and asks_an_officer
     kept: Counter[str] = Counter()
     captures: Counter[str] = Counter()
     for payment in progress.payments:
-        captured, refunded = ledgers.captured.get(payment.id, ()), ledgers.refunded.get(payment.id, ())
+        captured = circumstances.captured.get(payment.id, ())
+        refunded = circumstances.refunded.get(payment.id, ())
         in_hand = _is_in_hand(payment, circumstances) or (asks_an_officer and payment.state in MONEY_FOR_A_PERSON)
         is_open = in_hand and progress.state is not S.CLOSED
         is_asked = is_open and payment.state in MONEY_ASKED_ABOUT
         taken, back = _captures(payment, captured, circumstances, is_asked=is_asked), len(refunded)
         kept[payment.stage] += 0 if is_open or payment.state is P.REFUND_MANUAL else max(taken - back, 0)
         captures[payment.stage] += len(captured)
-        if _is_asked_otherwise(payment, circumstances.quoted.get(payment.quote)):
+        quoted, charged = circumstances.quoted.get(payment.quote), sum(line.total.poisha for line in payment.charges)
+        if quoted is not None and payment.amount.poisha != quoted.poisha + charged:
             yield "asked-otherwise", "another sum than was quoted, with the host's charges"
         if taken > 1:
             yield "captured-twice", f"{taken} times"
@@ -97,7 +88,10 @@ def money_problems(
             yield "refunded-twice", f"{back} times"
         closed = progress.state is S.CLOSED and not (waits and payment.state is P.UNDER_INVESTIGATION)
         yield from _payment(payment, circumstances, taken=bool(taken), back=bool(back), closed=closed)
-        if payment.state in _ON_ITS_WAY_BACK | {P.REFUND_MANUAL} and not _is_seen_to(payment, circumstances):
+        is_seen_to = circumstances.is_a_case or (
+            payment.state in _ON_ITS_WAY_BACK and circumstances.due_at is not None
+        )
+        if payment.state in _ON_ITS_WAY_BACK | {P.REFUND_MANUAL} and not is_seen_to:
             yield "refund-left", f"{payment.state.value}, and nobody sees to it"
     for stage, number in kept.items():
         if number > 1:
@@ -105,12 +99,7 @@ def money_problems(
     for stage, number in captures.items():
         if number > MOST_CAPTURES:
             yield "charged-often", f"{number} captures for {stage}"
-    yield from _at_the_agency(progress, ledgers, circumstances, asks_an_officer=asks_an_officer)
-
-
-def _is_asked_otherwise(payment: Payment, quoted: Money | None) -> bool:
-    charged = sum(line.total.poisha for line in payment.charges)
-    return quoted is not None and payment.amount.poisha != quoted.poisha + charged
+    yield from _at_the_agency(progress, circumstances, asks_an_officer=asks_an_officer)
 
 
 def _is_in_hand(payment: Payment, circumstances: MoneyCircumstances) -> bool:
@@ -128,10 +117,6 @@ def _is_looked_at(payment: Payment, circumstances: MoneyCircumstances) -> bool:
     if look is None or circumstances.due_at is None:
         return False
     return max(circumstances.due_at, circumstances.now) <= max(look, circumstances.now) + UNDER_WAY
-
-
-def _is_seen_to(payment: Payment, circumstances: MoneyCircumstances) -> bool:
-    return circumstances.is_a_case or (payment.state in _ON_ITS_WAY_BACK and circumstances.due_at is not None)
 
 
 def _captures(
@@ -158,14 +143,14 @@ def _sums(
     circumstances: MoneyCircumstances,
 ) -> Iterator[tuple[str, str]]:
     """Whether the host knows how much it is about."""
-    state, told = payment.state, payment.sum.poisha
+    state, known = payment.state, payment.sum.poisha
     # What was taken for the same payment once more is found by a later look.
-    if len(captured) == 1 and state in _WITH_A_SUM and told != _poisha(captured):
+    if len(captured) == 1 and state in _WITH_A_SUM and known != _poisha(captured):
         yield "captured-otherwise", f"another sum than the host says, {state.value}"
-    is_whole = told == _poisha(captured) or (len(captured) > 1 and _is_looked_at(payment, circumstances))
-    if refunded and state is P.REFUNDED and not (is_whole and told == _poisha(refunded)):
+    is_whole = known == _poisha(captured) or (len(captured) > 1 and _is_looked_at(payment, circumstances))
+    if refunded and state is P.REFUNDED and not (is_whole and known == _poisha(refunded)):
         yield "refunded-otherwise", "another sum than was taken"
-    # Where it may have been given back an officer is told so, and asks.
+    # Where it may have been given back an officer sees that, and asks.
     unaccounted = state in MONEY_TAKEN or (state is P.REFUND_MANUAL and not payment.refund_in_doubt)
     if refunded and unaccounted:
         yield "refunded-unaccounted", f"the gateway gave it back, here it is {state.value}"
@@ -188,11 +173,10 @@ def _payment(
 
 
 def _at_the_agency(
-    progress: Progress, ledgers: MoneyLedgers, circumstances: MoneyCircumstances, *, asks_an_officer: bool
+    progress: Progress, circumstances: MoneyCircumstances, *, asks_an_officer: bool
 ) -> Iterator[tuple[str, str]]:
     """Whether the agency has what it is said to have been paid, or the citizen has it back."""
-    recorded = len(ledgers.recorded.get(progress.client_reference, ()))
-    confirmed = sum(payment.state is P.CONFIRMED for payment in progress.payments)
+    recorded, confirmed = circumstances.recorded, sum(one.state is P.CONFIRMED for one in progress.payments)
     if circumstances.is_advised and confirmed > recorded:
         yield "confirmed-nowhere", f"{confirmed} payments confirmed here, {recorded} at the agency"
     kept = [payment.state for payment in progress.payments if payment.state in MONEY_TAKEN]
@@ -201,7 +185,7 @@ def _at_the_agency(
         yield "kept-for-nothing", f"{kept[0].value}, and the application ended without a result"
 
 
-def ended_without_result(states: Sequence[S]) -> bool:
-    """Whether an application that went through these states in order has come to nothing."""
-    ends = [state for state in states if state is not S.CLOSED]
+def ended_without_result(events: Iterable[object]) -> bool:
+    """Whether an application with this journal has come to nothing."""
+    ends = [event.to for event in events if isinstance(event, Moved) and event.to is not S.CLOSED]
     return bool(ends) and ends[-1] in ENDED_WITHOUT_RESULT

@@ -270,7 +270,7 @@ class People:
             return None  # nobody in a campaign hands money out, and the comparison counts what is owed so
         if code in MONEY_HOLDS:
             return self._of_money(progress)
-        filed = self._agencies.filed().get(progress.client_reference, ())
+        filed = self._agencies.by_reference("application").get(progress.client_reference, ())
         if progress.state in {ApplicationState.MANUAL_REVIEW, ApplicationState.SUBMISSION_UNKNOWN}:
             if progress.is_filed or len(filed) > 1:
                 return None
@@ -293,7 +293,7 @@ class People:
             return Decided(OFFICER, REASON, payment=unconfirmed.id, payment_to=to)
         if doubtful.state not in MONEY_ASKED_ABOUT:
             return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=PaymentState.REFUND_MANUAL)
-        taken = doubtful.id in self._agencies.captured()
+        taken = doubtful.id in self._agencies.by_reference("capture")
         to = PaymentState.CAPTURED if taken else PaymentState.FAILED
         return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=to)
 

@@ -19,47 +19,25 @@ from nagorik_simulation.campaign.report import CampaignReport
 from nagorik_simulation.campaign.ward_office.site import ward_office
 
 
-async def campaign(plan: CampaignPlan, progress: Callable[[CampaignReport], None] | None = None) -> CampaignReport:
-    """Run it; ``progress`` gets the report so far after each cohort.
-
-    In memory and on an ``IdleTimeEventLoop`` the same plan is the same campaign, call for call; on any other, timers
-    run on while the machine is slow.
-
-    Raises:
-        SimulatorUnusable: An installed simulator cannot be used.
-        DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
-    """
-    if plan.url != IN_MEMORY:
-        await prepare(plan.url)
-    report = CampaignReport()
-    for numbers in plan.cohorts:
-        report.add(await run_cohort(plan, numbers))
-        if progress is not None:
-            progress(report)
-        await asyncio.sleep(0)
-    return report
-
-
-async def run_cohort(plan: CampaignPlan, numbers: Sequence[int]) -> CampaignReport:
+def run_cohort(plan: CampaignPlan, numbers: Sequence[int]) -> CampaignReport:
     """What becomes of the applications of one cohort, on the plan's database, which is prepared.
 
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
         DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
     """
-    keyring = read_keyring(make_keys("campaign"))
-    with ward_office():
-        return await carry(
-            Cohort(plan.url, keyring, seed=plan.seed, workers=plan.workers, evidence=plan.evidence), plan, numbers
-        )
+    factory = IdleTimeEventLoop if plan.url == IN_MEMORY else None
+    with ward_office(), asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(carry(Cohort(plan, read_keyring(make_keys("campaign"))), numbers))
 
 
 def campaign_in_processes(
     plan: CampaignPlan, processes: int, progress: Callable[[CampaignReport], None]
 ) -> CampaignReport:
-    """Run it; ``progress`` gets the report so far after each cohort.
+    """Run a campaign; ``progress`` gets the report so far after each cohort.
 
-    What ends it early ends the processes too. SIGTERM does as Ctrl-C does; call it in the main thread.
+    In memory the same plan is the same campaign, call for call. What ends it early ends the processes too. SIGTERM
+    does as Ctrl-C does; call it in the main thread.
 
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
@@ -67,14 +45,13 @@ def campaign_in_processes(
         KeyboardInterrupt: It was cut off.
         BrokenProcessPool: A process was ended from outside.
     """
-    cohorts = plan.cohorts
-    # A database is one cohort's at a time.
-    processes = max(1, min(processes, len(cohorts))) if plan.url == IN_MEMORY else 1
     if plan.url != IN_MEMORY:
+        # A database is one cohort's at a time.
+        processes = 1
         asyncio.run(prepare(plan.url))
     so_far, parts = CampaignReport(), dict[int, CampaignReport]()
-    with _interruptible(), _pool(processes) as pool:
-        running = {pool.submit(_run_in_process, plan, numbers): place for place, numbers in enumerate(cohorts)}
+    with _pool(max(1, min(processes, len(plan.cohorts)))) as pool:
+        running = {pool.submit(run_cohort, plan, numbers): place for place, numbers in enumerate(plan.cohorts)}
         for done in as_completed(running):
             parts[running[done]] = done.result()
             so_far.add(done.result())
@@ -87,18 +64,9 @@ def campaign_in_processes(
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
 def _pool(number: int) -> Iterator[ProcessPoolExecutor]:
-    """So many processes, which end with this."""
-    before = set(active_children())
+    """So many processes, which end with this, also where SIGTERM ends it."""
+    before, handler = set(active_children()), signal.signal(signal.SIGTERM, signal.default_int_handler)
     pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_start_process)
     try:
         yield pool
@@ -108,6 +76,7 @@ def _pool(number: int) -> Iterator[ProcessPoolExecutor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _start_process() -> None:
@@ -115,8 +84,3 @@ def _start_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     configure_logging(level="ERROR")
-
-
-def _run_in_process(plan: CampaignPlan, numbers: Sequence[int]) -> CampaignReport:
-    with asyncio.Runner(loop_factory=IdleTimeEventLoop if plan.url == IN_MEMORY else None) as runner:
-        return runner.run(run_cohort(plan, numbers))

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -32,27 +32,18 @@ def _state(entry: DemoResult) -> str:
     return f"{entry.state}, looked up" if entry.looked_up else entry.state
 
 
-class _Column(NamedTuple):
-    heading: str
-    width: int
-    """The most that it takes of a line."""
-    justify: JustifyMethod
-    cell: Callable[[DemoResult], str]
-    needed: int
-    """How dear it is: where a window is narrow, the columns with the least go first."""
-
-
-_COLUMNS: Final = (
-    _Column("application", 22, "left", lambda entry: entry.application, 9),
-    _Column("citizen", 7, "left", lambda entry: entry.citizen, 1),
-    _Column("service", 18, "left", lambda entry: entry.service, 3),
-    _Column("fee", 11, "right", lambda entry: money_text(entry.fee).en if entry.fee is not None else "–", 6),
-    _Column("agency reference", 16, "left", lambda entry: entry.agency_reference or "–", 5),
-    _Column("state", 19, "left", _state, 8),
-    _Column("time", 10, "right", lambda entry: span(entry.simulated), 4),
-    _Column("HTTP", 4, "right", lambda entry: str(entry.http_requests), 2),
-    _Column("filed", 5, "right", lambda entry: str(entry.applications_at_agency), 7),
+_COLUMNS: Final[tuple[tuple[str, int, JustifyMethod, Callable[[DemoResult], str]], ...]] = (
+    ("application", 22, "left", lambda entry: entry.application),
+    ("citizen", 7, "left", lambda entry: entry.citizen),
+    ("service", 18, "left", lambda entry: entry.service),
+    ("fee", 11, "right", lambda entry: money_text(entry.fee).en if entry.fee is not None else "–"),
+    ("agency reference", 16, "left", lambda entry: entry.agency_reference or "–"),
+    ("state", 19, "left", _state),
+    ("time", 10, "right", lambda entry: span(entry.simulated)),
+    ("HTTP", 4, "right", lambda entry: str(entry.http_requests)),
+    ("filed", 5, "right", lambda entry: str(entry.applications_at_agency)),
 )
+"""Heading, most columns of the window, and the text of a row."""
 _LEGEND: Final = (
     "time: simulated, from opening to the last event. HTTP: requests made for it. filed: applications that the"
     " agency's own ledger holds for it."
@@ -61,16 +52,12 @@ _LEGEND: Final = (
 
 def print_closing(console: Console, entries: Sequence[DemoResult]) -> None:
     """Print all of it, as wide as ``console`` is."""
-    columns = list(_COLUMNS)
-    while len(columns) > 1 and sum(column.width + 1 for column in columns) > console.width + 1:
-        columns.remove(min(columns, key=lambda column: column.needed))
     title = "Applications, from eligibility to delivery"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        heading, width = column.heading, column.width
-        table.add_column(heading, justify=column.justify, max_width=width, no_wrap=True, overflow="ellipsis")
+    for heading, width, justify, _ in _COLUMNS:
+        table.add_column(heading, justify=justify, max_width=width, no_wrap=True, overflow="ellipsis")
     for entry in entries:
-        table.add_row(*(safe(column.cell(entry)) for column in columns), style="red" if entry.problems else "")
+        table.add_row(*(safe(cell(entry)) for *_, cell in _COLUMNS), style="red" if entry.problems else "")
     console.print(table)
     console.print(f"\n{_LEGEND}", style="dim", highlight=False)
     for entry in entries:

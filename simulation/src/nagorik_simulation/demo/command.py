@@ -14,7 +14,7 @@ from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli.output import plain
 from nagorik_platform.logs import configure_logging
 from nagorik_simulation.demo.closing import as_json, print_closing
-from nagorik_simulation.demo.display import LiveTable, ProgressPrinter
+from nagorik_simulation.demo.display import ProgressPrinter
 from nagorik_simulation.demo.example import ExampleProblem, read_examples
 from nagorik_testing.simulator.base import SimulatorUnusable
 from nagorik_testing.simulator.command import port_number
@@ -41,8 +41,8 @@ class DemoCommand:
             "Starts the simulators of all installed plugins on this machine, reads the application files of a folder,"
             " and takes each application through eligibility, quote, payment, submission and status to delivery."
             " The durable host does it, with its database in a SQLite file. Time is simulated: weeks pass in seconds."
-            " No real agency is called. On a terminal a table shows where each application is. The exit code is"
-            " 0 if every application ended as its file expects, 1 if one did not, 2 if the files cannot be played."
+            " No real agency is called. The exit code is 0 if every application ended as its file expects, 1 if one"
+            " did not, 2 if the files cannot be played."
         )
         parser.add_argument(
             "folder",
@@ -68,13 +68,7 @@ class DemoCommand:
             default=1440.0,
             help="with --serve: simulated seconds in a second; by default a day passes in a minute",
         )
-        shown = parser.add_mutually_exclusive_group()
-        shown.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
-        shown.add_argument(
-            "--plain",
-            action="store_true",
-            help="print a line for each change that matters, as where the output is no terminal, and no live table",
-        )
+        parser.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Play the examples; the exit code says whether all ended as expected."""
@@ -86,8 +80,8 @@ class DemoCommand:
         console = _console()
         try:
             examples = read_examples(arguments.folder)
-            with _display(console, arguments) as display:
-                entries = asyncio.run(play(examples, display, kill=arguments.kill))
+            display = ProgressPrinter(Console(quiet=True) if arguments.json else console)
+            entries = asyncio.run(play(examples, display, kill=arguments.kill))
         except (ExampleProblem, DataFileInvalid, SimulatorUnusable, NagorikError) as error:
             sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
             return CANNOT_BE_PLAYED
@@ -117,14 +111,6 @@ def _pace(text: str) -> float:
     if not 1 <= pace <= FASTEST:
         raise argparse.ArgumentTypeError(f"{text!r} is not a pace, 1 to {FASTEST}")
     return pace
-
-
-def _display(console: Console, arguments: argparse.Namespace) -> ProgressPrinter:
-    """What shows the progress: a live table where somebody is looking, else lines."""
-    if arguments.json:
-        return ProgressPrinter(Console(quiet=True))
-    live = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal and not arguments.plain
-    return LiveTable(console) if live else ProgressPrinter(console)
 
 
 def _console() -> Console:

@@ -28,7 +28,8 @@ from nagorik_platform import PaymentAddresses
 from nagorik_portal.actors import ROLES
 from nagorik_portal.portal import open_portal
 from nagorik_portal.serving import serving
-from nagorik_simulation.demo.worker import RequestCounter, open_demo_host, serve_simulators
+from nagorik_simulation.demo.country_host import open_demo_host, serve_simulators
+from nagorik_simulation.worker_process import CallWatch
 from nagorik_testing.fixtures.isolation import scratch_folder
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_testing.simulator.clock import FlowingClock
@@ -53,7 +54,7 @@ async def serve_country(port: int, pace: float, *, as_json: bool) -> None:
         stop, folder = stack.enter_context(stop_signals()), stack.enter_context(scratch_folder("country"))
         with socket.create_server((LOOPBACK, port)) as free:
             port = free.getsockname()[1]
-        clock, calls = FlowingClock(), RequestCounter(lambda *_: None)
+        clock, calls = FlowingClock(), CallWatch(lambda *_: None)
         simulators, setting = await serve_simulators(stack, folder, clock)
         for name, simulator in simulators.items():
             # Who is sent to a gateway's page pays there, and not by itself.
@@ -100,7 +101,7 @@ def _as_lines(started: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-async def _pass_time(worker: Worker, host: Host, clock: FlowingClock, calls: RequestCounter, pace: float) -> None:
+async def _pass_time(worker: Worker, host: Host, clock: FlowingClock, calls: CallWatch, pace: float) -> None:
     while True:
         await asyncio.sleep(_TICK)
         is_paying = await host.database.run(partial(_has_open_page, since=clock.now() - _PAGE))

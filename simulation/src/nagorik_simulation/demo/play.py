@@ -11,26 +11,24 @@ from sqlalchemy import select
 from nagorik import ApplicationDraft, Consent, InputRejected, NagorikError, Operation, ServiceNotOffered
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_host import Host
+from nagorik_host.engine.worker import Worker
 from nagorik_host.host import Tracked
 from nagorik_host.store import Transaction
 from nagorik_host.store.schema import applications, attempts
-from nagorik_platform import Platform
+from nagorik_platform import Call, Platform
 from nagorik_platform.lifecycle import Decided, Event, Progress
 from nagorik_platform.lifecycle.events import BookingChanged
 from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
+from nagorik_simulation.demo.country_host import open_demo_host, serve_simulators
 from nagorik_simulation.demo.display import ProgressPrinter
 from nagorik_simulation.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
 from nagorik_simulation.demo.results import DemoApplication, DemoResult, result_of
-from nagorik_simulation.demo.worker import (
-    KillableWorkers,
-    RequestCounter,
-    WorkerKilled,
-    open_demo_host,
-    serve_simulators,
-)
+from nagorik_simulation.worker_pool import INTERRUPTED, ClockDriver, WorkerPool, log_lines
+from nagorik_simulation.worker_process import CallWatch
 from nagorik_testing.fixtures.isolation import scratch_folder
 from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.clock import OrderlyClock, SimulatedClock
+from nagorik_testing.simulator.ledger import Effect
 from nagorik_testing.simulator.shared_clock import SharedClock
 
 HORIZON: Final = timedelta(days=120)
@@ -40,12 +38,11 @@ SOCKET_TURNS: Final = 200
 """Turns of the event loop for those that wait for a socket or the database's thread, before time goes on for others:
 on a busy machine an answer takes many, and a question to another agency would end at its deadline meanwhile."""
 OFFICER: Final = "Officer of the demonstration"
+WORKER: Final = "demo"
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
 _ENTRIES: Final = select(applications.c.id, applications.c.entries)
-_BEING_FILED: Final = select(attempts.c.application).where(
-    attempts.c.operation == Operation.SUBMIT.value, attempts.c.ended_at.is_(None)
-)
+_CUT_OFF: Final = select(attempts.c.application).where(attempts.c.operation == Operation.SUBMIT.value, INTERRUPTED)
 
 
 async def play(
@@ -66,27 +63,56 @@ async def play(
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(scratch_folder("demo"))
         clock = SharedClock(folder / "clock") if kill else OrderlyClock(turns=SOCKET_TURNS)
-        machine = SharedClock(folder / "machine") if kill else SimulatedClock()
         simulators, setting = await serve_simulators(stack, folder, clock)
-        display.begin(tuple(simulators), {item.name: item.example.service for item in named.values()})
+        display.begin(simulators, [item.name for item in named.values()])
         rows: dict[str, DemoApplication] = {}
 
-        def counted(application: str, requests: int) -> None:
-            rows[application].requests += requests
+        def count(_: str, application: str, call: Call) -> None:
+            rows[application].requests += call.requests
 
-        host = await open_demo_host(stack, setting, setting.platform(clock, RequestCounter(counted)), machine)
+        host = await open_demo_host(stack, setting, setting.platform(clock, CallWatch(count)), SimulatedClock())
         for item in named.values():
             _check_offers(item, host.platform)
-        workers: KillableWorkers | None = None
-        if kill:
-            workers = KillableWorkers(setting, counted, machine)
-            stack.push_async_callback(workers.end)
-            await workers.start()
-            filed = sum(item.example.expect.at_agency for item in named.values())
-            workers.watch(simulators, after=max(1, filed // 2))
-        played = Demonstration(host, clock, simulators, display, rows, workers)
-        await played.run(named, clock.now() + HORIZON)
+        played = Demonstration(host, clock, simulators, display, rows)
+        if not kill:
+            await played.run(named, host.worker("demo"))
+        else:
+            async with WorkerPool(setting, [WORKER]) as pool:
+                _kill_in_the_middle(pool, simulators, display, rows, after=_filed(named.values()) // 2)
+                await played.run(named, ClockDriver(host, clock, pool))
+            for line in log_lines(pool.logs[WORKER]):
+                if isinstance(line, dict) and line["event"] == "call_ended":
+                    rows[line["application"]].requests += line["requests"]
+            for identity in await host.database.run(lambda t: t.connection.scalars(_CUT_OFF).all()):
+                rows[identity].cut_off = True
         return tuple(result_of(rows[identity], simulators) for identity in named)
+
+
+def _filed(named: Iterable[NamedExample]) -> int:
+    return sum(item.example.expect.at_agency for item in named)
+
+
+def _kill_in_the_middle(
+    pool: WorkerPool,
+    simulators: Mapping[str, Simulator],
+    display: ProgressPrinter,
+    rows: Mapping[str, DemoApplication],
+    *,
+    after: int,
+) -> None:
+    """Kill the worker when ``after`` applications were filed, at least one, before it has the agency's response."""
+    filed: list[str] = []
+
+    def on_effect(effect: Effect) -> None:
+        if effect.kind == "application" and effect.client_reference is not None:
+            filed.append(effect.client_reference)
+            if len(filed) == max(1, after) and pool.kill(WORKER):
+                display.killed(
+                    *(row.named.name for row in rows.values() if row.progress.client_reference == filed[-1])
+                )
+
+    for simulator in simulators.values():
+        simulator.ledger.on_effect = on_effect
 
 
 class Demonstration:
@@ -99,29 +125,19 @@ class Demonstration:
         simulators: Mapping[str, Simulator],
         display: ProgressPrinter,
         rows: dict[str, DemoApplication],
-        workers: KillableWorkers | None,
     ) -> None:
-        """Nothing is open yet; ``rows`` is filled, and ``workers`` are those in other processes, if there are any."""
-        self._host = host
-        self._clock = clock
-        self._simulators = simulators
-        self._display = display
-        self._rows = rows
-        self._workers = workers
-        self._worker = host.worker("demo")
+        """Nothing is open yet; ``rows`` is filled."""
+        self._host, self._clock, self._simulators, self._display, self._rows = host, clock, simulators, display, rows
 
-    async def run(self, named: Mapping[str, NamedExample], until: datetime) -> None:
-        """Open what is to be opened at its time, and move the clock when nothing is due, but not past ``until``."""
+    async def run(self, named: Mapping[str, NamedExample], worker: Worker | ClockDriver) -> None:
+        """Open what is to be opened at its time, and move the clock when nothing is due, but not past the horizon."""
+        until = self._clock.now() + HORIZON
         openings = sorted((self._opening(item.example), identity) for identity, item in named.items())
         while True:
             while openings and openings[0][0] <= self._clock.now():
                 identity = openings.pop(0)[1]
                 self._rows[identity] = await self._open(identity, named[identity])
-            try:
-                due = await (self._workers or self._worker).run_until_idle()
-            except WorkerKilled as killed:
-                await self._follow(killed)
-                continue
+            due = await worker.run_until_idle()
             await self._refresh()
             if await self._let_people_act():
                 continue
@@ -166,18 +182,6 @@ class Demonstration:
         _script(named, progress, self._simulators)
         return DemoApplication(named=named, draft=draft, progress=progress)
 
-    async def _follow(self, killed: WorkerKilled) -> None:
-        """Note whose filing was cut off, and have another worker."""
-        assert self._workers is not None  # noqa: S101 - nothing else is killed
-        for row in self._rows.values():
-            if row.progress.client_reference == killed.just_filed:
-                row.interrupted = True
-                self._display.killed(row.named.name)
-        query = await self._host.database.run(lambda transaction: transaction.connection.scalars(_BEING_FILED).all())
-        for identity in query:
-            self._rows[identity].filing_cut_off = True
-        await self._workers.start()
-
     async def _refresh(self) -> None:
         """Take in what has changed in the database, and show it in the order in which it happened."""
         happened: list[tuple[DemoApplication, Event]] = []
@@ -187,7 +191,7 @@ class Demonstration:
             row.progress = tracked.progress
             row.journal += tracked.events
         for row, event in sorted(happened, key=lambda one: one[1].at):
-            self._display.event(row.named.name, event, row.progress)
+            self._display.event(row.named.name, event)
 
     def _changed(self, transaction: Transaction) -> dict[str, Tracked]:
         """Every application whose journal has grown, with what was added to it."""

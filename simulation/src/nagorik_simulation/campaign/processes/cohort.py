@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import func, select
 
@@ -24,13 +24,12 @@ from nagorik_simulation.campaign.comparison import Discrepancy
 from nagorik_simulation.campaign.disruptions import Disruption, ends_workers
 from nagorik_simulation.campaign.kills import KillSchedule
 from nagorik_simulation.campaign.people import People
-from nagorik_simulation.campaign.processes.clock_driver import ClockDriver, NeverIdle
-from nagorik_simulation.campaign.processes.disruptor import SKEW, Disruptor, Surroundings
+from nagorik_simulation.campaign.processes.disruptor import SKEW, Disruptor
 from nagorik_simulation.campaign.processes.own_server import OwnServer, own_server
-from nagorik_simulation.campaign.processes.worker import WorkerSettings, documents_in
-from nagorik_simulation.campaign.processes.worker_pool import WorkerPool, prepare_processes
 from nagorik_simulation.campaign.report import CampaignReport
 from nagorik_simulation.campaign.ward_office.site import OLDER_RELEASE, ward_office, write_site
+from nagorik_simulation.worker_pool import INTERRUPTED, ClockDriver, NeverIdle, WorkerPool
+from nagorik_simulation.worker_process import WorkerSettings
 from nagorik_testing.fixtures.isolation import scratch_folder
 from nagorik_testing.simulator.ledger import SeenRequest
 from nagorik_testing.simulator.loopback import serve
@@ -38,22 +37,17 @@ from nagorik_testing.simulator.shared_clock import SharedClock
 
 T = TypeVar("T")
 
-LEASE: Final = timedelta(seconds=2)
-"""How long a killed worker is waited for, in the machine's own time."""
 EVERY: Final = 15
 """Requests between two disruptions, on average."""
-IDLE_TIMEOUT: Final = timedelta(minutes=5)
 ANY_MOMENT: Final = "any-moment"
 PATIENCE: Final = 300.0
 """Seconds that citizens and officers wait for a database that is away."""
-MOST_ENDED: Final = 4
-"""Workers that ended by themselves, each a finding of its own, with which a campaign goes on."""
 PAUSE: Final = 0.1
 """Seconds until they try again."""
 
 
 class PatientDatabase(Database):
-    """The database as those reach it who come again when it is away; a unit that may have happened is run again."""
+    """The database as people reach it who come again when it is away; a unit that may have happened is run again."""
 
     def __init__(self, database: Database) -> None:
         """Reach ``database``."""
@@ -64,30 +58,21 @@ class PatientDatabase(Database):
         self._database.use_ledger(vault)
 
     async def run(self, unit: Unit[T]) -> T:
-        """As ``Database.run``, later if it must be.
-
-        Raises:
-            DatabaseUnavailable: It is away for good.
-        """
+        """As ``Database.run``, later if it must be."""
         return await self._patiently(partial(self._database.run, unit))
 
     async def snapshot(self, unit: Unit[T]) -> T:
-        """As ``Database.snapshot``, later if it must be.
-
-        Raises:
-            DatabaseUnavailable: It is away for good.
-        """
+        """As ``Database.snapshot``, later if it must be."""
         return await self._patiently(partial(self._database.snapshot, unit))
 
     @staticmethod
     async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + PATIENCE
+        end = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:
                 return await act()
             except DatabaseUnavailable:
-                if loop.time() > end:
+                if asyncio.get_running_loop().time() > end:
                     raise
                 await asyncio.sleep(PAUSE)
 
@@ -97,162 +82,122 @@ class PatientDatabase(Database):
 
 
 class ProcessCohort(Cohort):
-    """A world of its own: agencies on real sockets, a shared clock, and processes that are killed."""
+    """Agencies on real sockets, a shared clock, and worker processes that are killed."""
+
+    _pool: WorkerPool
 
     def __init__(
-        self,
-        url: str,
-        keys: str,
-        folder: Path,
-        site: Path,
-        *,
-        plan: CampaignPlan,
-        server: OwnServer | None = None,
-        every: int = EVERY,
+        self, url: str, folder: Path, site: Path, *, plan: CampaignPlan, server: OwnServer | None, every: int
     ) -> None:
-        """Use the database at ``url``, which is empty, and ``folder`` for what the processes share.
+        """Use the empty database at ``url``, and ``folder`` for what the processes share.
 
         Args:
             url: The database's.
-            keys: The host's.
             folder: Holds what the processes share, and nothing else.
             site: Holds the ward office's release.
             plan: What is asked of the campaign.
             server: The database's server, if it is the campaign's own.
             every: Requests between two disruptions, on average.
         """
-        super().__init__(url, read_keyring(keys), seed=plan.seed, workers=plan.workers, evidence=plan.evidence)
+        keys = make_keys("campaign")
+        super().__init__(replace(plan, url=url), read_keyring(keys))
+        self._setting = WorkerSettings(database=url, keys=keys, folder=str(folder), plugins={}, site=str(site))
         self.clock = SharedClock(folder / "clock")
-        self.documents = documents_in(folder, keys)
+        self.documents = self._setting.documents
         self.agencies = SimulatedAgencies(self.clock, plan.seed)
-        self._kinds = plan.kinds
         if Disruption.SKEWED_CLOCK in plan.kinds:
             self.clocks_apart = SKEW
-        self._site = site
-        self._server = server
-        self._counts: Counter[Disruption] = Counter()
-        self._keys = keys
-        self._folder = folder
-        self._every = every
-        self._interrupted: Counter[str] = Counter()
-        self._calls = 0
-        self._pool: WorkerPool | None = None
+        self._folder, self._server, self._every = folder, server, every
 
     async def run(self, cases: Sequence[CampaignCase], platform: Platform, report: CampaignReport) -> None:
-        """As ``Cohort.run``; what the processes said is searched for citizens, too."""
+        """As ``Cohort.run``; what the processes wrote is searched for citizens, too."""
         await super().run([_within_a_day(case) for case in cases], platform, report)
-        assert self._pool is not None  # noqa: S101 - it carried the applications
         report.killed[ANY_MOMENT] += self._pool.killed
-        report.disruptions += Counter({kind.value: number for kind, number in self._counts.items()})
         report.gave_up += self._pool.gave_up
-        report.at_operations += self._interrupted
-        report.calls += self._calls
 
-    def _found_of_workers(self, cases: Sequence[CampaignCase]) -> Sequence[Discrepancy]:
-        """Citizens in what they said, and those of them that ended by themselves."""
-        assert self._pool is not None  # noqa: S101 - it carried the applications
-        ended = [
-            Discrepancy("-", "worker-ended", f"{one.error} at {one.place}, exit code {one.exit_code}")
-            for one in self._pool.ended
-        ]
-        return [*self._leaks(cases, self._pool.output), *ended]
+    def _found_of_workers(self, cases: Sequence[CampaignCase]) -> Iterator[Discrepancy]:
+        """Citizens in what the workers wrote, and those workers that ended by themselves."""
+        yield from self._leaks(cases, "\n".join(log.read_text("utf-8") for log in self._pool.logs.values()))
+        for one in self._pool.ended:
+            yield Discrepancy("-", "worker-ended", f"{one.error} at {one.place}, exit code {one.exit_code}")
 
-    async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:  # noqa: ARG002
+    async def _run_until_idle(
+        self,
+        platform: Platform,
+        schedule: KillSchedule,  # noqa: ARG002 - processes die at any moment
+        people: People,
+        report: CampaignReport,
+    ) -> None:
         """Let time pass until nothing is due any more, while workers are killed."""
-        prepare_processes(platform)
+        simulators = self.agencies.simulators
         async with AsyncExitStack() as stack:
-            simulators = self.agencies.simulators
-            setting = WorkerSettings(
-                database=self._url,
-                keys=self._keys,
-                site=self._site,
-                folder=self._folder,
-                lease=LEASE,
-                plugins={
-                    name: one.settings(await stack.enter_async_context(serve(one)))
-                    for name, one in simulators.items()
-                },
-            )
+            plugins: dict[str, dict[str, Any]] = {
+                name: one.settings(await stack.enter_async_context(serve(one))) for name, one in simulators.items()
+            }
             database = await self._open()
             stack.push_async_callback(database.close)
-            # Before anything is handed in, as whoever opens a host does.
-            await admit_keys(database, read_keyring(self._keys), self.clock.now())
-            pool = self._pool = WorkerPool(
-                setting,
-                [f"machine-{number + 1}" for number in range(self._workers)],
-                may_give_up=ends_workers(self._kinds),
+            # Before anything is handed in, as where a host is opened.
+            await admit_keys(database, self._keyring, self.clock.now())
+            self._pool = WorkerPool(
+                replace(self._setting, plugins=plugins),
+                [f"machine-{number + 1}" for number in range(self.plan.workers)],
+                may_give_up=ends_workers(self.plan.kinds),
             )
-            stack.push_async_callback(pool.stop)
-            await pool.start(*pool.names)
+            await stack.enter_async_context(self._pool)
             host = self._host(database, platform)
-            surroundings = Surroundings(
-                host=host,
-                other_keys=make_keys("campaign"),
-                older_site=write_site(self._folder / "older", OLDER_RELEASE),
-                server=self._server,
-            )
+            older = write_site(self._folder / "older", OLDER_RELEASE)
             disruptor = Disruptor(
-                pool,
-                surroundings,
-                self._kinds,
-                seed=self._seed,
+                self._pool,
+                host,
+                self._server,
+                {
+                    Disruption.OTHER_KEYS: {"keys": make_keys("campaign")},
+                    Disruption.OLDER_RELEASE: {"site": str(older)},
+                },
+                self.plan.kinds,
+                seed=self.plan.seed,
                 every=self._every,
-                lease=LEASE,
                 note=self._evidence.note,
             )
+
+            def requested(plugin: str, seen: SeenRequest) -> None:
+                self._evidence.note(
+                    f"{plugin} receives its request {seen.number}: {seen.operation}", seen.client_reference
+                )
+                disruptor.on_request()
+
             for name, one in simulators.items():
-                one.ledger.on_request = partial(self._requested, disruptor, name)
-            driver = ClockDriver(host, self.clock, pool, timeout=IDLE_TIMEOUT)
+                one.ledger.on_request = partial(requested, name)
+            driver, end = ClockDriver(host, self.clock, self._pool), self.clock.now() + self._horizon
             try:
-                await self._advance_until_idle(database, driver, pool, people)
-            except NeverIdle:
-                # The comparison tells whose it is.
-                self.broken_off = "the workers did not finish what was due"
+                while True:
+                    due = await driver.run_until_idle()
+                    if not await people.act() and not await self._advance_clock(database, [due, people.next_at], end):
+                        break
+            except NeverIdle as error:
+                # The comparison says which applications are left.
+                self.broken_off = str(error)
             finally:
                 await disruptor.end()
-                self._counts = disruptor.counts
-                self._interrupted = await database.run(_interrupted)
-                self._calls = await database.run(_calls)
-        self._evidence.read_logs(self._folder.glob("*.log"))
-
-    def _requested(self, disruptor: Disruptor, plugin: str, seen: SeenRequest) -> None:
-        self._evidence.note_request(plugin, seen)
-        disruptor.on_request(seen)
+                report.disruptions += disruptor.counts
+                report.at_operations += await database.run(_interrupted)
+                report.calls += await database.run(_calls)
+        self._evidence.read_logs(self._pool.logs)
 
     async def _open(self) -> Database:
-        return PatientDatabase(await open_database(self._url))
-
-    async def _advance_until_idle(
-        self, database: Database, driver: ClockDriver, pool: WorkerPool, people: People
-    ) -> None:
-        end = self.clock.now() + self._horizon
-        while True:
-            if len(pool.ended) > MOST_ENDED:
-                self.broken_off = "worker after worker ended by itself"
-                return
-            due = await driver.wait_until_idle()
-            if await people.act():
-                continue
-            dues = [one for one in (due, people.next_at) if one is not None]
-            if not await self._advance_clock(database, dues, end):
-                return
+        return PatientDatabase(await open_database(self.plan.url))
 
 
 def _within_a_day(case: CampaignCase) -> CampaignCase:
     """Without what takes real time in other processes: a move of the clock, and an agency that never answers."""
     heard = tuple(one for one in case.faults if getattr(one.fault, "how", None) != "silent")
     arrives_after = case.arrives_after % timedelta(seconds=ARRIVALS)
-    return replace(case, faults=heard, kills=(), suspensions=(), lasting=False, arrives_after=arrives_after)
+    return replace(case, faults=heard, disturbances=(), lasting=False, arrives_after=arrives_after)
 
 
 def _interrupted(transaction: Transaction) -> Counter[str]:
     """Calls that were in a killed worker's hands, by operation."""
-    query = (
-        select(attempts.c.operation, func.count().label("number"))
-        .where(attempts.c.result.in_(["interrupted", "interrupted-alone"]))
-        .group_by(attempts.c.operation)
-    )
-    return Counter({row.operation: row.number for row in transaction.connection.execute(query)})
+    return Counter(transaction.connection.scalars(select(attempts.c.operation).where(INTERRUPTED)))
 
 
 def _calls(transaction: Transaction) -> int:
@@ -260,9 +205,9 @@ def _calls(transaction: Transaction) -> int:
 
 
 async def campaign_of_processes(
-    plan: CampaignPlan, progress: Callable[[CampaignReport], None] | None = None, *, every: int = EVERY
+    plan: CampaignPlan, progress: Callable[[CampaignReport], None] = lambda _: None, *, every: int = EVERY
 ) -> CampaignReport:
-    """Run it; ``progress`` gets the report so far after each cohort.
+    """Run a campaign; ``progress`` gets the report so far after each cohort.
 
     The seed decides what awaits each application and the rhythm of the disruptions. What a process is doing when it
     is disturbed is the machine's affair, and no two campaigns are the same.
@@ -270,7 +215,7 @@ async def campaign_of_processes(
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
         DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
-        ServerMissing: It wants a server of its own, and there is none.
+        ServerMissing: It wants a server of its own, and there is no PostgreSQL.
     """
     report = CampaignReport()
     with ExitStack() as stack:
@@ -281,9 +226,7 @@ async def campaign_of_processes(
                 url = f"sqlite:///{folder}/store.db" if plan.url == IN_MEMORY else plan.url
                 url = url if server is None else server.database()
                 await prepare(url)
-                keys = make_keys("campaign")
-                cohort = ProcessCohort(url, keys, folder, site, plan=plan, server=server, every=every)
-                report.add(await carry(cohort, plan, numbers))
-            if progress is not None:
-                progress(report)
+                cohort = ProcessCohort(url, folder, site, plan=plan, server=server, every=every)
+                report.add(await carry(cohort, numbers))
+            progress(report)
     return report

@@ -1,13 +1,11 @@
-"""Messages that nobody honest sends, and those that come twice."""
+"""Messages that no honest sender sends, and one that comes twice."""
 
 import json
 import random
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from nagorik import NagorikError, Operation
-from nagorik_host.engine.inbox import Inbox
-from nagorik_platform import Platform
+from nagorik_host import Host
 from nagorik_simulation.campaign.ward_office.plugin import SIGNATURE, sign
 
 LARGEST: Final = 1_000_000
@@ -16,45 +14,23 @@ FLOOD: Final = 40
 """Forged messages that come at once."""
 
 
-class PoisonMessage(NamedTuple):
-    """One message, as it comes to the address of a service or of a gateway."""
+async def send_poison(host: Host, rng: random.Random) -> int:
+    """Send messages too large, nested too deeply, no JSON, no text, empty and forged; how many were taken in.
 
-    offer: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-def poison_messages(platform: Platform, rng: random.Random) -> Iterator[PoisonMessage]:
-    """Too large, nested too deeply, no JSON, no text, nothing, forged, and one of them twice.
-
-    None where no installed plugin reads messages.
+    Zero where no installed plugin reads messages.
     """
-    services = (one.id for one in platform.services if Operation.CALLBACK in one.reads)
-    gateways = (one.id for one in platform.gateways if Operation.PAYMENT_NOTICE in one.reads)
-    offers = sorted([*services, *gateways])
-    if not offers:
-        return
-
-    def to_somebody(body: bytes) -> PoisonMessage:
-        # Now and then it is signed, and still says what nobody knows of.
-        signature = sign(body) if rng.randrange(2) else "0" * 64
-        return PoisonMessage(rng.choice(offers), body, {"content-type": "application/json", SIGNATURE: signature})
-
+    services = (one.id for one in host.platform.services if Operation.CALLBACK in one.reads)
+    gateways = (one.id for one in host.platform.gateways if Operation.PAYMENT_NOTICE in one.reads)
+    offers, taken = sorted([*services, *gateways]), 0
     odd = (b"x" * (LARGEST + 1), b"[" * 50_000, b"<html>maintenance</html>", rng.randbytes(64), b"")
-    yield from map(to_somebody, odd)
-    yield from [to_somebody(_forged(rng))] * 2
-    for _ in range(FLOOD):
-        yield to_somebody(_forged(rng))
-
-
-async def send_all(inbox: Inbox, messages: Iterator[PoisonMessage]) -> int:
-    """Let them come in; how many an inbox has taken in. What it refuses is its right."""
-    taken = 0
-    for message in messages:
+    for body in (*odd, *[_forged(rng)] * 2, *(_forged(rng) for _ in range(FLOOD))) if offers else ():
+        # Now and then it is signed, and still about an application that does not exist.
+        signature = sign(body) if rng.randrange(2) else "0" * 64
+        headers = {"content-type": "application/json", SIGNATURE: signature}
         try:
-            await inbox.receive(message.offer, headers=message.headers, body=message.body)
+            await host.inbox.receive(rng.choice(offers), headers=headers, body=body)
         except (NagorikError, ValueError):
-            continue
+            continue  # an inbox may refuse it
         taken += 1
     return taken
 

