@@ -7,6 +7,8 @@ from starlette.requests import Request
 from nagorik_testing import (
     Codec,
     DocumentResponse,
+    FormFormat,
+    InjectedResponse,
     JsonFormat,
     Simulator,
     SimulatorTransport,
@@ -66,6 +68,45 @@ async def answered(codec, content, headers):
 def sent(request):
     body = request.to_body()
     return body.content, {"content-type": body.content_type, **body.headers}
+
+
+class Registry(Notary):
+    """One address for all that is asked."""
+
+    def routes(self):
+        return routes_of({"POST /service deed": self.take, "POST /service will": self.take}, guard=lambda _: None)
+
+    async def take(self, request: Request) -> DocumentResponse:
+        return DocumentResponse(await content_of(request))
+
+
+def of_soap(name):
+    model = {"deed": Deed, "will": Will}.get(name, DeedOfNoSpace)
+    return sent(Soap().request(model(subject="a field"), action=f"{SPACE}#{name}"))
+
+
+ONE_ADDRESS = {
+    "JSON": (Codec(JsonFormat(), named_by="method"), lambda name: (b'{"method":"%s"}' % name.encode(), {})),
+    "a form": (
+        Codec(JsonFormat(), requests=[FormFormat()], named_by="method"),
+        lambda name: (f"method={name}".encode(), {"content-type": "application/x-www-form-urlencoded"}),
+    ),
+    "SOAP": (Codec(SoapFormat(namespace=SPACE, action=ACTION)), of_soap),
+}
+
+
+@pytest.mark.parametrize(("codec", "written"), ONE_ADDRESS.values(), ids=ONE_ADDRESS)
+async def test_agency_with_one_address_names_its_operations_by_what_is_called(codec, written):
+    office = type("OneAddress", (Registry,), {"codec": codec})()
+    never = office.faults.add("POST /service will", InjectedResponse(status=503))
+    async with httpx.AsyncClient(transport=SimulatorTransport(office), base_url="http://office") as client:
+        answers = []
+        for name in ("deed", "will", "lease"):
+            content, headers = written(name)
+            answers.append((await client.post("/service", content=content, headers=headers)).status_code)
+
+    assert [one.operation for one in office.ledger.requests()] == ["POST /service deed", never.operation, "unrouted"]
+    assert answers == [200, 503, 404]
 
 
 @pytest.mark.parametrize(

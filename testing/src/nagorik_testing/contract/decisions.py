@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from nagorik import NagorikError
 from nagorik_platform.tracebacks import frames_of
-from nagorik_testing.contract.rig import Rig, is_login, is_of_note
+from nagorik_testing.contract.rig import Rig, is_of_note
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd, Origin, origin_of
 from nagorik_testing.simulator.ledger import Effect, SeenRequest
@@ -77,7 +77,7 @@ class DecisionTrace:
         return None if self._sent_from is None else Origin(self._sent_from, decided=False)
 
     def _note_request(self, request: SeenRequest) -> None:
-        if is_login(request.operation):
+        if request.is_login:
             return
         under_way = self._under_way()
         if not under_way:

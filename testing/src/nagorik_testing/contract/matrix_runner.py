@@ -17,7 +17,7 @@ from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, FaultRow, OperationKind
 from nagorik_testing.contract.matrix_judging import PlayedRow, describe, judge
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.rig import FeeStage, Rig, is_login, operations_of
+from nagorik_testing.contract.rig import FeeStage, Rig, operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.usual_call import UsualCall, call_usually, end_name, logins_since
 from nagorik_testing.contract.verdict import (
@@ -41,6 +41,7 @@ CUT_SHORT: Final = Garbled(how="cut-short")
 UNCHANGED: Final = "the fault changes no byte of this answer"
 UNASKED: Final = "it is answered without asking the agency, so that nothing below it can go wrong"
 UNREACHED: Final = "it cannot be called without a fault, see F00"
+OF_THE_SIMULATOR: Final = "what an agency does with it, the simulator does not say"
 
 
 class PlainRow(NamedTuple):
@@ -156,7 +157,10 @@ class _Play:
             for row in [*plain[1:], *rows]:
                 yield self._found(row, CheckStatus.NOT_APPLICABLE, because=UNREACHED)
             return
-        yield self._found(CALLED, CheckStatus.PASSED)
+        if usual.unrouted:
+            yield self._found(CALLED, CheckStatus.FAILED, got=usual.unrouted, because=OF_THE_SIMULATOR)
+        else:
+            yield self._found(CALLED, CheckStatus.PASSED)
         if self._kind is OperationKind.READ:
             yield await self._safe(usual)
         async for finding in self._faults(rows, usual):
@@ -217,8 +221,8 @@ class _Play:
                 if end.error is not None:
                     fields = [one.pointer for one in end.error.fields] if isinstance(end.error, InputRejected) else []
                     named = f"{end_name(end)}{' at ' if fields else ''}{', '.join(fields)}"
-                    why = f"{named} without any fault{logins_since(rig, before)}"
-                    raise NotReachable(why, origin_of(end.error))
+                    why = [f"{named} without any fault{logins_since(rig, before)}", usual.unrouted]
+                    raise NotReachable("; ".join(filter(None, why)), origin_of(end.error))
             if usual.left and end.seconds and self._kind is OperationKind.READ:
                 return replace(usual, left=usual.left - await self._due(end.seconds))
             return usual
@@ -287,7 +291,7 @@ class _Play:
             return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
         logins = None
         if self.subject.manifest.login is not None:
-            logins = sum(is_login(seen.operation) for seen in ledger.requests()[earlier:])
+            logins = sum(seen.is_login for seen in ledger.requests()[earlier:])
         arrived = ledger.requests(usual.step)[watch.before :]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
         left = rig.effects() - (watch.begun if self._kind is OperationKind.READ else watch.effects)

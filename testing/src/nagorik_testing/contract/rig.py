@@ -4,7 +4,6 @@ Before a live agency the same rig has less in hand: there is no simulator to loo
 What has to happen before an operation can be called is in ``preparations``, and the calls themselves in ``calls``.
 """
 
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -31,17 +30,10 @@ CEILING: Final = Money.taka(1_000_000)
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
 
-LOGIN_PATH: Final = re.compile(r"(?<![a-z])(?:login|token|o?auth)(?![a-z])")
-"""Words in the path of a request that obtains a token, which is not the step under test; ``tokenized`` is none."""
 LOGIN: Final = "login"
 """The kind of effect of a login."""
 LOGINS_OF_A_CALL: Final = 2
 """A call logs in once, and once more where its token is refused."""
-
-
-def is_login(operation: str) -> bool:
-    """Whether a request, as the ledger names it, obtains a token; nothing that is read does, such as a tax token."""
-    return LOGIN_PATH.search(operation) is not None and not operation.startswith("GET ")
 
 
 def is_of_note(effect: Effect) -> bool:
@@ -173,7 +165,7 @@ class Rig:
             return
         now = self.clock.now()
         seen = self.simulator.ledger.requests()
-        recent = [one.at for one in seen if is_login(one.operation) and now - one.at < limit.period]
+        recent = [one.at for one in seen if one.is_login and now - one.at < limit.period]
         beyond = len(recent) + min(LOGINS_OF_A_CALL, limit.logins) - limit.logins
         if beyond > 0:
             self.advance(recent[beyond - 1] + limit.period - now)

@@ -24,7 +24,7 @@ from nagorik_testing.fixtures.documents import MemoryDocuments
 from nagorik_testing.simulator.base import Simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_testing.simulator.clock import SimulatedClock
-from nagorik_testing.simulator.in_process import SimulatorTransport
+from nagorik_testing.simulator.in_process import NamingTransport, SimulatorTransport
 from nagorik_testing.simulator.loopback import LOOPBACK, serve
 from nagorik_testing.simulator.loopback_clock import LoopbackClock
 
@@ -178,17 +178,22 @@ async def _configured(
             yield PluginConfiguration(
                 settings=simulator.settings(address),
                 egress=frozenset({LOOPBACK}),
-                transport_factory=loopback_clock.transport
-                if tap is None
-                else lambda: tap(loopback_clock.transport()),
+                transport_factory=_tapped(loopback_clock.transport, simulator, tap),
             )
     else:
         transport = partial(SimulatorTransport, simulator)
         yield PluginConfiguration(
             settings=simulator.settings(usual_address),
             egress=frozenset({urlsplit(usual_address).hostname or ""}),
-            transport_factory=transport if tap is None else lambda: tap(transport()),
+            transport_factory=_tapped(transport, simulator, tap),
         )
+
+
+def _tapped(
+    make: Callable[[], httpx.AsyncBaseTransport], simulator: Simulator, tap: TransportWrapper | None
+) -> Callable[[], httpx.AsyncBaseTransport]:
+    """What makes transports to a simulator; a tap around them knows the operation of each request."""
+    return make if tap is None else lambda: NamingTransport(tap(make()), simulator)
 
 
 def _network() -> httpx.AsyncBaseTransport:

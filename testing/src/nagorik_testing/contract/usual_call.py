@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nagorik import Operation, PluginFault
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.matrix_cells import OperationKind
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import CallEnd, Origin
 from nagorik_testing.contract.wiretap import Wiretap, places_of
 from nagorik_testing.wire.codec import ERROR_STATUS
@@ -27,6 +27,7 @@ class UsualCall:
         effects_before: Effects of the same call before it, such as an upload's.
         is_after_writes: Whether something that may be a write went before it.
         left: What the agency did for good meanwhile.
+        unrouted: The requests that no route of the simulator took; empty where each was taken.
         missing: Why it cannot be called; empty if it can.
         origin: Where the plugin failed then.
     """
@@ -37,12 +38,14 @@ class UsualCall:
     effects_before: int = 0
     is_after_writes: bool = False
     left: Counter[str] = field(default_factory=Counter)
+    unrouted: str = ""
     missing: str = ""
     origin: Origin | None = None
 
 
 class _Made(NamedTuple):
     step: str
+    is_login: bool
     says: frozenset[tuple[str, str]]
     """What it says, by place."""
     method: str
@@ -69,9 +72,12 @@ async def call_usually(
     end = await call_operation(rig, operation)
     ledger.on_request = None
     effects.append(rig.effects())
+    lost = dict.fromkeys(each.operation for each in tap.exchanges[passed:] if each.is_unrouted)
+    unrouted = f"no route of the simulator takes {' and '.join(lost)}" if lost else ""
     made = [
         _Made(
             seen.operation,
+            seen.is_login,
             frozenset(places_of([sent], rig.simulator.codec).items()),
             sent.request.method,
             (seen.status or ERROR_STATUS) < ERROR_STATUS,
@@ -79,10 +85,10 @@ async def call_usually(
         )
         for seen, sent, until in zip(ledger.requests()[before:], tap.exchanges[passed:], effects, strict=False)
     ]
-    asked = [number for number, one in enumerate(made) if not is_login(one.step)]
+    asked = [number for number, one in enumerate(made) if not one.is_login]
     left = effects[-1] - begun
     if not asked:
-        return end, UsualCall(end.result, left=left)
+        return end, UsualCall(end.result, left=left, unrouted=unrouted)
     chosen = _chosen(asked, made, effects, kind)
     there = [number for number in asked if number <= chosen and made[number].step == made[chosen].step]
     turn = len({made[number].says for number in there})
@@ -94,6 +100,7 @@ async def call_usually(
         effects_before=(made[met].effects - begun).total(),
         is_after_writes=any(made[number].method != "GET" for number in asked if number < met),
         left=left,
+        unrouted=unrouted,
     )
 
 
@@ -108,7 +115,7 @@ def _chosen(asked: Sequence[int], made: Sequence[_Made], effects: Sequence[Count
 
 def logins_since(rig: Rig, since: int) -> str:
     """The logins after the first ``since`` requests and what the agency answered; empty where there are none."""
-    statuses = Counter(seen.status for seen in rig.simulator.ledger.requests()[since:] if is_login(seen.operation))
+    statuses = Counter(seen.status for seen in rig.simulator.ledger.requests()[since:] if seen.is_login)
     return "".join(
         f", {count} login{'' if count == 1 else 's'} {f'answered {status}' if status else 'without an answer'}"
         for status, count in statuses.items()

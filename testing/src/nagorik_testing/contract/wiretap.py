@@ -10,12 +10,22 @@ from urllib.parse import parse_qsl
 import httpx
 from pydantic import JsonValue
 
-from nagorik_testing.contract.rig import is_login
 from nagorik_testing.contract.subject import Subject
+from nagorik_testing.simulator.app import UNROUTED
+from nagorik_testing.simulator.connection import is_logging_in
+from nagorik_testing.simulator.in_process import OPERATION
 from nagorik_testing.wire.codec import Codec
 
 LONGEST_SHOWN: Final = 400
 """Characters of a body that a report shows."""
+
+
+def operation_of(request: httpx.Request) -> str:
+    """The name of the simulator's route that takes a request; method and path where no route does."""
+    name = request.extensions.get(OPERATION, UNROUTED)
+    return f"{request.method} {request.url.path}" if name == UNROUTED else str(name)
+
+
 Places = dict[str, str]
 """What a row of requests holds, by place: ``1 body dags.0.area``, ``1 query dob``, ``2 path 3``."""
 
@@ -30,17 +40,24 @@ class WireExchange:
     """``None`` where no answer arrived."""
     answer: bytes = b""
     """Decoded, as the client reads it."""
+    is_login: bool = field(default_factory=is_logging_in)
+    """Whether the plugin's ``login`` sent it."""
 
     @property
-    def label(self) -> str:
-        """Method and path."""
-        return f"{self.request.method} {self.request.url.path}"
+    def operation(self) -> str:
+        """As ``operation_of``."""
+        return operation_of(self.request)
+
+    @property
+    def is_unrouted(self) -> bool:
+        """Whether it reached a simulator of which no route took it."""
+        return bool(self.request.extensions.get(OPERATION) == UNROUTED)
 
     @property
     def texts(self) -> tuple[str, str]:
         """The request and the response on a line each, for an author; bodies are cut after 400 characters."""
         answered = "none" if self.status is None else f"{self.status} {_shown(self.answer)}"
-        return f"{self.label} {_shown(self.sent)}".rstrip(), answered.rstrip()
+        return f"{self.operation} {_shown(self.sent)}".rstrip(), answered.rstrip()
 
 
 def _shown(body: bytes) -> str:
@@ -68,7 +85,7 @@ class Wiretap:
 
     def since(self, number: int = 0) -> list[WireExchange]:
         """What passed after the first ``number`` exchanges, without logins."""
-        return [each for each in self.exchanges[number:] if not is_login(each.label)]
+        return [each for each in self.exchanges[number:] if not each.is_login]
 
 
 class _Tapped(httpx.AsyncBaseTransport):

@@ -10,16 +10,24 @@ from nagorik_testing.simulator.ledger import Ledger
 class FaultRule:
     """One fault and the requests that meet it: the ``first``-th that matches and the ``count - 1`` after it."""
 
-    __slots__ = ("client_reference", "count", "fault", "first", "idle", "matched", "operation", "used")
+    __slots__ = ("client_reference", "count", "fault", "first", "idle", "logins", "matched", "operation", "used")
 
     def __init__(
-        self, operation: str, fault: Fault, *, first: int, count: int | None, client_reference: str | None
+        self,
+        operation: str,
+        fault: Fault,
+        *,
+        first: int,
+        count: int | None,
+        client_reference: str | None,
+        logins: bool,
     ) -> None:
         self.operation = operation
         self.fault = fault
         self.first = first
         self.count = count
         self.client_reference = client_reference
+        self.logins = logins
         self.matched = 0
         """How many requests matched since the rule was added, whether or not it was their turn."""
         self.used = 0
@@ -56,16 +64,18 @@ class FaultPlan:
         first: int = 1,
         count: int | None = 1,
         client_reference: str | None = None,
+        logins: bool = True,
     ) -> FaultRule:
         """Let requests meet a fault.
 
         Args:
-            operation: Method and path template, as in the ledger; ``*`` for every request.
+            operation: The route's name, as in the ledger; ``*`` for every request.
             fault: What happens to them.
             first: The first matching request that meets it, counted from 1 and from now.
             count: How many meet it in a row; ``None`` for all from ``first`` on.
             client_reference: Only requests that carry this client reference, itself or by its alias in the ledger, or
                 that are about whom the simulator knows by this marker, such as ``citizen-0042``.
+            logins: Whether requests that the plugin's ``login`` sends may meet it, too.
 
         Raises:
             ValueError: For an operation that the simulator does not have: such a fault would never happen, and a
@@ -76,12 +86,17 @@ class FaultPlan:
             raise ValueError(f"no operation {operation}{f'; did you mean {near[0]}?' if near else ''}")
         if first < 1 or (count is not None and count < 1):
             raise ValueError("first and count are 1 or more")
-        rule = FaultRule(operation, fault, first=first, count=count, client_reference=client_reference)
+        rule = FaultRule(operation, fault, first=first, count=count, client_reference=client_reference, logins=logins)
         self._rules.append(rule)
         return rule
 
     def take(
-        self, operation: str, client_reference: str | None = None, markers: Collection[str] = ()
+        self,
+        operation: str,
+        client_reference: str | None = None,
+        markers: Collection[str] = (),
+        *,
+        is_login: bool = False,
     ) -> FaultRule | None:
         """The rule whose fault a request meets, if any; every matching rule counts the request."""
         names = set(markers)
@@ -89,7 +104,7 @@ class FaultPlan:
             names |= {client_reference, self._ledger.alias(client_reference)}
         chosen: FaultRule | None = None
         for rule in self._rules:
-            if rule.operation not in {"*", operation}:
+            if rule.operation not in {"*", operation} or (is_login and not rule.logins):
                 continue
             if rule.client_reference is not None and rule.client_reference not in names:
                 continue

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 from pydantic import JsonValue
 from starlette.applications import Starlette
@@ -30,8 +30,9 @@ from nagorik_testing.faults.kinds import (
 from nagorik_testing.faults.plan import FaultPlan
 from nagorik_testing.faults.responses import CapturedResponse, capture, changed, injected, maintenance_page
 from nagorik_testing.simulator.connection import CONNECTION, Connection
+from nagorik_testing.simulator.handlers import CalledRoute
 from nagorik_testing.simulator.ledger import Ledger
-from nagorik_testing.wire.codec import CODEC, Codec
+from nagorik_testing.wire.codec import BODY, CODEC, Codec
 
 UNROUTED: Final = "unrouted"
 _BLANKS: Final = b" " * 65_536
@@ -43,7 +44,7 @@ class ReadRequest:
     """One request, read and routed, before it is processed."""
 
     operation: str
-    """Method and path template."""
+    """The name of the route that takes it, as in the ledger."""
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     content: JsonValue = None
@@ -51,10 +52,15 @@ class ReadRequest:
 
 
 def operations_of(routes: Sequence[Route]) -> frozenset[str]:
-    """Method and path template of each route: ``GET /applications/{id}``."""
+    """The names of all routes: ``GET /applications/{id}``, or ``POST /service File`` at an address of several."""
     return frozenset(
-        f"{method} {route.path}" for route in routes for method in (route.methods or ()) if method != "HEAD"
+        _name_of(route, method) for route in routes for method in (route.methods or ()) if method != "HEAD"
     )
+
+
+def _name_of(route: Route, method: str) -> str:
+    called = route.called if isinstance(route, CalledRoute) else None
+    return f"{method} {route.path}" if called is None else f"{method} {route.path} {called}"
 
 
 class SimulatorApp:
@@ -84,18 +90,22 @@ class SimulatorApp:
         """Serve one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"a simulator speaks HTTP, not {scope['type']}")
-        scope = {**scope, CODEC: self._codec}
         request = Request(scope, receive)
         body, label = await request.body(), request.headers.get("content-type", "")
-        read = self._read(scope, dict(request.query_params), self._content(body, label))
+        scope = {**scope, CODEC: self._codec, BODY: body}
+        operation, parameters = self._route_of(scope)
+        read = ReadRequest(operation, parameters, dict(request.query_params), self._content(body, label))
+        connection = scope.get("extensions", {}).get(CONNECTION)
+        is_login = connection is not None and connection.is_login
         reference = self._client_reference(read)
-        rule = self._faults.take(read.operation, reference, self._markers(read))
+        rule = self._faults.take(operation, reference, self._markers(read), is_login=is_login)
         fault = self._conditions.meet() if rule is None else rule.fault
         number = self._ledger.arrived(
-            read.operation,
+            operation,
             client_reference=reference,
             idempotency_key=request.headers.get("idempotency-key"),
             fault=None if fault is None else fault.fault,
+            is_login=is_login,
         )
 
         async def process() -> CapturedResponse:
@@ -108,7 +118,7 @@ class SimulatorApp:
         if fault is None:
             await (await process()).send(send)
         else:
-            same = await _meet(fault, process, _connection(scope), send, self._codec)
+            same = await _meet(fault, process, _required(connection), send, self._codec)
             if same and rule is not None:
                 rule.idle += 1
 
@@ -118,13 +128,17 @@ class SimulatorApp:
         except ValueError:
             return None
 
-    def _read(self, scope: Scope, query: dict[str, str], content: JsonValue) -> ReadRequest:
+    def operation_of(self, scope: Scope, body: bytes) -> str:
+        """The name of the route that takes a request; ``unrouted`` where no route does."""
+        return self._route_of({**scope, CODEC: self._codec, BODY: body})[0]
+
+    def _route_of(self, scope: Scope) -> tuple[str, Mapping[str, str]]:
         for route in self._routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
                 parameters = {name: str(value) for name, value in found.get("path_params", {}).items()}
-                return ReadRequest(f"{scope['method']} {route.path}", parameters, query, content)
-        return ReadRequest(UNROUTED, {}, query, content)
+                return _name_of(route, scope["method"]), parameters
+        return UNROUTED, {}
 
 
 async def _meet(
@@ -187,8 +201,7 @@ async def _pad(answer: CapturedResponse, fault: Padded, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
-def _connection(scope: Scope) -> Connection:
-    connection = scope.get("extensions", {}).get(CONNECTION)
+def _required(connection: Connection | None) -> Connection:
     if connection is None:
         raise RuntimeError("a fault needs a connection: use SimulatorTransport or serve")
-    return cast("Connection", connection)
+    return connection

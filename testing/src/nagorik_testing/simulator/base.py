@@ -221,6 +221,10 @@ class Simulator(ABC):
         self.catch_up()
         await self._served(scope, receive, send)
 
+    def operation_of(self, scope: Scope, body: bytes) -> str:
+        """The name of the route that takes an ASGI request, as the ledger has it; nothing is served."""
+        return self._served.operation_of(scope, body)
+
     @abstractmethod
     def open_office(self) -> None:
         """Put the agency's own state to its beginning; called when it is made and when it is reset."""

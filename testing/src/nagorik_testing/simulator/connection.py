@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 import httpx
 
 from nagorik.clock import Clock
+from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL
 
 CONNECTION: Final = "nagorik.connection"
 """The ASGI scope's extension that holds the ``Connection``."""
@@ -14,8 +15,20 @@ CONNECTION: Final = "nagorik.connection"
 Drop = Literal["refused", "connect-timeout", "pool-timeout", "reset", "closed", "half-closed", "silent"]
 
 
+def is_logging_in() -> bool:
+    """Whether what runs now is the plugin's ``login``, so that the request which is being sent is one of its."""
+    call = PLUGIN_CALL.get()
+    return call is not None and call.operation == "login"
+
+
 class Connection(Protocol):
-    """The way back to one client."""
+    """The way back to one client.
+
+    Attributes:
+        is_login: Whether the request is one that the plugin's ``login`` sent; false where the client cannot say.
+    """
+
+    is_login: bool
 
     async def drop(self, how: Drop) -> None:
         """End the connection, or fall silent, without sending anything further; nothing may be sent after it."""

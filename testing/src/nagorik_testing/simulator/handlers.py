@@ -14,12 +14,14 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 from pydantic_core import to_json
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, request_response
+from starlette.routing import Match, Route, request_response
+from starlette.types import Scope
 
 from nagorik.values import Money, NationalDataError, dhaka_zone
-from nagorik_testing.wire.codec import DocumentResponse, codec_of
+from nagorik_testing.wire.codec import BODY, DocumentResponse, codec_of
 
 RouteHandler = Callable[[Request], Awaitable[Response]]
 """Handles one operation; raises ``Refusal`` for whatever is no success."""
@@ -72,8 +74,12 @@ def routes_of(
 ) -> tuple[Route, ...]:
     """Routes by what the ledger and the faults call them: ``{"POST /applications": file}``.
 
+    At an agency with one address for all its methods, the name of the method stands behind the address:
+    ``{"POST /service File": file, "POST /service Status": show}``. ``Codec.is_called`` goes by it: the element
+    of an XML document or of a SOAP body, with its action, or else the field that the codec is ``named_by``.
+
     Args:
-        handlers: By method and path template below ``prefix``.
+        handlers: By method and path template below ``prefix``, and what the request is called.
         prefix: What every path begins with.
         envelope: How refusals are written.
         guard: Looks at every request first, such as ``TokenEndpoint.check``; it raises ``Refusal``.
@@ -91,23 +97,44 @@ def routes_of(
         return answer
 
     return tuple(
-        _route(prefix + path, method, answering(handler))
-        for (method, path), handler in ((name.split(" ", 1), handler) for name, handler in handlers.items())
+        _route(prefix + path, method, called[0] if called else None, answering(handler))
+        for (method, path, *called), handler in ((name.split(" ", 2), handler) for name, handler in handlers.items())
     )
 
 
+class CalledRoute(Route):
+    """A route that takes the requests at its address that are called as it says.
+
+    Attributes:
+        called: The name; ``None`` for any request.
+    """
+
+    called: str | None = None
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As starlette's, and the request has to be called so."""
+        match, found = super().matches(scope)
+        if self.called is None or match is not Match.FULL:
+            return match, found
+        try:
+            is_called = codec_of(scope).is_called(scope[BODY], Headers(scope=scope), self.called)
+        except ValueError:
+            is_called = False
+        return (match, found) if is_called else (Match.NONE, {})
+
+
 @lru_cache(maxsize=1024)
-def _compiled(path: str, method: str) -> Route:
+def _compiled(path: str, method: str) -> CalledRoute:
     async def answer(_: Request) -> Response:
         raise NotImplementedError("only its copies are served")
 
-    return Route(path, answer, methods=[method])
+    return CalledRoute(path, answer, methods=[method])
 
 
-def _route(path: str, method: str, handler: RouteHandler) -> Route:
+def _route(path: str, method: str, called: str | None, handler: RouteHandler) -> Route:
     """A route as starlette makes it. Its pattern is compiled once, however often the agency is opened anew."""
     route = copy(_compiled(path, method))
-    route.endpoint, route.app = handler, request_response(handler)
+    route.endpoint, route.app, route.called = handler, request_response(handler), called
     return route
 
 

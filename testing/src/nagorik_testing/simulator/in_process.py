@@ -12,7 +12,7 @@ from nagorik_platform import PluginConfiguration
 from nagorik_testing.exceptions import SimulatorFailed
 from nagorik_testing.simulator.admin import with_admin
 from nagorik_testing.simulator.base import Simulator
-from nagorik_testing.simulator.connection import CONNECTION, ClientTimeouts, Drop
+from nagorik_testing.simulator.connection import CONNECTION, ClientTimeouts, Drop, is_logging_in
 
 _EXCEPTIONS: Final[dict[Drop, tuple[type[httpx.TransportError], str]]] = {
     "refused": (httpx.ConnectError, "simulated: connection refused"),
@@ -37,6 +37,28 @@ def in_process_configurations(simulators: Iterable[Simulator]) -> dict[str, Plug
         )
         for simulator in simulators
     }
+
+
+OPERATION: Final = "nagorik.operation"
+"""The extension of a request that holds the name of the simulator's route that takes it."""
+
+
+class NamingTransport(httpx.AsyncBaseTransport):
+    """Writes ``OPERATION`` on each request before another transport carries it."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, simulator: Simulator) -> None:
+        self._inner = inner
+        self._simulator = simulator
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Name a request, and pass it on."""
+        body = await request.aread()
+        request.extensions[OPERATION] = self._simulator.operation_of(_scope(request), body)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the other."""
+        await self._inner.aclose()
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
@@ -65,7 +87,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
                 ``AssertionError`` as a failure of the agency, and the defect would pass for one.
         """
         limits = request.extensions.get("timeout", {})
-        connection = _InProcess(ClientTimeouts(self._simulator.clock, limits))
+        connection = _InProcess(ClientTimeouts(self._simulator.clock, limits), is_login=is_logging_in())
         body = await request.aread()
         received = False
 
@@ -77,7 +99,8 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
             return {"type": "http.request", "body": body, "more_body": False}
 
         try:
-            await self._app(_scope(request, connection), receive, connection.send)
+            scope = {**_scope(request), "extensions": {CONNECTION: connection}}
+            await self._app(scope, receive, connection.send)
         except _BrokenOff as end:
             if not connection.started:
                 raise end.reason from None
@@ -97,8 +120,9 @@ class _BrokenOff(Exception):
 class _InProcess:
     """One request's connection. What comes after the headers is kept and happens while the body is read."""
 
-    def __init__(self, timeouts: ClientTimeouts) -> None:
+    def __init__(self, timeouts: ClientTimeouts, *, is_login: bool) -> None:
         self.timeouts = timeouts
+        self.is_login = is_login
         self.started = False
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
@@ -152,7 +176,7 @@ class _InProcessStream(httpx.AsyncByteStream):
                 raise part
 
 
-def _scope(request: httpx.Request, connection: _InProcess) -> dict[str, object]:
+def _scope(request: httpx.Request) -> dict[str, object]:
     url = request.url
     return {
         "type": "http",
@@ -167,5 +191,4 @@ def _scope(request: httpx.Request, connection: _InProcess) -> dict[str, object]:
         "server": (url.host, url.port),
         "client": ("127.0.0.1", 0),
         "root_path": "",
-        "extensions": {CONNECTION: connection},
     }

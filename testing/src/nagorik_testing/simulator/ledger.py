@@ -54,12 +54,15 @@ class SeenRequest:
     number: int
     """Place in the order of arrival, from 1."""
     operation: str
-    """Method and path template, such as ``GET /applications/{id}``; ``unrouted`` where no route matched."""
+    """The route that took it: ``GET /applications/{id}``, or ``POST /service File`` where it is one of several at an
+    address; ``unrouted`` where no route took it."""
     at: datetime
     client_reference: str | None
     idempotency_key: str | None
     fault: str | None = None
     """Code of the fault that it met."""
+    is_login: bool = False
+    """Whether the plugin's ``login`` sent it."""
     status: int | None = None
     """What the agency answered, whether or not the answer arrived; ``None`` where it never processed the request."""
 
@@ -123,13 +126,20 @@ class Ledger:
         return paper
 
     def arrived(
-        self, operation: str, *, client_reference: str | None, idempotency_key: str | None, fault: str | None
+        self,
+        operation: str,
+        *,
+        client_reference: str | None,
+        idempotency_key: str | None,
+        fault: str | None,
+        is_login: bool = False,
     ) -> int:
         """Write down a request, now; its number."""
         number = len(self._requests) + 1
         if client_reference is not None:
             self.alias(client_reference)
-        seen = SeenRequest(number, operation, self._clock.now(), client_reference, idempotency_key, fault)
+        now = self._clock.now()
+        seen = SeenRequest(number, operation, now, client_reference, idempotency_key, fault, is_login)
         self._requests.append(seen)
         if self.on_request is not None:
             self.on_request(seen)

@@ -127,6 +127,7 @@ class _Socket:
         self._clock = clock
         self._receive = receive
         self._caller = caller
+        self.is_login = caller is not None and caller.is_login
 
     async def drop(self, how: Drop) -> None:
         if how == "closed":

@@ -16,7 +16,7 @@ import httpx
 
 from nagorik.clock import Clock
 from nagorik_platform.agency_client.transport import CONNECTIONS_PER_TRANSPORT, KEEP_ALIVE, shared_tls
-from nagorik_testing.simulator.connection import ClientTimeouts, Drop
+from nagorik_testing.simulator.connection import ClientTimeouts, Drop, is_logging_in
 
 MARK: Final = b"x-simulated-client"
 """The request header by which the two ends know each other; the agency's own code does not see it."""
@@ -31,8 +31,9 @@ T = TypeVar("T")
 class Caller:
     """One request of a client that waits for its answer."""
 
-    def __init__(self, timeouts: ClientTimeouts) -> None:
+    def __init__(self, timeouts: ClientTimeouts, *, is_login: bool) -> None:
         self.timeouts = timeouts
+        self.is_login = is_login
         self._alarm: asyncio.Timeout | None = None
         self._reason: Exception | None = None
 
@@ -97,7 +98,8 @@ class LoopbackClock:
     def register(self, request: httpx.Request) -> tuple[bytes, Caller]:
         """A new caller and its mark; it waits until ``deregister``."""
         mark = b"%d" % next(self._marks)
-        self._callers[mark] = caller = Caller(ClientTimeouts(self._clock, request.extensions.get("timeout", {})))
+        timeouts = ClientTimeouts(self._clock, request.extensions.get("timeout", {}))
+        self._callers[mark] = caller = Caller(timeouts, is_login=is_logging_in())
         return mark, caller
 
     def deregister(self, mark: bytes) -> None:

@@ -22,6 +22,9 @@ from nagorik_testing.simulator.json_bodies import read_json
 CODEC: Final = "nagorik.codec"
 """The key of the ASGI scope that holds the simulator's ``Codec``."""
 
+BODY: Final = "nagorik.body"
+"""The key of the ASGI scope that holds the request's body, as bytes."""
+
 ERROR_STATUS: Final = 400
 """The first status of an error."""
 
@@ -255,19 +258,25 @@ class Codec:
     Attributes:
         answers: What its answers are written in.
         requests: What it takes requests in; the first that takes a request's label reads it.
+        named_by: The field of a request that holds the name of the method.
     """
 
-    __slots__ = ("answers", "requests")
+    __slots__ = ("answers", "named_by", "requests")
 
-    def __init__(self, answers: Format, *, requests: Sequence[RequestFormat] = ()) -> None:
+    def __init__(
+        self, answers: Format, *, requests: Sequence[RequestFormat] = (), named_by: str | None = None
+    ) -> None:
         """Choose.
 
         Args:
             answers: What answers are written in.
             requests: What requests are taken in; as ``answers`` if nothing is given.
+            named_by: The field of a request that holds the name of the method, at an agency with one address for all,
+                where the format itself has no names.
         """
         self.answers = answers
         self.requests = tuple(requests) or (answers,)
+        self.named_by = named_by
 
     def read(self, body: bytes, content_type: str) -> JsonValue:
         """What a request holds.
@@ -278,12 +287,16 @@ class Codec:
         return self._format(content_type).read(body, content_type)
 
     def is_called(self, body: bytes, headers: Mapping[str, str], name: str) -> bool:
-        """Whether a request is what the agency calls ``name``, where its format has names.
+        """Whether a request is what the agency calls ``name``; any is where nothing of it is a name.
 
         Raises:
             ValueError: It is in none of the formats that the agency takes; the text names those.
         """
-        return self._format(headers.get("content-type", "")).is_called(body, headers, name)
+        label = headers.get("content-type", "")
+        if self.named_by is not None:
+            content = self.read(body, label)
+            return isinstance(content, dict) and content.get(self.named_by) == name
+        return self._format(label).is_called(body, headers, name)
 
     def files(self, body: bytes, content_type: str) -> tuple[ReceivedFile, ...]:
         """The files that a request brings; none where it cannot be read."""

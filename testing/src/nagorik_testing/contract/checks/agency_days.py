@@ -96,8 +96,8 @@ def _texts(rig: Rig, tap: Wiretap, since: int) -> Mapping[str, str]:
     """What all answers say, by request and place."""
     said: dict[str, str] = {}
     for exchange in tap.since(since):
-        said[f"{exchange.label} status"] = str(exchange.status)
-        said.update((f"{exchange.label} {place}", text) for place, text in _places(rig, exchange.answer))
+        said[f"{exchange.operation} status"] = str(exchange.status)
+        said.update((f"{exchange.operation} {place}", text) for place, text in _places(rig, exchange.answer))
     return said
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from nagorik import HealthState, NagorikError
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.wiretap import Wiretap
 from nagorik_testing.faults.kinds import Fault, InjectedResponse, MaintenancePage, NotSent
@@ -24,7 +24,6 @@ async def _asks(subject: Subject, offer: AnyOffer) -> list[str]:
         raise NotConcerned("it does not offer health")
     tap = Wiretap()
     async with open_rig(tap.on(subject), offer.id) as rig:
-        steps = sorted(step for step in rig.simulator.faults.operations if not is_login(step))
         health = await rig.platform.check_health(plugin)
         wrong = []
         if health.state is not HealthState.UP:
@@ -32,8 +31,7 @@ async def _asks(subject: Subject, offer: AnyOffer) -> list[str]:
         if not tap.since():
             wrong.append("the answer is given without asking the agency")
         for what, fault in FAULTS:
-            for step in steps:
-                rig.simulator.faults.add(step, fault, count=None)
+            rig.simulator.faults.add("*", fault, count=None, logins=False)
             async with rig.restarted():
                 if await _is_up(rig, plugin):
                     wrong.append(f"an agency that {what} is said to be up")

@@ -17,7 +17,7 @@ from nagorik_testing.contract.checks.inspection import ready_rigs, record_of
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
 from nagorik_testing.contract.checks.stand_ins import exits
 from nagorik_testing.contract.matrix_cells import OperationKind
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.faults.kinds import Fault, InjectedResponse, MaintenancePage, NotSent
@@ -70,7 +70,7 @@ class Hushed:
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As the simulator's, or silence."""
-        if self.reached is not None and not is_login(scope["path"]):
+        if self.reached is not None and not scope["extensions"][CONNECTION].is_login:
             self.reached.set()
             await scope["extensions"][CONNECTION].gone()
             return
@@ -116,19 +116,13 @@ async def _never_exits(subject: Subject, offer: AnyOffer) -> list[str]:
         # None of them lets the agency do anything, so that one application serves for all.
         for fault in FAILURES[:1] if operation in LONG_AWAITED else FAILURES:
             rig.simulator.faults.clear()
-            _play(rig, fault)
+            rig.simulator.faults.add("*", fault, count=None, logins=False)
             async with rig.restarted():
                 with exits(package) as asked:
                     error = (await call_operation(rig, operation)).error
             if asked or (isinstance(error, PluginFault) and error.fault == "exit"):
                 wrong.append(f"{operation.value} ends the process")
     return wrong
-
-
-def _play(rig: Rig, fault: Fault) -> None:
-    for step in sorted(rig.simulator.faults.operations):
-        if not is_login(step):
-            rig.simulator.faults.add(step, fault, count=None)
 
 
 @check("robustness/own-errors")
@@ -143,7 +137,7 @@ async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
     for example in examples:
         own = InjectedResponse(status=example.status, document=example.document)
         async for operation, rig in ready_rigs(subject, offer, without=set(Operation) - OFTEN_ASKED):
-            _play(rig, own)
+            rig.simulator.faults.add("*", own, count=None, logins=False)
             before = len(rig.simulator.ledger.requests())
             end = await call_operation(rig, operation)
             if len(rig.simulator.ledger.requests()) == before:

@@ -20,7 +20,7 @@ from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.faults.kinds import Altered, Slow
@@ -144,7 +144,7 @@ def written(place: Location) -> str:
 def requests_made(rig: Rig, since: int = 0) -> list[str]:
     """The operations of the agency that were asked for after the first ``since`` requests, without logins."""
     seen = rig.simulator.ledger.requests()[since:]
-    return [request.operation for request in seen if not is_login(request.operation)]
+    return [request.operation for request in seen if not request.is_login]
 
 
 A_MOMENT: Final = 0.5
@@ -201,9 +201,7 @@ def replaced_word(place: str, word: str = UNHEARD_OF) -> Altered:
 
 def slow_down(rig: Rig) -> None:
     """Have the agency take a moment over each answer, so that calls that are made at once overlap."""
-    for step in sorted(rig.simulator.faults.operations):
-        if not is_login(step):
-            rig.simulator.faults.add(step, Slow(seconds=A_MOMENT), count=None)
+    rig.simulator.faults.add("*", Slow(seconds=A_MOMENT), count=None, logins=False)
 
 
 async def ready_rigs(

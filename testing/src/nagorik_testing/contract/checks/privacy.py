@@ -10,7 +10,7 @@ from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import leaves, ready_rigs, with_value
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
@@ -43,9 +43,7 @@ async def _errors(subject: Subject, offer: AnyOffer) -> list[str]:
     async for operation, rig in ready_rigs(subject, offer):
         for refusal in _quoting(rig):
             rig.simulator.faults.clear()
-            for step in sorted(rig.simulator.faults.operations):
-                if not is_login(step):
-                    rig.simulator.faults.add(step, refusal, count=None)
+            rig.simulator.faults.add("*", refusal, count=None, logins=False)
             with capture_logs() as heard:
                 end = await call_operation(rig, operation)
             if count_leaks(heard.text + end.text, _sought(rig)):

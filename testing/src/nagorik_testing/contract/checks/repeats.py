@@ -82,11 +82,11 @@ async def _passed(tap: Wiretap, attempt: Attempt) -> list[WireExchange]:
 
 
 def _changed(first: Sequence[WireExchange], again: Sequence[WireExchange], codec: Codec) -> frozenset[str]:
-    """In what the requests to each address differ, what the agency itself gave out just before left aside."""
+    """In what the requests of each name differ, what the agency itself gave out just before left aside."""
     given = [b"".join(exchange.answer for exchange in made).decode("utf-8", "replace") for made in (first, again)]
     found = set[str]()
-    for label in dict.fromkeys(exchange.label for exchange in first):
-        before, after = ([exchange for exchange in made if exchange.label == label] for made in (first, again))
+    for step in dict.fromkeys(exchange.operation for exchange in first):
+        before, after = ([exchange for exchange in made if exchange.operation == step] for made in (first, again))
         # Where less is sent it has been done, and the plugin knows: perhaps as it asked first, at the same address.
         sent = places_of(before[: len(after)], codec), places_of(after, codec)
         values = {at: [said.get(at) for said in sent] for at in differing(*sent)}

@@ -10,7 +10,7 @@ from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.rig import Rig, another_application, is_login
+from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable, plain_values
 from nagorik_testing.contract.wiretap import Wiretap
@@ -95,7 +95,7 @@ async def _logs_in(rig: Rig, operation: Operation) -> tuple[CallEnd, bool]:
     """How a call ends, and whether it logs in."""
     before = len(rig.simulator.ledger.requests())
     end = await call_operation(rig, operation)
-    return end, any(is_login(made.operation) for made in rig.simulator.ledger.requests()[before:])
+    return end, any(made.is_login for made in rig.simulator.ledger.requests()[before:])
 
 
 async def _is_good(subject: Subject, offer: AnyOffer, operation: Operation, after: timedelta) -> bool:

@@ -28,7 +28,7 @@ from nagorik_testing.contract.observation.forbidden import ObservedAct
 from nagorik_testing.contract.observation.process import Process, RemotePlatform
 from nagorik_testing.contract.observation.records import CallRecord, differences
 from nagorik_testing.contract.preparations import prepare_operation
-from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import Wiretap, leaves_of
@@ -130,9 +130,7 @@ class _WatchedStage:
 
     async def refused(self) -> None:
         """Call again, before an agency that refuses everything but a login, or with a message that it never sent."""
-        for step in sorted(self.rig.simulator.faults.operations):
-            if not is_login(step):
-                self.rig.simulator.faults.add(step, REFUSAL, count=None)
+        self.rig.simulator.faults.add("*", REFUSAL, count=None, logins=False)
         with suppress(NotReachable):
             await self._end()
         platform, offer = self.rig.platform, self.rig.offer

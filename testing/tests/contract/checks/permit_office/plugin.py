@@ -121,6 +121,11 @@ async def login_by_request(http: Any, settings: Any, _clock: Any) -> Token:
     return Token(session.token, expires_in=3600)
 
 
+async def login_at_the_desk(http: Any, settings: Any, _clock: Any) -> Token:
+    session = await http.read("session", "POST", "/desk", json={}, expect=Session)
+    return Token(session.token, expires_in=3600)
+
+
 def read_error(answer: Any) -> NagorikError | None:
     error = answer.document.get("error") if isinstance(answer.document, dict) else None
     if error is not None and answer.status < 300:

@@ -1,5 +1,6 @@
 """Hooks that do not heed what the agency says beside its answer, or heed it too long; and some that are right."""
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ from nagorik import (
     DefinitelyAbsent,
     EligibilityDecision,
     Found,
+    NagorikError,
     PaymentReport,
     PaymentStarted,
     PaymentState,
@@ -256,6 +258,15 @@ class GuessesOnePlace(Hooks):
     async def nagorik_list_slots(self, request: Any, context: Context) -> Slots:
         shown = await super().nagorik_list_slots(request, context)
         return Slots(slots=tuple(slot.model_copy(update={"free": slot.free or 1}) for slot in shown.slots))
+
+
+class AsksNowhere(Hooks):
+    """Asks at an address that the simulator does not have, and goes on."""
+
+    async def ask(self, context: Context, number: str) -> Filed:
+        with suppress(NagorikError):
+            await context.http.read("old-permit", "GET", "/permits-of-old", expect=Filed)
+        return await super().ask(context, number)
 
 
 class OwnReasons(Hooks):

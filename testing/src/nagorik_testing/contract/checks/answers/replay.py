@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument
-from nagorik_testing.contract.rig import is_login
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.wiretap import WireExchange
+from nagorik_testing.contract.wiretap import WireExchange, operation_of
+from nagorik_testing.simulator.connection import is_logging_in
 from nagorik_testing.wire.codec import Codec
 
 _OF_THE_BYTES = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-md5", "digest"})
@@ -25,6 +25,7 @@ class KeptAnswer:
     """One request, and the agency's genuine answer to it.
 
     Attributes:
+        operation: The name of the simulator's route that took the request.
         method: The request's.
         path: The request's, with its query.
         sent: The request's body.
@@ -33,6 +34,7 @@ class KeptAnswer:
         content: The answer's, decoded.
     """
 
+    operation: str
     method: str
     path: str
     sent: bytes
@@ -42,7 +44,8 @@ class KeptAnswer:
 
     def answers(self, request: httpx.Request) -> bool:
         """Whether a request is the one that was answered so, whatever its body says."""
-        return request.method == self.method and request.url.raw_path.decode("ascii") == self.path
+        path = request.url.raw_path.decode("ascii")
+        return (operation_of(request), request.method, path) == (self.operation, self.method, self.path)
 
     def document(self, codec: Codec) -> AnswerDocument | None:
         """What the answer says; ``None`` where it says nothing, or in another format than the agency's."""
@@ -108,7 +111,7 @@ class AnswerReplay:
     async def handle(self, request: httpx.Request, inner: httpx.AsyncBaseTransport) -> httpx.Response:
         """One request."""
         sent = await request.aread()
-        if is_login(f"{request.method} {request.url.path}"):
+        if is_logging_in():
             return await inner.handle_async_request(request)
         if self._given is None:
             return await self._keep(request, sent, inner)
@@ -124,9 +127,9 @@ class AnswerReplay:
         raw = b"".join([part async for part in response.aiter_raw()])
         await response.aclose()
         read = httpx.Response(response.status_code, headers=response.headers, content=raw)
-        path = request.url.raw_path.decode("ascii")
+        name, path = operation_of(request), request.url.raw_path.decode("ascii")
         self._kept.append(
-            KeptAnswer(request.method, path, sent, response.status_code, response.headers, read.content)
+            KeptAnswer(name, request.method, path, sent, response.status_code, response.headers, read.content)
         )
         stream = httpx.ByteStream(raw)
         return httpx.Response(response.status_code, headers=response.headers.raw, stream=stream, request=request)

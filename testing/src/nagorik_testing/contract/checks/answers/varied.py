@@ -173,10 +173,8 @@ class VariedAnswer:
 
 
 def label_of(play: AnswerPlay, number: int) -> str:
-    """What was asked, without references: the steps of its path that hold no digit."""
-    kept = play.kept[number]
-    steps = [step for step in kept.path.partition("?")[0].split("/") if not re.search(r"[0-9]", step)]
-    return f"{kept.method} {'/'.join(steps)}"
+    """What was asked: the name of the route, without the parts of its path that stand for references."""
+    return re.sub(r"/\{[^/]*", "", play.kept[number].operation)
 
 
 def named(varied: VariedAnswer, at: Location) -> str:
