@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_testing.validation.source_files import SourceUse, check_reference, find_private_uses
+from nagorik_testing.validation.source_files import check_reference
 
 
 def written(directory: Path, files: dict[str, str]) -> Path:
@@ -54,23 +54,3 @@ def test_the_source_tells_what_is_missing(tmp_path: Path, reference: str, proble
 def test_an_extension_module_has_the_benefit_of_the_doubt(tmp_path: Path) -> None:
     package = written(tmp_path, {"fast.cpython-311-x86_64-linux-gnu.so": ""})
     assert check_reference(package, "fast:Form") is None
-
-
-@pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        ("import nagorik._secret", "nagorik._secret"),
-        ("from nagorik import _secret", "nagorik._secret"),
-        ("from nagorik_platform.registry.registry import _order", "nagorik_platform.registry.registry._order"),
-        ("from nagorik._secret.deep import thing", "nagorik._secret.deep.thing"),
-        ("import nagorik.errors\nx = nagorik.errors._catalogue()", "nagorik.errors._catalogue"),
-    ],
-)
-def test_private_names_of_the_libraries_are_found_with_their_lines(tmp_path: Path, line: str, name: str) -> None:
-    written(tmp_path, {"broken.py": "def (:", "deep/wire.py": f"def f():\n    {line!r}\n{line}\n"})
-    assert find_private_uses(tmp_path) == [SourceUse("deep/wire.py", 3 + line.count("\n"), name)]
-
-
-def test_dunder_names_and_private_names_of_others_are_passed_over(tmp_path: Path) -> None:
-    source = "from nagorik import __doc__\nfrom json import _default_decoder\nfrom . import _mine\n"
-    assert find_private_uses(written(tmp_path, {"plugin.py": source})) == []

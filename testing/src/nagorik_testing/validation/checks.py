@@ -8,10 +8,9 @@ import inspect
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -40,11 +39,13 @@ from nagorik_platform.registry.reading import (
 )
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Quarantine, QuarantineCode
 from nagorik_platform.registry.references import Imported, resolve_object, split_value
+from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.exceptions import raised_in, witnessed
 from nagorik_testing.validation.dependencies import check_dependencies
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
-from nagorik_testing.validation.own_code import Module, check_own_code, module_of, modules_of
-from nagorik_testing.validation.source_files import SIMULATOR, check_reference, find_private_uses
+from nagorik_testing.validation.own_code import SIMULATOR, check_own_code
+from nagorik_testing.validation.source_files import check_reference
+from nagorik_toolkit.fees import NoTariff
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
 from nagorik_toolkit.texts import TextCatalogue, parse_texts
@@ -205,12 +206,9 @@ def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
         manifest = parse_manifest(read_file(file, largest=LARGEST_MANIFEST))
     except DataFileInvalid as error:
         return _problems(error)
-    findings = advise(manifest, on=on)
-    if (file.parent / "__init__.py").is_file():
-        findings += _check_sources(manifest, file.parent)
-        package = Package(file.parent.name, file.parent)
-        findings += check_own_code([package.name], modules_of(package.name, package.directory))
-    return findings
+    package = Package(file.parent.name, file.parent)
+    sources = _check_sources(manifest, package, on) if (file.parent / "__init__.py").is_file() else []
+    return advise(manifest, on=on) + sources
 
 
 def _validate_project(directory: Path, on: date, *, run: Admission | None) -> list[ValidationFinding]:
@@ -228,17 +226,9 @@ def _validate_project(directory: Path, on: date, *, run: Admission | None) -> li
         hint = f'Add [project.entry-points."{ENTRY_POINT_GROUP}"] with <plugin id> = "<module with the hooks>".'
         return [ValidationFinding(Severity.ERROR, "pyproject.toml", "the project declares no plugin", hint)]
     roots = [str(root.resolve()) for root in (directory / "src", directory) if root.is_dir()]
-    own_code = _check_project_code(sources, directory, roots)
-    findings = [*check_dependencies(_table(document, "project")), *own_code]
-    run = None if own_code else run
+    findings = list(check_dependencies(_table(document, "project")))
     with _importable(roots if run is not None else []):
         return findings + [found for source in sources for found in _validate_source(source, on, roots, run=run)]
-
-
-def _check_project_code(sources: list[PluginSource], directory: Path, roots: list[str]) -> list[ValidationFinding]:
-    packages = _packages_of(sources, roots)
-    modules = _distinct(packages, modules_of("", directory / "src"))
-    return check_own_code([package.name for package in packages], modules, beside=directory)
 
 
 def _declared_sources(document: dict[str, Any]) -> Iterator[PluginSource]:
@@ -261,34 +251,7 @@ def _validate_installed(name: str, on: date, *, run: Admission | None) -> list[V
     if not sources:
         message = f"there is no file or directory {name}, and no installed distribution {name} that brings a plugin"
         return [ValidationFinding(Severity.ERROR, "", message, "Install the distribution, or name a path.")]
-    own_code = _check_installed_code(sources)
-    run = None if own_code else run
-    return own_code + [found for source in sources for found in _validate_source(source, on, None, run=run)]
-
-
-def _check_installed_code(sources: list[PluginSource]) -> list[ValidationFinding]:
-    packages = _packages_of(sources, None)
-    if not packages:
-        return []
-    files = distribution(sources[0].distribution).files or []
-    inside = [file for file in files if file.suffix == ".py" and ".." not in file.parts]
-    brought = [module_of(Path(str(file.locate())), str(file)) for file in inside]
-    return check_own_code([package.name for package in packages], _distinct(packages, brought))
-
-
-def _packages_of(sources: list[PluginSource], roots: list[str] | None) -> list[Package]:
-    found = list[Package]()
-    for source in sources:
-        with suppress(PackageNotFound):  # told by the validation of the source itself
-            found.append(locate_package(split_value(source)[0], roots))
-    return list(dict.fromkeys(found))
-
-
-def _distinct(packages: list[Package], others: list[Module]) -> list[Module]:
-    """The modules of the packages, by their places in these, and then those of the others that are not among them."""
-    modules = [module for package in packages for module in modules_of(package.name, package.directory)]
-    known = {module.file.resolve() for module in modules}
-    return modules + [module for module in others if module.file.resolve() not in known]
+    return [found for source in sources for found in _validate_source(source, on, None, run=run)]
 
 
 def _validate_source(
@@ -307,7 +270,7 @@ def _validate_source(
     if _is_in_simulator(module.removeprefix(f"{package.name}.")):
         findings.append(_leads_into_simulator("entry point", source.value))
     if record.manifest is not None:
-        findings += advise(record.manifest, on=on) + _check_sources(record.manifest, package.directory)
+        findings += advise(record.manifest, on=on) + _check_sources(record.manifest, package, on)
     if run is not None and record.usable and not any(found.severity is Severity.ERROR for found in findings):
         kept_out = run.refusal(source)
         findings += _run(record) if kept_out is None else [_not_run(kept_out)]
@@ -343,30 +306,45 @@ def _leads_into_simulator(location: str, value: str) -> ValidationFinding:
     return ValidationFinding(Severity.ERROR, location, message, f"Move it out of {SIMULATOR}.")
 
 
-def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFinding]:
-    findings = [
-        _leads_into_simulator(location, reference)
-        for location, reference in manifest.references
-        if _is_in_simulator(reference.partition(":")[0])
-    ]
-    findings += [
-        ValidationFinding(Severity.ERROR, location, problem, f"{reference} is looked for in {directory.name}.")
-        for location, reference in manifest.references
-        if (problem := check_reference(directory, reference)) is not None
-    ]
+def _check_sources(manifest: Manifest, package: Package, on: date) -> list[ValidationFinding]:
+    directory = package.directory
+    findings = list(check_own_code(package.name, directory))
+    for location, reference in manifest.references:
+        if _is_in_simulator(reference.partition(":")[0]):
+            findings.append(_leads_into_simulator(location, reference))
+        problem = check_reference(directory, reference)
+        if problem is not None:
+            hint = f"{reference} is looked for in {directory.name}."
+            findings.append(ValidationFinding(Severity.ERROR, location, problem, hint))
+    record = PluginRecord(PluginSource(manifest.id, package.name, "", ""), directory=directory, manifest=manifest)
     for number, service in enumerate(manifest.services):
-        file = (service.fees or "").partition("#")[0]
-        if file and not (directory / file).is_file():
-            message = f"there is no file {file} in the package"
-            findings.append(ValidationFinding(Severity.ERROR, f"services.{number}.fees", message))
+        if service.fees is not None:
+            findings += _check_fees(record, directory, f"services.{number}.fees", service.fees, on)
     findings += [
         ValidationFinding(Severity.ERROR, f"{file}: {problem.location}".removesuffix(": "), problem.message)
         for file, problem in data_file_problems(directory)
     ]
-    for use in find_private_uses(directory):
-        message = f"{use.name} is private to the core"
-        findings.append(ValidationFinding(Severity.ERROR, f"{use.file}:{use.line}", message, "Use a public name."))
     return findings
+
+
+def _check_fees(
+    record: PluginRecord, directory: Path, location: str, fees: str, on: date
+) -> Iterator[ValidationFinding]:
+    file = fees.partition("#")[0]
+    if not (directory / file).is_file():
+        yield ValidationFinding(Severity.ERROR, location, f"there is no file {file} in the package")
+        return
+    try:
+        schedule = read_schedule(record, fees)
+        lost = check_reference(directory, schedule.basis) if schedule.basis is not None else None
+        if lost is not None:
+            hint = f"Define what {schedule.id}.basis names, or leave it out."
+            yield ValidationFinding(Severity.ERROR, f"{location}.basis", lost, hint)
+        schedule.tariff_on(on)
+    except NoTariff as error:
+        yield ValidationFinding(Severity.WARNING, location, str(error), "Add the tariff in force, with its source.")
+    except DataFileInvalid as error:
+        yield ValidationFinding(Severity.ERROR, location, str(error))
 
 
 def _run(record: PluginRecord) -> list[ValidationFinding]:

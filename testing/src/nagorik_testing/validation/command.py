@@ -2,17 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import asdict
-from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from nagorik_platform.cli.commands import ExitCode
-
-if TYPE_CHECKING:
-    from nagorik_testing.validation.findings import ValidationFinding
 
 
 class ValidateCommand:
@@ -43,13 +37,11 @@ class ValidateCommand:
         from nagorik_platform.cli.output import day_of, print_json, print_lines, print_table
         from nagorik_platform.registry import ADMIT_ALL
         from nagorik_testing.validation.checks import validate_path
-        from nagorik_testing.validation.findings import Severity, in_order
+        from nagorik_testing.validation.findings import Severity
 
-        on = day_of(arguments)
         admission = host_admission() if arguments.run else ADMIT_ALL
         with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is none of the result
-            found = validate_path(arguments.target, on=on, run=arguments.run, admission=admission)
-        findings = in_order([*found, *_fee_findings(arguments.target, on)])
+            findings = validate_path(arguments.target, on=day_of(arguments), run=arguments.run, admission=admission)
         failing = {Severity.ERROR, Severity.WARNING} if arguments.strict else {Severity.ERROR}
         valid = not any(finding.severity in failing for finding in findings)
         if arguments.json:
@@ -64,58 +56,3 @@ class ValidateCommand:
 
 
 command: Final = ValidateCommand()
-
-
-def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
-    # The loader reads no fee files: most of what it is used for needs none.
-    from nagorik.data_files import DataFileInvalid, read_file
-    from nagorik.manifest import parse_manifest
-    from nagorik_platform.registry import PluginRecord, PluginSource
-    from nagorik_platform.registry.reading import LARGEST_MANIFEST
-    from nagorik_platform.registry.tariffs import read_schedule
-    from nagorik_testing.validation.findings import Severity, ValidationFinding
-    from nagorik_testing.validation.source_files import check_reference
-    from nagorik_toolkit.fees import NoTariff
-
-    for directory in _packages(target):
-        try:
-            manifest = parse_manifest(read_file(directory / "plugin.toml", largest=LARGEST_MANIFEST))
-        except DataFileInvalid:
-            continue  # said already
-        record = PluginRecord(PluginSource(manifest.id, target, "", ""), directory=directory, manifest=manifest)
-        for number, service in enumerate(manifest.services):
-            file = (service.fees or "").partition("#")[0]
-            if service.fees is None or not (directory / file).is_file():
-                continue
-            location = f"services.{number}.fees"
-            try:
-                schedule = read_schedule(record, service.fees)
-                lost = check_reference(directory, schedule.basis) if schedule.basis is not None else None
-                if lost is not None:
-                    hint = f"Define what {schedule.id}.basis names, or leave it out."
-                    yield ValidationFinding(Severity.ERROR, f"{location}.basis", lost, hint)
-                schedule.tariff_on(on)
-            except NoTariff as error:
-                yield ValidationFinding(
-                    Severity.WARNING, location, str(error), "Add the tariff in force, with its source."
-                )
-            except DataFileInvalid as error:
-                yield ValidationFinding(Severity.ERROR, location, str(error))
-
-
-def _packages(target: str) -> Iterator[Path]:
-    from packaging.utils import canonicalize_name
-
-    from nagorik_platform.registry import Registry
-
-    path = Path(target)
-    if path.is_file():
-        yield path.parent
-    elif path.is_dir():
-        files = [path / "plugin.toml", *path.glob("*/plugin.toml"), *path.glob("src/**/plugin.toml")]
-        yield from sorted({file.parent for file in files if file.is_file()})
-    else:
-        wanted = canonicalize_name(target)
-        for record in Registry.discover().records:
-            if record.directory is not None and canonicalize_name(record.source.distribution) == wanted:
-                yield record.directory
