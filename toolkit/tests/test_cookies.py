@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik import AgencyResponse
+from nagorik import AgencyResponse, Token
 from nagorik_toolkit.formats.cookies import SessionCookies
 
 DELETED = "Expires=Thu, 01-Jan-1970 00:00:01 GMT"
@@ -90,6 +90,17 @@ def test_session_needs_every_cookie_that_is_named() -> None:
         SessionCookies("SID", "route").read(answered("SID=abc"))
     with pytest.raises(ValueError, match="a cookie at least"):
         SessionCookies()
+
+
+def test_body_beside_the_cookies_adds_to_the_token() -> None:
+    def ends(token: Token, answer: AgencyResponse) -> Token:
+        return Token(token.as_header()[1].decode(), scheme="", header="Cookie", expires_in=answer.document["ttl"])  # type: ignore[index, call-overload]
+
+    answer = AgencyResponse(
+        200, [(b"Set-Cookie", b"SID=abc"), (b"Content-Type", b"application/json")], b'{"ttl": 60}'
+    )
+    token = SessionCookies("SID", beside=ends).read(answer)
+    assert (token.as_header(), token.expires_in) == ((b"Cookie", b"SID=abc"), 60)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=60))

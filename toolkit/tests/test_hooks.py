@@ -37,6 +37,7 @@ from nagorik_toolkit import (
     book_slot,
     fetch_pdf,
     find_by_client_reference,
+    keep_pdf,
     list_slots,
     search_result,
 )
@@ -69,8 +70,8 @@ class Agency:
         self._answers = iter(answers)
         self.asked: list[tuple[Any, ...]] = []
 
-    async def read(self, step: str, method: str, path: str, *, expect: Any, params: Any = None) -> Any:
-        self.asked.append((step, method, path, params))
+    async def read(self, step: str, method: str, path: str, *, expect: Any, **asked: Any) -> Any:
+        self.asked.append((step, method, path, *asked.values()))
         return expect.model_validate(next(self._answers))
 
     async def write(self, step: str, method: str, path: str, *, expect: Any, json: Any) -> Any:
@@ -127,15 +128,22 @@ def test_nothing_is_absent_only_where_the_search_was_complete() -> None:
     assert search_result([], complete=False, asked_at=NOW) == CannotTell(because="search-incomplete")
 
 
-@pytest.mark.parametrize(("named", "parameter"), [({}, "clientReference"), ({"parameter": "ourNo"}, "ourNo")])
-async def test_search_is_by_the_client_reference(named: dict[str, str], parameter: str) -> None:
+@pytest.mark.parametrize(
+    ("named", "method", "asked"),
+    [
+        ({}, "GET", {"clientReference": "NGK-1"}),
+        ({"parameter": "ourNo"}, "GET", {"ourNo": "NGK-1"}),
+        ({"method": "POST", "json": {"find": "NGK-1"}}, "POST", {"find": "NGK-1"}),
+    ],
+)
+async def test_search_is_by_the_client_reference(named: Any, method: str, asked: dict[str, str]) -> None:
     agency = Agency({"items": [{"reference": "A-1"}], "complete": True})
     request = FindRequest(**ASKED, client_reference="NGK-1", sent_at=NOW)
     told = await find_by_client_reference(
         request, context(agency), "/files", expect=Matches[Filed], status=status, **named
     )
     assert told == found("A-1")
-    assert agency.asked == [("applications.search", "GET", "/files", {parameter: "NGK-1"})]
+    assert agency.asked == [("applications.search", method, "/files", asked)]
 
 
 async def test_search_that_found_nothing_holds_for_the_instant_before_it_was_sent() -> None:
@@ -237,6 +245,11 @@ async def test_pdf_goes_into_the_hosts_documents() -> None:
     assert told.deliverable == PAPER.deliverable
     assert (told.document.kind, told.document.media_type, told.document.bytes) == ("licence", "application/pdf", 8)
     assert agency.asked == [("paper", "/paper", {"dob": "1990"})]
+
+
+async def test_pdf_from_elsewhere_is_kept_too() -> None:
+    told = await keep_pdf(PAPER, context(Agency()), [b"%PDF-", b"1.4"])
+    assert (told.deliverable, told.document.bytes) == (PAPER.deliverable, 8)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ from .simulator.tokens import (
     TemporaryLinks as TemporaryLinks,
     TokenEndpoint as TokenEndpoint,
     bearer as bearer,
+    cookie_named as cookie_named,
 )
 from .simulator.workflow import (
     Workflow as Workflow,

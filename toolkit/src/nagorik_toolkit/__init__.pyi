@@ -121,6 +121,7 @@ from .hooks import (
     check_reference as check_reference,
     fetch_pdf as fetch_pdf,
     find_by_client_reference as find_by_client_reference,
+    keep_pdf as keep_pdf,
     list_slots as list_slots,
     search_result as search_result,
 )

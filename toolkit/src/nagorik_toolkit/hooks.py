@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, Unpack
 
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation
-from nagorik.http import Expected, Headers, Params, RequestOptions, WireModel
+from nagorik.http import Expected, Headers, Method, Params, RequestOptions, WireModel
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
 from nagorik.model.status import (
     AgencyStatus,
@@ -120,6 +120,8 @@ async def find_by_client_reference(
     status: Callable[[FiledT], AgencyStatus],
     client_reference: Callable[[FiledT], str | None] | None = None,
     parameter: str = "clientReference",
+    method: Method = "GET",
+    **options: Unpack[RequestOptions],
 ) -> SubmissionSearch:
     """Whether an agency that does not notice doubles holds the application: two of them are a person's case.
 
@@ -131,14 +133,16 @@ async def find_by_client_reference(
         status: How one of its applications stands.
         client_reference: Our reference in one of them (``check_client_reference``). Without it the agency is trusted
             to have searched by the parameter.
-        parameter: What the agency calls our reference.
+        parameter: What the agency calls our reference, in the query.
+        method: The HTTP method.
+        options: What ``context.http.read`` takes in place of the query, such as ``xml=`` with our reference in it.
 
     Raises:
         ContractViolation: As ``check_client_reference``.
     """
     asked_at = context.clock.now()
-    params = {parameter: request.client_reference}
-    matches = await context.http.read("applications.search", "GET", path, params=params, expect=expect)
+    asked = options or RequestOptions(params={parameter: request.client_reference})
+    matches = await context.http.read("applications.search", method, path, expect=expect, **asked)
     if client_reference is not None:
         for filed in matches.items:
             check_client_reference(request, client_reference(filed))
@@ -154,14 +158,10 @@ def search_result(matches: Sequence[Found], *, complete: bool, asked_at: datetim
         complete: Whether the agency says that there is nothing more to find.
         asked_at: The instant before the search was sent, aware.
     """
-    match matches:
-        case [only]:
-            return only
-        case []:
-            return DefinitelyAbsent(as_of=asked_at) if complete else CannotTell(because="search-incomplete")
-        case _:
-            # Which of them is the citizen's, a person has to find out.
-            return CannotTell(because="several-applications")
+    if matches:
+        # Which of several is the citizen's, a person has to find out.
+        return matches[0] if len(matches) == 1 else CannotTell(because="several-applications")
+    return DefinitelyAbsent(as_of=asked_at) if complete else CannotTell(because="search-incomplete")
 
 
 async def advise_payment(
@@ -192,14 +192,18 @@ async def list_slots(
     step: str,
     path: str,
     *,
-    params: Params,
-    expect: type[T],
+    expect: Expected[T],
     slots: Callable[[T], Iterable[Slot]],
+    method: Method = "GET",
+    **options: Unpack[RequestOptions],
 ) -> Slots:
-    """The appointments with a place left that begin when it was asked for; no appointment before the filing."""
+    """The appointments with a place left that begin when it was asked for; no appointment before the filing.
+
+    ``options`` are what ``context.http.read`` takes.
+    """
     if request.agency_reference is None:
         return Slots(slots=())
-    offered = slots(await context.http.read(step, "GET", path, params=params, expect=expect))
+    offered = slots(await context.http.read(step, method, path, expect=expect, **options))
     return Slots(
         slots=tuple(slot for slot in offered if slot.free and request.earliest <= slot.starts_at < request.latest)
     )
@@ -211,13 +215,13 @@ async def book_slot(
     step: str,
     path: str,
     *,
-    json: object,
-    expect: type[TakenSlotT],
+    expect: Expected[TakenSlotT],
+    **options: Unpack[RequestOptions],
 ) -> SlotBooking:
-    """Take an appointment for an application that is filed; that it has gone meanwhile is an answer."""
+    """Take an appointment for an application that is filed; one that is gone is ``booked=False``."""
     if request.agency_reference is None:
         return SlotBooking(booked=False)
-    taken = await context.http.write(step, "POST", path, json=json, expect=expect)
+    taken = await context.http.write(step, "POST", path, expect=expect, **options)
     return SlotBooking(booked=taken.booked, reference=taken.number)
 
 
@@ -230,13 +234,24 @@ async def fetch_pdf(
     params: Params | None = None,
     headers: Headers | None = None,
 ) -> FetchedDeliverable:
-    """Fetch a deliverable that is a PDF into the host's documents.
+    """Fetch a deliverable that is a PDF into the host's documents, as ``keep_pdf`` does.
 
     Raises:
         ContractViolation: ``deliverable-not-a-pdf``, by its label or by how it begins.
     """
     file = await context.http.download(step, path, params=params, headers=headers)
-    if file.content_type != "application/pdf" or not next(iter(file), b"").startswith(b"%PDF-"):
+    return await keep_pdf(request, context, file if file.content_type == "application/pdf" else ())
+
+
+async def keep_pdf(
+    request: DeliverableRequest, context: CallContext[Any], content: Iterable[bytes]
+) -> FetchedDeliverable:
+    """Put a PDF into the host's documents, from wherever it came: a ZIP, an envelope, an answer to ``POST``.
+
+    Raises:
+        ContractViolation: ``deliverable-not-a-pdf``, by how its first piece begins.
+    """
+    if not next(iter(content), b"").startswith(b"%PDF-"):
         raise ContractViolation("deliverable-not-a-pdf")
-    document = await context.documents.put(request.deliverable.kind, "application/pdf", file)
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", content)
     return FetchedDeliverable(deliverable=request.deliverable, document=document)

@@ -173,6 +173,8 @@ class Simulator(ABC):
     """When it can always be reached, or cannot, such as ``ClosedOutside(open="08:00", close="22:00")``."""
     codec: ClassVar[Codec] = JSON
     """What it speaks; faults, refusals and drift are written by it, too."""
+    client_reference_field: ClassVar[str] = "clientReference"
+    """What the agency calls the platform's reference."""
     login_limit: ClassVar[LoginLimit | None] = None
     """How often a client may log in. The contract suite keeps within it; a ``TokenEndpoint`` enforces it."""
     durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
@@ -307,13 +309,14 @@ class Simulator(ABC):
         return ()
 
     def client_reference(self, request: ReadRequest) -> str | None:
-        """That of what a request names at a component; else ``clientReference`` in its content or in its query."""
+        """That of what a request names at a component; else its ``client_reference_field``, in content or query."""
         for component in self.components:
             about = component.about(request)
             if about is not None:
                 return about.client_reference
-        given = request.content.get("clientReference") if isinstance(request.content, dict) else None
-        return given if isinstance(given, str) else request.query.get("clientReference")
+        field = self.client_reference_field
+        given = request.content.get(field) if isinstance(request.content, dict) else None
+        return given if isinstance(given, str) else request.query.get(field)
 
     def markers(self, request: ReadRequest) -> tuple[str, ...]:
         """Other names by which the script and the faults may know whom a request is about, such as an alias."""

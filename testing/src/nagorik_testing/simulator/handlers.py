@@ -70,6 +70,7 @@ def routes_of(
     *,
     prefix: str = "",
     envelope: Envelope = plain_envelope,
+    refused_with: int | None = None,
     guard: Callable[[Request], None] | None = None,
 ) -> tuple[Route, ...]:
     """Routes by what the ledger and the faults call them: ``{"POST /applications": file}``.
@@ -82,6 +83,8 @@ def routes_of(
         handlers: By method and path template below ``prefix``, and what the request is called.
         prefix: What every path begins with.
         envelope: How refusals are written.
+        refused_with: The HTTP status of all refusals, at an agency that says no in its document alone: 200, or 500 as
+            SOAP 1.1 has it. Without it, that of the refusal.
         guard: Looks at every request first, such as ``TokenEndpoint.check``; it raises ``Refusal``.
     """
 
@@ -92,7 +95,7 @@ def routes_of(
                     guard(request)
                 return await handler(request)
             except Refusal as refusal:
-                return DocumentResponse(envelope(refusal), refusal.status)
+                return DocumentResponse(envelope(refusal), refused_with or refusal.status, error=True)
 
         return answer
 

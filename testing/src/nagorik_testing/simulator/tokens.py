@@ -1,6 +1,7 @@
 """What an agency gives out for a while: bearer tokens, and addresses of documents that soon stop working."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,7 +25,15 @@ class LoginLimit:
 class TokenEndpoint:
     """Who may use an interface, and for how long."""
 
-    def __init__(self, clock: Clock, rng: random.Random, *, life: timedelta, limit: LoginLimit | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        life: timedelta,
+        limit: LoginLimit | None = None,
+        token_of: Callable[[Request], str] | None = None,
+    ) -> None:
         """Begin without a token.
 
         Args:
@@ -32,11 +41,13 @@ class TokenEndpoint:
             rng: From which tokens are drawn.
             life: How long a token is good.
             limit: How many are issued in a while; any number if not given.
+            token_of: Where a request carries its token, such as ``cookie_named("session")``; ``bearer`` if not given.
         """
         self._clock = clock
         self._rng = rng
         self._life = life
         self._limit = limit
+        self._token_of = token_of or bearer
         self._issued: list[datetime] = []
         self._tokens: dict[str, datetime] = {}
 
@@ -66,7 +77,7 @@ class TokenEndpoint:
         Raises:
             Refusal: 401.
         """
-        expires = self._tokens.get(bearer(request))
+        expires = self._tokens.get(self._token_of(request))
         if expires is None or expires <= self._clock.now():
             raise Refusal(401, "authorization", "Access is denied")
 
@@ -83,6 +94,11 @@ def bearer(request: Request) -> str:
     """The token that a request carries; empty where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def cookie_named(name: str) -> Callable[[Request], str]:
+    """What reads a session's token from the cookie ``name``; it gives an empty text where there is no such cookie."""
+    return lambda request: request.cookies.get(name, "")
 
 
 _EXPIRED: Final = (

@@ -37,20 +37,21 @@ def check_own_code(package: str, directory: Path) -> Iterator[ValidationFinding]
             yield ValidationFinding(Severity.ERROR, f"{place.as_posix()}{line}", message, hint)
             continue
         inside = (package, *place.parent.parts)
-        found = {(node.lineno, name) for node in ast.walk(tree) for name in _imported(node, inside)}
+        found = {at for node in ast.walk(tree) for at in _imported(node, inside)}
         for number, name in sorted(found):
             if (why := _refused(name, package, others)) is not None:
                 yield ValidationFinding(Severity.ERROR, f"{place.as_posix()}:{number}", f"{name} {why[0]}", why[1])
 
 
-def _imported(node: ast.AST, inside: tuple[str, ...]) -> list[str]:
-    """The full names that a statement in the package ``inside`` imports; of ``from a import b`` the name ``a.b``."""
+def _imported(node: ast.AST, inside: tuple[str, ...]) -> list[tuple[int, str]]:
+    """What a statement in the package ``inside`` imports, each with its line; ``a.b`` of ``from a import b``."""
     match node:
         case ast.Import(names=names):
-            return [alias.name for alias in names]
+            return [(node.lineno, alias.name) for alias in names]
         case ast.ImportFrom(module=source, names=names, level=level):
             above = inside[: len(inside) - level + 1] if level else ()
-            return [".".join(filter(None, (*above, source, alias.name))).removesuffix(".*") for alias in names]
+            full = [".".join(filter(None, (*above, source, alias.name))) for alias in names]
+            return [(node.lineno, name.removesuffix(".*")) for name in full]
         case _:
             return []
 

@@ -343,23 +343,26 @@ class DocumentResponse(Response):
         *,
         name: str | None = None,
         headers: dict[str, str] | None = None,
+        error: bool | None = None,
     ) -> None:
         """Answer.
 
         Args:
             document: What the answer says.
-            status_code: Its HTTP status; an error from 400 on.
+            status_code: Its HTTP status.
             name: What the document is called, where the format has a name for it: the root element in XML.
             headers: Besides the label.
+            error: Whether it says no, in the form that the format has for that; from status 400 on if not given.
         """
         super().__init__(status_code=status_code, headers=headers)
         self.document = document
         self.name = name
+        self.is_error = status_code >= ERROR_STATUS if error is None else error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write it, and send it."""
         answers = codec_of(scope).answers
-        body = answers.write(self.document, name=self.name, error=self.status_code >= ERROR_STATUS)
+        body = answers.write(self.document, name=self.name, error=self.is_error)
         headers = {name: value for name, value in Headers(raw=self.raw_headers).items() if name != "content-length"}
         # As Starlette labels its own answers in JSON, which need no character set (RFC 8259, 11).
         label = answers.media_type if isinstance(answers, JsonFormat) else answers.content_type()

@@ -4,7 +4,7 @@ They go where a token goes: to the agency's base address, on every request, unti
 taken from any other answer, and no cookie follows a redirect.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
@@ -28,15 +28,20 @@ class SessionCookies:
     accept: Final = "*/*"
     model: Any = Token
 
-    def __init__(self, *names: str) -> None:
+    def __init__(
+        self, *names: str, beside: Callable[[Token, AgencyResponse], Token] = lambda token, _: token
+    ) -> None:
         """Read the cookies called ``names``, which a session needs all of.
+
+        ``beside`` adds to the token what the rest of the answer says, such as its end; it raises ``ValueError`` where
+        that does not fit.
 
         Raises:
             ValueError: None is named.
         """
         if not names:
             raise ValueError("a session has a cookie at least")
-        self._names = names
+        self._names, self._beside = names, beside
 
     def read(self, answer: AgencyResponse) -> Token:
         """As ``AnswerReader.read``.
@@ -52,13 +57,14 @@ class SessionCookies:
         wanted = [found[name] for name in self._names if name in found]
         if len(wanted) < len(self._names) or not all(cookie.value for cookie in wanted):
             raise ValueError("the answer begins no session")
-        return Token(
+        token = Token(
             "; ".join(f"{cookie.name}={cookie.value}" for cookie in wanted),
             scheme="",
             header="Cookie",
             expires_in=min((cookie.life for cookie in wanted if cookie.life is not None), default=None),
             expires_at=min((cookie.end for cookie in wanted if cookie.life is None and cookie.end), default=None),
         )
+        return self._beside(token, answer)
 
     def recognises(self, answer: AgencyResponse) -> bool:
         """As ``AnswerReader.recognises``: any answer of an agency's site may be a page."""

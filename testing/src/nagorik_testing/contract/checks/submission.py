@@ -82,6 +82,9 @@ async def _carries_reference(subject: Subject, offer: AnyOffer) -> list[str]:
         raise NotConcerned("a submission leaves nothing at the agency that could be looked up")
     async with open_rig(subject, offer.id) as rig:
         await _reference(rig)
+        keyed = any(one.idempotency_key is not None for one in rig.simulator.ledger.requests())
+        if keyed and Operation.FIND not in offer.reads:
+            raise NotConcerned("the agency knows a submission by its key, and is not searched")
         sent = rig.simulator.ledger.requests(client_reference=rig.references.client_reference)
     return [] if sent else ["no request of the submission carries the client reference"]
 

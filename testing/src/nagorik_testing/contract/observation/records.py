@@ -9,7 +9,7 @@ from nagorik_testing.contract.verdict import CallEnd
 from nagorik_testing.contract.wiretap import WireExchange, body_places
 from nagorik_testing.wire.codec import Codec
 
-_OF_CONNECTION: Final = frozenset({"authorization", "content-length", "content-type"})
+_OF_CONNECTION: Final = frozenset({"authorization", "content-length", "content-type", "cookie"})
 """Headers that belong to a session that the platform keeps, or repeat what the body says."""
 
 
