@@ -33,7 +33,7 @@ async def _nowhere_but_in_bodies(subject: Subject, offer: AnyOffer) -> list[str]
         for exchange in tap.exchanges[heard:]:
             # A report names the request without its path, where somebody is named in that.
             url, named = exchange.request.url, _holds(exchange.request.url.path, sought)
-            request = f"a request of {operation.value}" if named else exchange.label
+            request = f"a request of {operation.value}" if named else exchange.operation
             parts = {"path": url.path, "query": url.query.decode("ascii")}
             parts |= {f"header {name}": value for name, value in exchange.request.headers.items()}
             wrong += [f"personal data in the {at} of {request}" for at, said in parts.items() if _holds(said, sought)]
