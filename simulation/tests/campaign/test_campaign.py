@@ -3,13 +3,10 @@
 import asyncio
 import json
 import logging
-import os
-import signal
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from io import StringIO
-from multiprocessing import active_children
 
 import pytest
 from rich.console import Console
@@ -23,7 +20,9 @@ from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.schema import agencies, agency_tokens, applications
 from nagorik_platform import Platform
+from nagorik_platform.cli import main
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
+from nagorik_simulation.campaign import runner
 from nagorik_simulation.campaign.agencies import SHORTER, SimulatedAgencies
 from nagorik_simulation.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
 from nagorik_simulation.campaign.cohort import (
@@ -37,8 +36,8 @@ from nagorik_simulation.campaign.cohort import (
 )
 from nagorik_simulation.campaign.disruptions import Disruption
 from nagorik_simulation.campaign.people import MOST_PAYMENTS, OFTEN, People
-from nagorik_simulation.campaign.report import CampaignReport, as_document, render_report
-from nagorik_simulation.campaign.runner import campaign_in_processes, run_cohort
+from nagorik_simulation.campaign.report import CampaignReport, render_report
+from nagorik_simulation.campaign.runner import run_cohort
 from nagorik_simulation.campaign.ward_office.site import ward_office
 from nagorik_testing import ExampleDocument, SimulatedClock, specimen_pdf
 
@@ -111,7 +110,7 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     assert cohort.clock.now() == late
 
 
-def refusing(plugin, now):
+def refusing(plugin, now, probe_after=timedelta(hours=26)):
     """Writes down that an agency has refused the credentials, so that it is tried once a day."""
     down = {"plugin": plugin, "failures": 4, "down_since": now, "cause": "credentials-wrong", "probes": 3}
     login = {"id": plugin, "plugin": plugin, "login": "one", "refused_at": now, "refusals": 4, "refused": "wrong"}
@@ -119,7 +118,7 @@ def refusing(plugin, now):
     def write(transaction):
         transaction.connection.execute(delete(agencies))
         transaction.connection.execute(delete(agency_tokens))
-        transaction.connection.execute(insert(agencies).values(down | {"probe_at": now + timedelta(hours=26)}))
+        transaction.connection.execute(insert(agencies).values(down | {"probe_at": now + probe_after}))
         transaction.connection.execute(insert(agency_tokens).values(login | {"held_until": now}))
 
     return write
@@ -132,7 +131,7 @@ def standing(transaction):
 
 
 async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_operator(keyring):
-    """What is refused again and again is left, as it should be."""
+    """What is refused again and again is left, as it should be; what the host itself leaves alone stays a finding."""
     cohort = Cohort(PLAN, keyring)
     database = await cohort._open()
     now = cohort.clock.now()
@@ -145,6 +144,9 @@ async def test_refused_credentials_that_all_waits_for_are_had_tried_as_by_an_ope
             service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
         )
         await cohort._host(database, platform).apply(handed_in)
+    # Left alone for longer than a refusal accounts for.
+    await database.run(refusing(plugin, now, probe_after=timedelta(hours=31)))
+    assert not await cohort._have_credentials_tried(database)
     for _ in range(MOST_TRIES):
         await database.run(refusing(plugin, now))
         assert not await cohort._refusing_for_good(database)
@@ -206,12 +208,12 @@ def test_they_agree_on_a_database_that_workers_share(database_url):
     assert report.faults > 4
 
 
-def test_the_same_seed_is_the_same_campaign_in_however_many_processes():
+def test_the_same_seed_is_the_same_campaign_and_each_cohort_is_reported():
     plan = CampaignPlan(applications=9, seed=SEED, url=IN_MEMORY, cohort=3)
     heard = []
-    shared = campaign_in_processes(plan, 2, lambda report: heard.append(report.applications))
+    report = runner.campaign(plan, lambda report: heard.append(report.applications))
     assert heard == [3, 6, 9]
-    assert shared == campaign(plan)
+    assert report == campaign(plan)
 
 
 def test_applications_live_with_the_same_others_however_many_are_asked_about():
@@ -312,20 +314,16 @@ def test_host_that_lets_a_worker_file_what_it_has_lost_is_found_out(keyring, mon
     assert "filed-twice" in {finding.code for finding in campaign(plan, *some).findings}
 
 
-def test_campaign_that_is_cut_off_tells_what_there_is_and_leaves_no_process():
-    plan = CampaignPlan(applications=3, seed=SEED, url=IN_MEMORY, cohort=1)
-    heard = []
+def test_campaign_that_is_cut_off_reports_what_there_is(monkeypatch, capsys):
+    def run(plan, numbers):
+        if len(numbers) > 5:
+            raise KeyboardInterrupt
+        return CampaignReport(applications=len(numbers))
 
-    def progress(report):
-        heard.append(as_document(report, plan, seconds=1, cut_off=True))
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt):
-        campaign_in_processes(plan, 1, progress)
-    assert signal.getsignal(signal.SIGTERM) is before
-    assert active_children() == []
-    assert [(one["applications"], one["cut_off"]) for one in heard] == [(1, True)]
+    monkeypatch.setattr(runner, "run_cohort", run)
+    assert main(["campaign", "--applications", str(5 * LASTING), "--json"]) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert (document["applications"], document["cut_off"]) == (5, True)
 
 
 def test_what_was_cut_off_is_said_to_a_person():

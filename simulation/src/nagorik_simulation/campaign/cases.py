@@ -301,6 +301,11 @@ class CampaignPlan:
         return replace(drawn, disturbances=tuple(one for one in drawn.disturbances if one.kind in self.kinds))
 
     @property
+    def number(self) -> int:
+        """How many applications are carried."""
+        return sum(map(len, self.cohorts))
+
+    @property
     def cohorts(self) -> Sequence[Sequence[int]]:
         """The numbers of the applications of each cohort; the few that last live among themselves, and come first."""
         numbers, asked = range(1, self.applications + 1), set(self.only)

@@ -12,17 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from functools import partial
-from importlib import import_module
 from random import Random
 from typing import Final, TypeVar
-from uuid import UUID
 
 from sqlalchemy import MetaData, bindparam, delete, exists, func, make_url, select
 
 import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
-from nagorik import NagorikError
 from nagorik.model.application import DocumentStore
-from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.health import OF_CREDENTIALS, try_refused
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
@@ -75,7 +71,7 @@ LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which an application that still waits is left and compared as it is."""
 LONGEST_QUEUE: Final = timedelta(days=1)
 """Simulated time in which what is due after the horizon and waits for its turn is worked off, from the horizon or
-from when an agency that it waits for went down, whichever is later."""
+from when an agency that it waits for went down, if that is later."""
 LATEST_OUTAGE: Final = timedelta(days=7)
 """Simulated time after the horizon in which an agency's going down is followed: one that goes down again and again is
 what a campaign is to find."""
@@ -94,11 +90,14 @@ _REFUSING: Final = (
     .where(
         agencies.c.down_since.is_not(None),
         agencies.c.cause.startswith(OF_CREDENTIALS),
+        agencies.c.probe_at <= bindparam("latest"),
         exists().where(applications.c.target_plugin == agencies.c.plugin, applications.c.due_at <= bindparam("now")),
     )
     .order_by(agencies.c.plugin)
 )
-"""The agencies that refuse the platform's credentials while something is due there."""
+"""The agencies that refuse the platform's credentials while something is due there, and are not left for longer."""
+LATEST_PROBE: Final = timedelta(hours=30)
+"""When an agency is tried again, at the latest, that has refused the credentials: after a day and a quarter of it."""
 
 
 class RepeatableDatabase(SqliteDatabase):
@@ -242,7 +241,8 @@ class Cohort:
             heard = stack.enter_context(capture_logs())
             self._mine.shared = database = await self._open()
             stack.push_async_callback(database.close)
-            await _warm(platform, self.clock.now())
+            # In a thread, whose order is the machine's affair: afterwards no plugin's first call waits for one.
+            await platform.import_plugins()
             host = self._host(database, platform)
             schedule, people = KillSchedule(cases), People(host, self.agencies, cases, self.documents)
             began = self.clock.now()
@@ -260,14 +260,8 @@ class Cohort:
                 clocks_apart=self.clocks_apart,
             )
             found = [*self._broken_off(len(cases) - len(handed_in), len(cases)), *found]
-            said = (
-                ("decision-unheeded", people.unheeded, "an officer decided something else than is written down"),
-                ("refused-by-defect", people.refused_by_defect, "the host could take nothing in about it any more"),
-                ("forgotten", await people.forgotten(), "a consent or an acknowledged notice is in no journal"),
-            )
-            found += [
-                Discrepancy(case.alias, code, detail) for code, of, detail in said for case in cases if case.id in of
-            ]
+            aliases = {case.id: case.alias for case in cases}
+            found += [Discrepancy(aliases[of], code, detail) for of, code, detail in await people.problems()]
             found += self._leaks(cases, heard.text + await database.run(readable))
             found += self._found_of_workers(cases)
             await self._evidence.write(host, self.agencies, handed_in, found)
@@ -410,8 +404,7 @@ class Cohort:
         now = self.clock.now()
 
         def try_again(transaction: Transaction) -> list[str]:
-            refusing = transaction.connection.scalars(_REFUSING, {"now": now})
-            plugins = [plugin for plugin in refusing if self._tried[plugin] < MOST_TRIES]
+            plugins = [plugin for plugin in _refusing(transaction, now) if self._tried[plugin] < MOST_TRIES]
             for plugin in plugins:
                 try_refused(transaction, plugin, now)
                 try_refused_again(transaction, plugin)
@@ -423,8 +416,7 @@ class Cohort:
 
     async def _refusing_for_good(self, database: Database) -> set[str]:
         """Agencies that went on refusing the credentials; what is due there waits for others, as it should."""
-        now = {"now": self.clock.now()}
-        refusing = await database.run(lambda t: t.connection.scalars(_REFUSING, now).all())
+        refusing = await database.run(partial(_refusing, now=self.clock.now()))
         return {plugin for plugin in refusing if self._tried[plugin] >= MOST_TRIES}
 
     async def _worker(self, platform: Platform, schedule: KillSchedule) -> WorkerLife:
@@ -449,15 +441,8 @@ class Cohort:
         ]
 
 
-async def _warm(platform: Platform, now: datetime) -> None:
-    """Have every plugin used once: it is imported in a thread, whose order is the machine's affair."""
-    for service in platform.services:
-        with suppress(NagorikError):
-            await platform.validate(service.id, {})
-    for gateway in platform.gateways:
-        with suppress(NagorikError):
-            unknown = QueryPaymentRequest(gateway=gateway.id, payment=str(UUID(int=0)), started_at=now)
-            await platform.query_payment(unknown)
+def _refusing(transaction: Transaction, now: datetime) -> Sequence[str]:
+    return transaction.connection.scalars(_REFUSING, {"now": now, "latest": now + LATEST_PROBE}).all()
 
 
 def _queued(transaction: Transaction, *, now: datetime) -> tuple[bool, datetime | None]:
@@ -472,9 +457,6 @@ async def carry(cohort: Cohort, numbers: Sequence[int]) -> CampaignReport:
     """What becomes of these applications of a campaign, and what was found of those that are asked about."""
     report, plan = CampaignReport(), cohort.plan
     async with Platform.discover(cohort.settings()) as platform:
-        for record in platform.plugins:
-            # Here and one after the other: a plugin's first use has a time limit, and the machine is kept busy.
-            import_module(record.source.value.partition(":")[0])
         offers = cohort.agencies.offers(platform)
         await cohort.run([plan.case(number, offers) for number in numbers], platform, report)
     asked = {f"a{number}" for number in plan.only} | {"-"}

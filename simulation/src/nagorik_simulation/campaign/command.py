@@ -2,22 +2,24 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, console, plain, print_json
 from nagorik_platform.logs import configure_logging
 from nagorik_simulation.campaign.disruptions import Disruption
+from nagorik_simulation.command_lines import HELP
 
 
 class CampaignCommand:
     """Runs many applications with faults and kills, and compares the host's database with the agencies' ledgers."""
 
-    help = "run many applications with faults and kills, and compare the database with the agencies' ledgers"
+    help = HELP["campaign"]
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's arguments."""
@@ -26,8 +28,8 @@ class CampaignCommand:
             " them through the durable host while requests meet faults and workers are killed at every step, and"
             " compares the host's database with what each simulated agency really did. Time is simulated. No real"
             " agency is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be"
-            " run, 3 if it was cut off. Without --database the same seed is the same campaign, call for call,"
-            " whatever the number of processes; on a database, threads and processes decide who is first."
+            " run, 3 if it was cut off. Without --database the same seed is the same campaign, call for call; on a"
+            " database, threads and processes decide the order."
         )
         parser.add_argument("--applications", type=_count, default=200, metavar="N", help="how many (default: 200)")
         parser.add_argument("--seed", type=int, default=0, metavar="S", help="from which all is drawn (default: 0)")
@@ -71,18 +73,11 @@ class CampaignCommand:
             f" {', '.join(Disruption)}",
         )
         parser.add_argument(
-            "--processes",
-            type=_count,
-            default=_cores(),
-            metavar="P",
-            help="that share the work out, where all is in memory (default: one for each core)",
-        )
-        parser.add_argument(
             "--evidence",
             type=Path,
             metavar="FOLDER",
-            help="write down what led to each finding, a file for each application: its journal, its calls, what its"
-            " agency and its gateway have seen of it, and what was done to the workers meanwhile",
+            help="write down what led to each finding, a JSON file for each application: its journal, its calls, what"
+            " its agency and its gateway have seen of it, and what was done to the workers meanwhile",
         )
         add_json_argument(parser)
 
@@ -91,14 +86,13 @@ class CampaignCommand:
         configure_logging(level="ERROR")
         if arguments.own_server and (not arguments.kill_processes or arguments.database):
             return _refused("--own-server goes with --kill-processes and without --database")
-        from concurrent.futures.process import BrokenProcessPool
-
         from nagorik_host.store import DatabaseInvalid, DatabaseUnavailable
         from nagorik_simulation.campaign.cases import CampaignPlan
         from nagorik_simulation.campaign.cohort import IN_MEMORY, DatabaseInUse
         from nagorik_simulation.campaign.processes.cohort import campaign_of_processes
-        from nagorik_simulation.campaign.report import ProgressLine, as_document, render_report
-        from nagorik_simulation.campaign.runner import campaign_in_processes
+        from nagorik_simulation.campaign.processes.own_server import ServerMissing
+        from nagorik_simulation.campaign.report import CampaignReport, as_document, render_report
+        from nagorik_simulation.campaign.runner import campaign
         from nagorik_testing.simulator.base import SimulatorUnusable
 
         plan = CampaignPlan(
@@ -114,23 +108,22 @@ class CampaignCommand:
         )
         if impossible := sorted((plan.disruptions or frozenset()) - plan.possible):
             return _refused(f"cannot be in a campaign of this kind: {', '.join(impossible)}")
-        began = time.monotonic()
-        cut_off = False
-        with ProgressLine(plan) as progress:
+        began, cut_off, report = time.monotonic(), False, CampaignReport()
+        with Console(stderr=True).status(f"{plan.number:,} applications") as status:
+
+            def progress(so_far: CampaignReport) -> None:
+                nonlocal report
+                report, found = so_far, len(so_far.findings)
+                status.update(f"{so_far.applications:,} of {plan.number:,} applications · {found} findings")
+
             try:
                 if plan.kill_processes:
-                    report = asyncio.run(campaign_of_processes(plan, progress))
+                    asyncio.run(campaign_of_processes(plan, progress))
                 else:
-                    report = campaign_in_processes(plan, arguments.processes, progress)
-            except (KeyboardInterrupt, BrokenProcessPool):
-                report, cut_off = progress.report, True
-            except (
-                DatabaseInUse,
-                DatabaseInvalid,
-                DatabaseUnavailable,
-                SimulatorUnusable,
-                ModuleNotFoundError,
-            ) as error:
+                    campaign(plan, progress)
+            except KeyboardInterrupt:
+                cut_off = True
+            except (DatabaseInUse, DatabaseInvalid, DatabaseUnavailable, SimulatorUnusable, ServerMissing) as error:
                 return _refused(str(error))
         seconds = time.monotonic() - began
         if arguments.json:
@@ -140,11 +133,6 @@ class CampaignCommand:
         if cut_off:
             return ExitCode.FAILED
         return ExitCode.FINDINGS if report.findings else ExitCode.OK
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _count(text: str) -> int:

@@ -38,7 +38,7 @@ TO_PROCESSES: Final = frozenset(Disruption) - {
     Disruption.FROZEN_DATABASE,
     Disruption.CRASHED_DATABASE,
 }
-"""What can befall workers that are processes, whatever their database is."""
+"""What can befall workers that are processes, on any database."""
 TO_A_FILE: Final = frozenset({Disruption.FULL_DISK})
 """What can befall a database that is a file."""
 TO_A_SERVER: Final = frozenset({Disruption.FROZEN_DATABASE, Disruption.CRASHED_DATABASE})

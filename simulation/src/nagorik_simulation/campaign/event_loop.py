@@ -1,4 +1,4 @@
-"""An event loop for simulated time: how fast the machine is does not show on it."""
+"""An event loop for simulated time, on which the machine's speed does not show."""
 
 import asyncio
 import selectors
@@ -9,10 +9,10 @@ _Ready = list[tuple[selectors.SelectorKey, int]]
 class IdleTimeEventLoop(asyncio.SelectorEventLoop):
     """A loop whose time passes only while nothing is ready to run, and then from one timer to the next.
 
-    Whatever waits for so many seconds of a loop, such as for a call's end beside its deadline, waits on the machine's
-    time, which goes on while simulated time stands still. On this loop nobody's time is up for as long as anybody has
-    something to do: a slow machine, or many who live side by side, cut nobody's call short. Where nobody has, a timer
-    is waited for as on any loop. What a thread does takes none of its time.
+    A wait for a number of seconds, such as for a call's deadline, is on the machine's time, which goes on while
+    simulated time stands still. On this loop no timer ends while a task has something to do: neither a slow machine
+    nor many tasks side by side cut a call short. Otherwise a timer is waited for as on any loop. A thread's work
+    takes no time.
     """
 
     def __init__(self) -> None:
@@ -26,11 +26,7 @@ class IdleTimeEventLoop(asyncio.SelectorEventLoop):
 
 
 class _IdleSelector(selectors.DefaultSelector):
-    """The system's own selector, and how long it has waited in vain.
-
-    Attributes:
-        seconds: So many, as they were asked for: what a system waits is never quite that.
-    """
+    """The system's own selector, with the seconds that it has waited in vain, as they were asked for."""
 
     seconds = 0.0
 

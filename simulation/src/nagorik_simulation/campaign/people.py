@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from heapq import heapify, heappop, heappush
 from random import Random
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import ApplicationDraft, Consent, NagorikError, Operation
@@ -31,9 +31,9 @@ from nagorik_simulation.campaign.agencies import SimulatedAgencies
 from nagorik_simulation.campaign.cases import CampaignCase
 
 OFTEN: Final = 3
-"""How often somebody does the same thing about the same application."""
+"""How often a person does the same thing about the same application."""
 BOOKING: Final = 2
-"""Every how manieth citizen chooses an appointment; the others come when the agency says."""
+"""One citizen in so many chooses an appointment; the others come when the agency says."""
 MOST_PAYMENTS: Final = 12
 """More than any application needs, however often one of its payments fails."""
 HALF: Final = 0.5
@@ -42,11 +42,7 @@ MOST_CROSSING: Final = 3
 OFFICER: Final = "Officer of the campaign"
 REASON: Final = "asked the agency by telephone"
 
-_ENDED_WORKERS: Final = (
-    select(applications.c.id)
-    .where(applications.c.blocked == WORKERS_LOST, applications.c.closed_at.is_(None))
-    .order_by(applications.c.id)
-)
+_WAITS: Final = (applications.c.hold_party.in_(("citizen", "person")), applications.c.lease.is_(None))
 _ACTS: Final[dict[str, Action]] = {
     "eligibility-indeterminate": "go-on",
     "correction-requested": "corrected",
@@ -57,67 +53,59 @@ _ACTS: Final[dict[str, Action]] = {
 }
 
 
-_Intent = tuple[datetime, int, Literal["hand-in", "withdraw"], CampaignCase]
-
-
 class People:
-    """Everybody who has something to do with the applications of a campaign."""
+    """The citizens and officers of a campaign's applications.
+
+    Attributes:
+        acts: How often a person did something about an application that was handed in.
+        refused_doubles: How many second clicks were refused.
+        handed_in: The applications that the host has said it has taken in.
+        left: The applications that wait for an officer who has decided as often as one does.
+    """
 
     def __init__(
         self, host: Host, agencies: SimulatedAgencies, cases: Iterable[CampaignCase], documents: DocumentStore
     ) -> None:
-        """They begin now; ``documents`` is the host's store, in which they put their papers.
-
-        Attributes:
-            acts: How often somebody did something about an application that was handed in.
-            refused_doubles: How many second clicks were refused.
-            handed_in: The applications that the host has said it has taken in.
-            unheeded: The applications of which an officer has decided something else than the host has written down.
-            left: The applications that wait for an officer who has decided as often as one does.
-            refused_by_defect: Those about which the host could take nothing in any more.
-            granted: By application, the consents and payment notices that the host has said it has taken in while
-                workers claimed.
-        """
-        self._host = host
-        self._agencies = agencies
-        self._documents = documents
-        self._fates = {str(case.id): case for case in cases}
+        """They begin now; ``documents`` is the host's store."""
+        self._host, self._agencies, self._documents = host, agencies, documents
+        self._cases = {str(case.id): case for case in cases}
         self._done: Counter[tuple[str, str]] = Counter()
         began = host.clock.now()
-        self._intents: list[_Intent] = [
-            (began + case.arrives_after, case.number, "hand-in", case) for case in self._fates.values()
-        ]
+        # When, whose, and whether it is withdrawn or handed in.
+        self._intents = [(began + one.arrives_after, one.number, False, one) for one in self._cases.values()]
         heapify(self._intents)
-        self.acts = 0
-        self.refused_doubles = 0
+        self.acts = self.refused_doubles = 0
         self.handed_in: set[UUID] = set()
-        self.unheeded: set[UUID] = set()
         self.left: set[UUID] = set()
-        self.refused_by_defect: set[UUID] = set()
-        self.granted: defaultdict[UUID, list[str]] = defaultdict(list)
+        self._problems: list[tuple[UUID, str, str]] = []
+        self._granted: defaultdict[UUID, list[str]] = defaultdict(list)
 
     @property
     def next_at(self) -> datetime | None:
-        """When somebody acts next of their own accord."""
+        """When a citizen acts next of their own accord."""
         return self._intents[0][0] if self._intents else None
 
     async def act(self) -> bool:
         """Do all that can be done now; whether anything changed."""
-        changed = await self._of_their_own_accord()
-        before = self.acts
-        # Whoever killed the workers knows that no application did.
+        before, handed_in = self.acts, len(self.handed_in)
+        while self._intents and self._intents[0][0] <= self._host.clock.now():
+            _, _, withdraws, case = heappop(self._intents)
+            if withdraws:
+                await self._try(str(case.id), "withdraw")
+                continue
+            await self._hand_in(case)
+            if case.withdrawn_after is not None:
+                heappush(self._intents, (self._host.clock.now() + case.withdrawn_after, case.number, True, case))
+        # The campaign killed the workers: no application did.
         self.acts += await self._host.database.run(self._look_again)
-        for application, party, code in await self._host.database.run(_held):
-            case = self._fates.get(application)
-            if case is None:
-                continue
-            if self._done[application, code] >= OFTEN:
-                if party == "person":
-                    self.left.add(case.id)
-                continue
-            self._done[application, code] += 1
-            await self._or_note(case, self._settle(case, application, party, code))
-        return changed or self.acts > before
+        for application, party, code in await self._host.database.run(partial(_open, where=_WAITS)):
+            case = self._cases[application]
+            if self._done[application, code] < OFTEN:
+                self._done[application, code] += 1
+                await self._or_note(case, self._settle(case, application, party, code))
+            elif party == "person":
+                self.left.add(case.id)
+        return self.acts > before or len(self.handed_in) > handed_in
 
     async def _settle(self, case: CampaignCase, application: str, party: str, code: str) -> None:
         if party == "person":
@@ -134,8 +122,7 @@ class People:
     async def _book(self, application: str) -> None:
         """Choose the first appointment that is free, or the second in place of it, and so on."""
         try:
-            free = (await self._host.slots(application)).slots
-            if free:
+            if free := (await self._host.slots(application)).slots:
                 chosen = free[min(self._done[application, "appearance-required"], len(free)) - 1]
                 await self._host.book(application, chosen)
                 self.acts += 1
@@ -147,17 +134,18 @@ class People:
         try:
             await act
         except IntegrityError:
-            self.refused_by_defect.add(case.id)
+            why = "the host could take nothing in about it any more"
+            self._problems.append((case.id, "refused-by-defect", why))
 
     async def cross(self, rng: Random) -> None:
         """Act on applications that are due, while the workers claim them: in the same commits, as it happens."""
-        due = await self._host.database.run(partial(_due, now=self._host.clock.now()))
-        known = [(application, party, code) for application, party, code in due if application in self._fates]
-        chosen = rng.sample(known, min(len(known), rng.randint(0, MOST_CROSSING)))
-        await asyncio.gather(*(self._or_note(self._fates[one[0]], self._cross(*one, rng.random())) for one in chosen))
+        is_due = applications.c.due_at <= self._host.clock.now()
+        due = await self._host.database.run(partial(_open, where=(is_due,)))
+        chosen = rng.sample(due, min(len(due), rng.randint(0, MOST_CROSSING)))
+        await asyncio.gather(*(self._or_note(self._cases[one[0]], self._cross(*one, rng.random())) for one in chosen))
 
     async def _cross(self, application: str, party: str | None, code: str | None, chance: float) -> None:
-        case = self._fates[application]
+        case = self._cases[application]
         if case.withdrawn_after is not None:
             await self._try(application, "withdraw")
         elif party == "person" and code is not None and case.officer and self._done[application, code] < OFTEN:
@@ -166,17 +154,16 @@ class People:
         elif chance < HALF:
             given = consent(self._host, case)
             await self._host.consent(application, given)
-            self.granted[case.id].append(given.id)
+            self._granted[case.id].append(given.id)
         else:
             for payment in (await self._host.progress(application)).payments:
                 noticed = partial(self._host.take_in, application=application, received=Noticed(payment=payment.id))
                 await self._host.database.run(noticed)
-                self.granted[case.id].append(payment.id)
+                self._granted[case.id].append(payment.id)
 
-    async def forgotten(self) -> list[UUID]:
-        """The applications whose journal lacks a consent or a notice that the host has said it has taken in."""
-        forgotten = []
-        for application, granted in self.granted.items():
+    async def problems(self) -> Sequence[tuple[UUID, str, str]]:
+        """What people have found: the application's id, a code, and what it is."""
+        for application, granted in self._granted.items():
             events = (await self._host.track(str(application))).events
             kept = Counter(
                 event.consent.id if isinstance(event, ConsentGiven) else event.payment
@@ -184,22 +171,9 @@ class People:
                 if isinstance(event, ConsentGiven | PaymentNoticed)
             )
             if Counter(granted) - kept:
-                forgotten.append(application)
-        return forgotten
-
-    async def _of_their_own_accord(self) -> bool:
-        handed_in = False
-        while self._intents and self._intents[0][0] <= self._host.clock.now():
-            _, _, intent, case = heappop(self._intents)
-            if intent == "withdraw":
-                await self._try(str(case.id), "withdraw")
-                continue
-            handed_in = True
-            await self._hand_in(case)
-            if case.withdrawn_after is not None:
-                at = self._host.clock.now() + case.withdrawn_after
-                heappush(self._intents, (at, case.number, "withdraw", case))
-        return handed_in
+                why = "a consent or an acknowledged notice is in no journal"
+                self._problems.append((application, "forgotten", why))
+        return tuple(dict.fromkeys(self._problems))
 
     async def _hand_in(self, case: CampaignCase) -> None:
         """Hand an application in, and script what awaits it."""
@@ -218,7 +192,7 @@ class People:
         try:
             await host.apply(draft, consent=allowed, application=application, client_reference=reference)
         except AlreadyOpen as there:
-            # Taken in by the first of two tries, of which nobody heard.
+            # Taken in by the first of two tries, whose response was lost.
             if there.application != application:
                 raise
         self.handed_in.add(case.id)
@@ -236,19 +210,17 @@ class People:
         try:
             await self._host.act(application, action)
         except NotPossible:
-            # Too late, or not known yet: the citizen is told so and leaves it.
+            # Too late, or not known yet: the citizen is informed of it and leaves it.
             return
         self.acts += 1
 
     def _look_again(self, transaction: Transaction) -> int:
         """Let applications go on that were taken for what ends workers; how many."""
-        now, looked_at = self._host.clock.now(), 0
-        for application in transaction.connection.scalars(_ENDED_WORKERS).all():
-            if application in self._fates:
-                unblock(transaction, application, now)
-                record_decision(transaction, Decision(now, OFFICER, "look-again", application, REASON))
-                looked_at += 1
-        return looked_at
+        now, blocked = self._host.clock.now(), _open(transaction, where=(applications.c.blocked == WORKERS_LOST,))
+        for application, *_ in blocked:
+            unblock(transaction, application, now)
+            record_decision(transaction, Decision(now, OFFICER, "look-again", application, REASON))
+        return len(blocked)
 
     async def _decide(self, application: str, code: str) -> None:
         before = await self._host.track(application)
@@ -262,16 +234,17 @@ class People:
         self.acts += 1
         written = (await self._host.track(application)).events[len(before.events) :]
         if not any(_is_written(decision, event) for event in written):
-            self.unheeded.add(UUID(application))
+            why = "an officer decided something else than is written down"
+            self._problems.append((UUID(application), "decision-unheeded", why))
 
     def _decision(self, progress: Progress, code: str) -> Decided | None:
         """What an officer decides who has seen the agency's and the gateway's own records."""
         if code in {REFUND_BY_HAND, REFUND_IN_DOUBT}:
-            return None  # nobody in a campaign hands money out, and the comparison counts what is owed so
+            return None  # no officer of a campaign hands money out, and the comparison counts what is owed so
         if code in MONEY_HOLDS:
             return self._of_money(progress)
-        filed = self._agencies.by_reference("application").get(progress.client_reference, ())
         if progress.state in {ApplicationState.MANUAL_REVIEW, ApplicationState.SUBMISSION_UNKNOWN}:
+            filed = self._agencies.by_reference("application").get(progress.client_reference, ())
             if progress.is_filed or len(filed) > 1:
                 return None
             if filed:
@@ -282,20 +255,18 @@ class People:
 
     def _of_money(self, progress: Progress) -> Decided | None:
         doubtful = progress.payment_in(*MONEY_FOR_A_PERSON, PaymentState.UNKNOWN, PaymentState.AUTHORISED)
+        payment = doubtful or progress.payment_in(PaymentState.CAPTURED, PaymentState.ADVISED)
+        if payment is None:
+            return None
         if doubtful is None:
-            unconfirmed = progress.payment_in(PaymentState.CAPTURED, PaymentState.ADVISED)
-            if unconfirmed is None:
-                return None
-            recorded = self._agencies.agency(progress.service).ledger.effects(
-                "payment", client_reference=progress.client_reference
-            )
+            recorded = progress.client_reference in self._agencies.by_reference("payment")
             to = PaymentState.CONFIRMED if recorded else PaymentState.REFUND_REQUESTED
-            return Decided(OFFICER, REASON, payment=unconfirmed.id, payment_to=to)
-        if doubtful.state not in MONEY_ASKED_ABOUT:
-            return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=PaymentState.REFUND_MANUAL)
-        taken = doubtful.id in self._agencies.by_reference("capture")
-        to = PaymentState.CAPTURED if taken else PaymentState.FAILED
-        return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=to)
+        elif doubtful.state not in MONEY_ASKED_ABOUT:
+            to = PaymentState.REFUND_MANUAL
+        else:
+            taken = doubtful.id in self._agencies.by_reference("capture")
+            to = PaymentState.CAPTURED if taken else PaymentState.FAILED
+        return Decided(OFFICER, REASON, payment=payment.id, payment_to=to)
 
 
 def consent(host: Host, case: CampaignCase) -> Consent:
@@ -323,18 +294,8 @@ def _is_written(decision: Decided, event: Event) -> bool:
     return decision.payment is None and decision.to is None
 
 
-def _held(transaction: Transaction) -> Sequence[tuple[str, str, str]]:
-    query = select(applications.c.id, applications.c.hold_party, applications.c.hold_code).where(
-        applications.c.hold_party.in_(("citizen", "person")),
-        applications.c.closed_at.is_(None),
-        applications.c.lease.is_(None),
-    )
-    return [(row.id, row.hold_party, row.hold_code) for row in transaction.connection.execute(query)]
-
-
-def _due(transaction: Transaction, *, now: datetime) -> Sequence[tuple[str, str | None, str | None]]:
-    query = select(applications.c.id, applications.c.hold_party, applications.c.hold_code).where(
-        applications.c.due_at <= now, applications.c.closed_at.is_(None)
-    )
-    rows = transaction.connection.execute(query.order_by(applications.c.id))
+def _open(transaction: Transaction, *, where: Sequence[ColumnElement[bool]]) -> Sequence[tuple[str, str, str]]:
+    """Applications that are not closed: id, and the party and code of what they wait for."""
+    query = select(applications.c.id, applications.c.hold_party, applications.c.hold_code)
+    rows = transaction.connection.execute(query.where(applications.c.closed_at.is_(None), *where).order_by("id"))
     return [(row.id, row.hold_party, row.hold_code) for row in rows]

@@ -3,15 +3,16 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
-from time import monotonic
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from rich.console import Console
 
 from nagorik_simulation.campaign.cases import CampaignPlan
 from nagorik_simulation.campaign.comparison import Discrepancy
 from nagorik_simulation.demo.closing import span
+
+SHOWN: Final = 50
+"""Most findings that a person is shown."""
 
 
 @dataclass(slots=True)
@@ -39,68 +40,24 @@ class CampaignReport:
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
 
-SHOWN: Final = 50
-"""Most findings that a person is shown."""
-
-
-class ProgressLine:
-    """One line on standard error that is renewed while a campaign runs; nothing where that is no terminal.
-
-    Attributes:
-        report: What was reported last.
-    """
-
-    def __init__(self, plan: CampaignPlan) -> None:
-        """Begin to count the time."""
-        self.report = CampaignReport()
-        self._of = sum(len(cohort) for cohort in plan.cohorts)
-        self._began = monotonic()
-        self._status = Console(stderr=True).status(self._line())
-
-    def __enter__(self) -> Self:
-        """Show it."""
-        self._status.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Wipe it away."""
-        self._status.stop()
-
-    def __call__(self, report: CampaignReport) -> None:
-        """Show what there is now."""
-        self.report = report
-        self._status.update(self._line())
-
-    def _line(self) -> str:
-        done, seconds = self.report.applications, monotonic() - self._began
-        if not done:
-            return f"{self._of:,} applications"
-        left = timedelta(seconds=round(seconds / done * (self._of - done)))
-        rate = f"{done / seconds:.1f} a second"
-        return f"{done:,} of {self._of:,} applications · {rate} · {len(self.report.findings)} findings · {left} to go"
-
-
 def render_report(
     console: Console, report: CampaignReport, plan: CampaignPlan, *, seconds: float, cut_off: bool
 ) -> None:
-    """Counts, the rate, and each finding with what replays it."""
+    """Print counts, the rate, and each finding with what replays it."""
     rate = f"{report.applications / seconds:.1f} a second; {span(report.simulated)} of simulated time"
     made = f"calls {report.calls:,} · requests {report.requests:,}, of which {report.faults:,} met a fault"
     what = f"{report.applications:,} applications of {len(report.services)} services, seed {plan.seed}"
-    lines = [
+    for line in (
         f"{what}, in {seconds:.0f} s ({rate})",
         f"{made} · workers killed {sum(report.killed.values()):,} · second clicks refused {report.refused_doubles:,}",
         f"killed: {_counted(report.killed)}",
         f"disruptions: {_counted(report.disruptions)} · workers that gave up without a database {report.gave_up:,}",
         f"disrupted during: {_counted(report.at_operations)}",
         f"ended as: {_counted(report.ends)}",
-    ]
-    for line in lines:
+    ):
         console.print(line)
     if cut_off:
-        left = sum(len(cohort) for cohort in plan.cohorts) - report.applications
+        left = plan.number - report.applications
         console.print(f"The campaign was cut off: nothing is known of {left:,} applications.", style="bold red")
     if not report.findings:
         if report.applications:
@@ -111,9 +68,8 @@ def render_report(
     how = (" --kill-processes" if plan.kill_processes else "") + (" --own-server" if plan.own_server else "")
     how += "".join(f" --disruption {kind}" for kind in sorted(plan.disruptions or ()))
     drawn = f"--applications {plan.applications} --seed {plan.seed} --workers {plan.workers}"
-    again = f"nagorik campaign{how} {drawn} --only"
     for finding in report.findings[:SHOWN]:
-        replay = f"   {again} {finding.application[1:]}"
+        replay = f"   nagorik campaign{how} {drawn} --only {finding.application[1:]}"
         replayed_by = replay if finding.application != "-" else ""
         console.print(f"{finding.application}  {finding.code}  {finding.detail}{replayed_by}")
 

@@ -1,4 +1,4 @@
-"""What the host says of an application against what its agency holds: told is what was decided."""
+"""What the host reports of an application against what its agency holds: the decision, documents and details."""
 
 import re
 from base64 import b64encode
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mappi
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -46,7 +46,7 @@ LONGEST_REST: Final = timedelta(hours=36)
 """For how long what a citizen of a campaign would do at once may wait for them."""
 CORRECTION: Final = "correction-requested"
 SHORTEST: Final = 6
-"""Signs of a value by which a citizen may be told."""
+"""Letters and digits of a value that may identify a citizen."""
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 _TOLD: Final[Mapping[S, AgencyDecision]] = MappingProxyType(
@@ -60,7 +60,7 @@ _TOLD: Final[Mapping[S, AgencyDecision]] = MappingProxyType(
 
 
 class ToldComparison:
-    """The host's word on each application against the books of its agency and the host's own document store."""
+    """What the host reports of each application, against its agency's books and the host's own document store."""
 
     def __init__(
         self,
@@ -74,24 +74,21 @@ class ToldComparison:
         """Read the agencies' books as they are now.
 
         Args:
-            host: Whose word it is.
+            host: The host.
             agencies: With their books.
             documents: The host's store.
             cases: All of them.
             clocks_apart: By how much a worker's clock may be ahead of the agencies'.
         """
-        self._clocks_apart = clocks_apart
-        self._host = host
-        self._agencies = agencies
-        self._documents = documents
+        self._host, self._agencies, self._documents, self._clocks_apart = host, agencies, documents, clocks_apart
         self._held = agencies.held()
         self._said = {case.number: _said(agencies, case) for case in cases if case.files}
         self._owned = frozenset().union(*(said.own for said in self._said.values()))
 
     async def problems(self, tracked: Tracked, row: Row[Any], case: CampaignCase) -> list[tuple[str, str]]:
-        """What is told of an application otherwise than it is, and what nobody does about it, by code.
+        """What is reported of an application and is not so, and what is left undone, by code.
 
-        Of a question, which leaves nothing at the agency, and of what was not filed only whether it is put off for
+        A question, which leaves nothing at the agency, and what was not filed are only checked for being put off for
         too long: whether an application should be there is counted with the filings.
         """
         now = self._host.clock.now()
@@ -100,7 +97,7 @@ class ToldComparison:
         if there is None:
             return problems
         ledger = self._agencies.agency(case.service).ledger
-        # Of an agency that keeps neither, nobody can tell what it was sent.
+        # Of an agency that keeps neither, it is not known what it was sent.
         is_kept = there.content is not None or ledger.papers()
         arrived = {paper.sha256 for paper in ledger.papers(client_reference=there.client_reference)}
         capabilities = self._host.capabilities.of(case.service, case.gateway)
@@ -122,32 +119,28 @@ def _case_of(progress: Progress, held: Mapping[str, Sequence[Case[Any]]]) -> Cas
 
 
 def _decision(tracked: Tracked, there: Case[Any], clocks_apart: timedelta) -> Iterator[tuple[str, str]]:
-    """Whether the agency's decision is told, and no other; what it decided since it was asked last is no news yet."""
+    """Whether the agency's decision is reported; one made since the agency was last asked is not known yet."""
     if not there.workflow.decisions:
         return
     told, decided = _told(tracked), there.workflow.decision(there.state)
     if told is decided or tracked.progress.state is S.MANUAL_REVIEW:
         return
-    # Whoever is ahead says that it asked later than the agency was asked.
+    # A worker whose clock is ahead says that it asked later than it did.
     if told is None and not _asked_since(tracked, _decided_at(there) + clocks_apart):
         return
-    here = _told_state(tracked).value
-    yield "told-otherwise", f"{here} here, {_word(decided)} at the agency, which says {there.state}"
-
-
-def _word(decision: AgencyDecision | None) -> str:
-    return "undecided" if decision is None else decision.value
+    here, there_is = _told_state(tracked).value, "undecided" if decided is None else decided.value
+    yield "told-otherwise", f"{here} here, {there_is} at the agency, which says {there.state}"
 
 
 def _told_state(tracked: Tracked) -> S:
-    """The state that the citizen was told; of what is closed, the one before."""
+    """The state that the citizen sees; of what is closed, the one before."""
     moves = (event.to for event in reversed(tracked.events) if isinstance(event, Moved))
     told = next(dropwhile(lambda to: to is S.CLOSED, moves), S.CLOSED)
     return told if tracked.progress.state is S.CLOSED else tracked.progress.state
 
 
 def _told(tracked: Tracked) -> AgencyDecision | None:
-    """What the citizen is told was decided; a fee for what was granted leaves it granted."""
+    """The decision that the citizen sees; a fee for what was granted leaves it granted."""
     state, status = _told_state(tracked), tracked.progress.status
     if state is S.AWAITING_PAYMENT and status is not None and status.state is not None:
         state = status.state
@@ -156,19 +149,15 @@ def _told(tracked: Tracked) -> AgencyDecision | None:
 
 def _decided_at(there: Case[Any]) -> datetime:
     """Since when the agency's decision has been what it is."""
-    decided = there.workflow.decision(there.state)
-    since = there.changed_at
-    for entered in reversed(there.history):
-        if there.workflow.decision(entered.state) is not decided:
-            break
-        since = entered.at
-    return since
+    decision = there.workflow.decision
+    same = takewhile(lambda one: decision(one.state) is decision(there.state), reversed(there.history))
+    return min((entered.at for entered in same), default=there.changed_at)
 
 
 def _asked_since(tracked: Tracked, since: datetime) -> bool:
     """Whether the agency has answered a question that was asked later, and nothing has moved the application since.
 
-    A fee that is confirmed leaves it submitted until the agency is asked again, whatever was granted before.
+    A fee that is confirmed leaves it submitted until the agency is asked again, though it was granted before.
     """
     moved_at = max((event.at for event in tracked.events if isinstance(event, Moved)), default=since)
     return any(
@@ -183,9 +172,9 @@ def _asked_since(tracked: Tracked, since: datetime) -> bool:
 
 
 async def _documents(tracked: Tracked, row: Row[Any], documents: DocumentStore) -> AsyncIterator[tuple[str, str]]:
-    """Whether the citizen has what was granted and can be downloaded, or somebody is still to fetch it.
+    """Whether the citizen has what was granted and can be downloaded, or it is still to be fetched.
 
-    An agency that does not hand it out is asked on; what it does not say that it issued, nobody can fetch.
+    An agency that does not hand it out is asked again; only what it says that it issued can be fetched.
     """
     progress = tracked.progress
     if _TOLD.get(_told_state(tracked)) is not AgencyDecision.GRANTED:
@@ -206,10 +195,9 @@ async def _documents(tracked: Tracked, row: Row[Any], documents: DocumentStore) 
 
 def _is_being_fetched(progress: Progress, row: Row[Any], kind: str) -> bool:
     """Whether a document is asked for next, or again once it is worth another try."""
-    if progress.state is S.CLOSED or row.due_at is None:
-        return False
     tried = progress.backoff(Operation.DELIVERABLE, kind).not_before is not None
-    return tried or row.operation == Operation.DELIVERABLE.value
+    is_next = tried or row.operation == Operation.DELIVERABLE.value
+    return progress.state is not S.CLOSED and row.due_at is not None and is_next
 
 
 async def _is_kept(document: DocumentReference, documents: DocumentStore) -> bool:
@@ -223,18 +211,17 @@ async def _is_kept(document: DocumentReference, documents: DocumentStore) -> boo
 
 
 class _Said(NamedTuple):
-    """What a citizen hands in, as it is compared."""
+    """What a citizen hands in, as it is compared; ``own`` is what another who applies for the same does not say."""
 
     all_of_it: frozenset[str]
     own: frozenset[str]
-    """What another one who applies for the same does not say: numbers, names, a telephone."""
 
 
 def _details(there: Case[Any], said: _Said, owned: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Whether the agency holds what this citizen wanted filed and nothing that another one did.
+    """Whether the agency holds this citizen's details and no other citizen's.
 
-    Not every detail goes to every agency, nor as it was handed in; those that tell one citizen from the next and
-    stand there as they were are enough to tell whose application it is.
+    Not every detail goes to every agency, nor as it was handed in. Those that differ from one citizen to the next and
+    arrived unchanged show whose application it is.
     """
     if there.content is None or not said.own:
         return
@@ -247,7 +234,7 @@ def _details(there: Case[Any], said: _Said, owned: frozenset[str]) -> Iterator[t
 def _papers(
     there: Case[Any], handed_in: Iterable[ExampleDocument], arrived: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Whether the agency has each paper, or its hash: as a file, or in what was handed in."""
+    """Whether the agency has each document, or its hash: as a file, or in what was handed in."""
     held = {value.casefold() for value in _leaves(there.content) if isinstance(value, str)}
     lacking = [
         paper.kind
@@ -295,7 +282,7 @@ def _plain(value: JsonValue) -> str:
 
 
 def _due_too_late(tracked: Tracked, row: Row[Any], now: datetime) -> Iterator[tuple[str, str]]:
-    """Whether anything is put off for longer than a host puts anything off by itself."""
+    """Whether anything is put off for longer than a host does by itself."""
     progress = tracked.progress
     if progress.state is S.CLOSED:
         return
@@ -319,7 +306,7 @@ def _last_result(tracked: Tracked, operation: Operation) -> str | None:
 def _left_alone(
     tracked: Tracked, row: Row[Any], there: Case[Any], capabilities: ServiceCapabilities, now: datetime
 ) -> Iterator[tuple[str, str]]:
-    """Whether the agency's news is never heard, the citizen's word never sent, or nobody asked who would act."""
+    """Whether the agency's news is not fetched, the citizen's word not sent, or a citizen not let act."""
     progress = tracked.progress
     state = progress.state.value
     if progress.state in AT_THE_AGENCY | {S.AWAITING_PAYMENT} and row.due_at is None:
@@ -333,7 +320,7 @@ def _left_alone(
     if progress.hold is not None and progress.hold.code == CORRECTION and held and progress.corrections < OFTEN:
         waited = now - held[-1].at
         if waited > LONGEST_REST:
-            yield "left-alone", f"{CORRECTION} in {state}, and whoever corrects it was not let"
+            yield "left-alone", f"{CORRECTION} in {state}, and the citizen who corrects it was not let"
 
 
 def _heard_at(tracked: Tracked, there: Case[Any]) -> datetime:
@@ -345,7 +332,7 @@ def _heard_at(tracked: Tracked, there: Case[Any]) -> datetime:
 
 
 def _words_given(progress: Progress) -> Iterator[tuple[Operation, type[JournalEvent]]]:
-    """What the citizen wants the agency told, with the event by which they said so."""
+    """What the citizen wants the agency to know, with the event by which they said so."""
     if progress.withdrawal_wanted:
         if progress.state in WITHDRAWABLE and progress.payment_in(PaymentState.UNKNOWN) is None:
             yield Operation.WITHDRAW, WithdrawalWanted
@@ -354,9 +341,9 @@ def _words_given(progress: Progress) -> Iterator[tuple[Operation, type[JournalEv
 
 
 def _is_passed_over(tracked: Tracked, operation: Operation, given: type[JournalEvent]) -> bool:
-    """Whether the agency was asked how the application stands since, which comes after what it is to be told.
+    """Whether the agency was asked for the status since, which comes after what the citizen wants it to know.
 
-    Not while somebody has to see to the application first.
+    Not while a person has to see to the application first.
     """
     said = [place for place, event in enumerate(tracked.events) if isinstance(event, given)]
     hold = tracked.progress.hold

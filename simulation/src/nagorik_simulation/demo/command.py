@@ -13,6 +13,7 @@ from nagorik import NagorikError
 from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli.output import plain
 from nagorik_platform.logs import configure_logging
+from nagorik_simulation.command_lines import HELP
 from nagorik_simulation.demo.closing import as_json, print_closing
 from nagorik_simulation.demo.display import ProgressPrinter
 from nagorik_simulation.demo.example import ExampleProblem, read_examples
@@ -33,7 +34,7 @@ CANNOT_BE_PLAYED: Final = 2
 class DemoCommand:
     """Carries example applications from eligibility to delivery."""
 
-    help = "carry example applications from eligibility to delivery, over real HTTP to simulated agencies"
+    help = HELP["demo"]
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's arguments."""
@@ -114,7 +115,7 @@ def _pace(text: str) -> float:
 
 
 def _console() -> Console:
-    """As wide as the terminal; wide enough for the table where there is none, such as in a log."""
+    """As wide as the terminal; wide enough for the table elsewhere, such as in a log."""
     console = Console()
     return console if console.is_terminal and console.width else Console(width=WITHOUT_TERMINAL)
 

@@ -44,7 +44,7 @@ class ExampleAppointment(Model):
     """An appointment that the citizen takes when the agency says, in its own word, that they have to come."""
 
     when: str
-    """The agency's word, as in the status's ``raw``; it must have been told anew since the appointment before."""
+    """The agency's word, as in the status's ``raw``; a status since the last appointment must have it."""
     slot: int = Field(default=1, ge=1)
     """Which of the free ones, the first being 1; the last where there are fewer."""
 
@@ -81,7 +81,7 @@ class Expectation(Model):
     fee: Money | None = None
     """All that was captured and not given back; nothing is expected where absent."""
     at_agency: int = Field(ge=0)
-    """Applications in the agency's own ledger for this one: one, or none where nothing is filed."""
+    """Applications in the agency's own ledger for this one: zero where nothing is filed."""
     looked_up: bool = False
     """Whether an answer must have been lost and looked up."""
 
@@ -103,7 +103,7 @@ class Example(Model):
     citizen: tuple[Act, ...] = ()
     officers: tuple[Ruling, ...] = ()
     appointments: tuple[ExampleAppointment, ...] = ()
-    """In the order in which they are taken; without any, nobody books."""
+    """In the order in which they are taken; without any, no appointment is booked."""
     expect: Expectation
 
 
@@ -118,7 +118,7 @@ def read_examples(folder: Path) -> tuple[NamedExample, ...]:
     """All examples in ``folder``, sorted by file name.
 
     Raises:
-        ExampleProblem: There is none.
+        ExampleProblem: The folder has no such file.
         DataFileInvalid: A file is not as it should be; naming the fields, never what they hold.
     """
     paths = sorted(folder.glob("*.json")) if folder.is_dir() else []

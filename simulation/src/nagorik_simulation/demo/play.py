@@ -1,5 +1,6 @@
 """Playing the examples: time passes on the durable host, the agencies are simulated, and people do what is theirs."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -65,69 +66,59 @@ async def play(
         clock = SharedClock(folder / "clock") if kill else OrderlyClock(turns=SOCKET_TURNS)
         simulators, setting = await serve_simulators(stack, folder, clock)
         display.begin(simulators, [item.name for item in named.values()])
-        rows: dict[str, DemoApplication] = {}
+        requests = Counter[str]()
 
         def count(_: str, application: str, call: Call) -> None:
-            rows[application].requests += call.requests
+            requests[application] += call.requests
 
         host = await open_demo_host(stack, setting, setting.platform(clock, CallWatch(count)), SimulatedClock())
         for item in named.values():
             _check_offers(item, host.platform)
-        played = Demonstration(host, clock, simulators, display, rows)
+        played = Demonstration(host, clock, simulators, display)
         if not kill:
-            await played.run(named, host.worker("demo"))
+            await played.run(named, host.worker(WORKER))
         else:
             async with WorkerPool(setting, [WORKER]) as pool:
-                _kill_in_the_middle(pool, simulators, display, rows, after=_filed(named.values()) // 2)
+                filed = sum(item.example.expect.at_agency for item in named.values())
+                played.kill_when_filed(pool, max(1, filed // 2))
                 await played.run(named, ClockDriver(host, clock, pool))
             for line in log_lines(pool.logs[WORKER]):
                 if isinstance(line, dict) and line["event"] == "call_ended":
-                    rows[line["application"]].requests += line["requests"]
+                    requests[line["application"]] += line["requests"]
             for identity in await host.database.run(lambda t: t.connection.scalars(_CUT_OFF).all()):
-                rows[identity].cut_off = True
-        return tuple(result_of(rows[identity], simulators) for identity in named)
-
-
-def _filed(named: Iterable[NamedExample]) -> int:
-    return sum(item.example.expect.at_agency for item in named)
-
-
-def _kill_in_the_middle(
-    pool: WorkerPool,
-    simulators: Mapping[str, Simulator],
-    display: ProgressPrinter,
-    rows: Mapping[str, DemoApplication],
-    *,
-    after: int,
-) -> None:
-    """Kill the worker when ``after`` applications were filed, at least one, before it has the agency's response."""
-    filed: list[str] = []
-
-    def on_effect(effect: Effect) -> None:
-        if effect.kind == "application" and effect.client_reference is not None:
-            filed.append(effect.client_reference)
-            if len(filed) == max(1, after) and pool.kill(WORKER):
-                display.killed(
-                    *(row.named.name for row in rows.values() if row.progress.client_reference == filed[-1])
-                )
-
-    for simulator in simulators.values():
-        simulator.ledger.on_effect = on_effect
+                played.rows[identity].cut_off = True
+        return tuple(result_of(played.rows[one], simulators, requests[one]) for one in named)
 
 
 class Demonstration:
-    """Advances applications until none is due within the horizon, or all are closed or waiting for a person."""
+    """Advances applications until not one is due within the horizon, or all are closed or waiting for a person.
+
+    Attributes:
+        rows: The applications that were opened, by id.
+    """
 
     def __init__(
-        self,
-        host: Host,
-        clock: SimulatedClock,
-        simulators: Mapping[str, Simulator],
-        display: ProgressPrinter,
-        rows: dict[str, DemoApplication],
+        self, host: Host, clock: SimulatedClock, simulators: Mapping[str, Simulator], display: ProgressPrinter
     ) -> None:
-        """Nothing is open yet; ``rows`` is filled."""
-        self._host, self._clock, self._simulators, self._display, self._rows = host, clock, simulators, display, rows
+        """Nothing is open yet."""
+        self._host, self._clock, self._simulators, self._display = host, clock, simulators, display
+        self.rows: dict[str, DemoApplication] = {}
+
+    def kill_when_filed(self, pool: WorkerPool, number: int) -> None:
+        """Kill the worker when the ``number``-th application was filed, before it has the agency's response."""
+        filed: list[str] = []
+
+        def on_effect(effect: Effect) -> None:
+            if effect.kind == "application" and effect.client_reference is not None:
+                filed.append(effect.client_reference)
+                if len(filed) == number and pool.kill(WORKER):
+                    names = [
+                        one.named.name for one in self.rows.values() if one.progress.client_reference == filed[-1]
+                    ]
+                    self._display.killed(*names)
+
+        for simulator in self._simulators.values():
+            simulator.ledger.on_effect = on_effect
 
     async def run(self, named: Mapping[str, NamedExample], worker: Worker | ClockDriver) -> None:
         """Open what is to be opened at its time, and move the clock when nothing is due, but not past the horizon."""
@@ -136,7 +127,7 @@ class Demonstration:
         while True:
             while openings and openings[0][0] <= self._clock.now():
                 identity = openings.pop(0)[1]
-                self._rows[identity] = await self._open(identity, named[identity])
+                self.rows[identity] = await self._open(identity, named[identity])
             due = await worker.run_until_idle()
             await self._refresh()
             if await self._let_people_act():
@@ -186,7 +177,7 @@ class Demonstration:
         """Take in what has changed in the database, and show it in the order in which it happened."""
         happened: list[tuple[DemoApplication, Event]] = []
         for identity, tracked in (await self._host.database.run(self._changed)).items():
-            row = self._rows[identity]
+            row = self.rows[identity]
             happened += [(row, event) for event in tracked.events]
             row.progress = tracked.progress
             row.journal += tracked.events
@@ -197,7 +188,7 @@ class Demonstration:
         """Every application whose journal has grown, with what was added to it."""
         store, found = self._host.store, {}
         for identity, entries in transaction.connection.execute(_ENTRIES):
-            known = len(self._rows[identity].journal)
+            known = len(self.rows[identity].journal)
             if entries != known:
                 stored = store.read(transaction, identity)
                 found[identity] = Tracked(stored.progress, store.events(transaction, stored, after=known))
@@ -205,7 +196,7 @@ class Demonstration:
 
     async def _let_people_act(self) -> bool:
         """Let everybody do once what they can do now; whether anybody did."""
-        waiting = [row for row in self._rows.values() if row.progress.hold and row.progress.attempt is None]
+        waiting = [row for row in self.rows.values() if row.progress.hold and row.progress.attempt is None]
         acted = [await self._book(row) | await self._act(row) for row in waiting]
         if any(acted):
             await self._refresh()

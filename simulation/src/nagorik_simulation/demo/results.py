@@ -29,10 +29,8 @@ class DemoApplication:
     draft: ApplicationDraft
     progress: Progress
     journal: list[Event] = field(default_factory=list)
-    requests: int = 0
-    """HTTP requests made for it so far."""
     acts: dict[str, int] = field(default_factory=dict)
-    """How often somebody has acted, by the hold's code."""
+    """How often a person has acted, by the hold's code."""
     cut_off: bool = False
     """Whether it was being filed when the worker was killed: whether it had been sent is chance."""
 
@@ -72,8 +70,8 @@ class DemoResult:
     """Where it differs from what its file expects."""
 
 
-def result_of(row: DemoApplication, simulators: Mapping[str, Simulator]) -> DemoResult:
-    """Draw up the line of one application."""
+def result_of(row: DemoApplication, simulators: Mapping[str, Simulator], requests: int) -> DemoResult:
+    """Draw up the line of one application, for which so many HTTP requests were made."""
     named, example, progress = row.named, row.named.example, row.progress
     ends = [event for event in row.journal if isinstance(event, AttemptEnded)]
     lost = any(end.operation is Operation.SUBMIT and end.result == "outcome-unknown" for end in ends)
@@ -96,7 +94,7 @@ def result_of(row: DemoApplication, simulators: Mapping[str, Simulator]) -> Demo
         state=progress.state.value,
         waits_for=progress.hold.code if progress.hold else None,
         simulated=row.journal[-1].at - progress.opened_at,
-        http_requests=row.requests,
+        http_requests=requests,
         looked_up=lost and found,
         applications_at_agency=len(effects(example.service, "application", progress.client_reference)),
         payments=sum(payment.captured_at is not None for payment in progress.payments),

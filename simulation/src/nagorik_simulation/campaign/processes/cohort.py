@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.store.schema import attempts
-from nagorik_host.vault import Vault, make_keys, read_keyring
+from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import Platform
 from nagorik_simulation.campaign.agencies import SimulatedAgencies
 from nagorik_simulation.campaign.cases import ARRIVALS, CampaignCase, CampaignPlan
@@ -46,39 +46,20 @@ PAUSE: Final = 0.1
 """Seconds until they try again."""
 
 
-class PatientDatabase(Database):
-    """The database as people reach it who come again when it is away; a unit that may have happened is run again."""
+async def patiently(act: Callable[[Unit[T]], Awaitable[T]], unit: Unit[T]) -> T:
+    """Run a unit as people do who come again when the database is away; one that may have happened is run again.
 
-    def __init__(self, database: Database) -> None:
-        """Reach ``database``."""
-        self._database = database
-
-    def use_ledger(self, vault: Vault) -> None:
-        """As ``Database.use_ledger``."""
-        self._database.use_ledger(vault)
-
-    async def run(self, unit: Unit[T]) -> T:
-        """As ``Database.run``, later if it must be."""
-        return await self._patiently(partial(self._database.run, unit))
-
-    async def snapshot(self, unit: Unit[T]) -> T:
-        """As ``Database.snapshot``, later if it must be."""
-        return await self._patiently(partial(self._database.snapshot, unit))
-
-    @staticmethod
-    async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
-        end = asyncio.get_running_loop().time() + PATIENCE
-        while True:
-            try:
-                return await act()
-            except DatabaseUnavailable:
-                if asyncio.get_running_loop().time() > end:
-                    raise
-                await asyncio.sleep(PAUSE)
-
-    async def close(self) -> None:
-        """As ``Database.close``."""
-        await self._database.close()
+    Raises:
+        DatabaseUnavailable: It was away for ``PATIENCE``.
+    """
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        try:
+            return await act(unit)
+        except DatabaseUnavailable:
+            if asyncio.get_running_loop().time() > end:
+                raise
+            await asyncio.sleep(PAUSE)
 
 
 class ProcessCohort(Cohort):
@@ -185,7 +166,10 @@ class ProcessCohort(Cohort):
         self._evidence.read_logs(self._pool.logs)
 
     async def _open(self) -> Database:
-        return PatientDatabase(await open_database(self.plan.url))
+        database = await open_database(self.plan.url)
+        database.run = partial(patiently, database.run)  # type: ignore[method-assign]
+        database.snapshot = partial(patiently, database.snapshot)  # type: ignore[method-assign]
+        return database
 
 
 def _within_a_day(case: CampaignCase) -> CampaignCase:

@@ -1,4 +1,4 @@
-"""The ward office, simulated. It notices no double: whoever files twice has filed two."""
+"""The ward office, simulated. It notices no double: who files twice has two applications."""
 
 from collections.abc import Sequence
 from importlib.resources import files
