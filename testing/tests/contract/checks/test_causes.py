@@ -111,8 +111,7 @@ async def test_several_faults_are_as_many_causes(broken, permit_office):
 
 CHECKED = {
     "FourFaults": {
-        "eligibility/all-reasons",
-        "eligibility/unknown-is-no-pass",  # it leaves a criterion out, too
+        "eligibility/answered",
         "find/found-again",
         "payment/instructed",
         "payment/F19-as-taken",
@@ -184,8 +183,8 @@ PAIRS: dict[str, tuple[Finding, Finding, bool]] = {
         True,
     ),
     "a check, and an operation that it needs": (finding("status/reasons"), finding("submit/F00"), True),
-    "a check, and an operation that it does not need": (finding("fees/bilingual"), finding("submit/F00"), False),
-    "a check, and one that it presupposes": (finding("fees/no-effect"), finding("quote/F00-safe"), True),
+    "a check, and an operation that it does not need": (finding("fees/quoted"), finding("submit/F00"), False),
+    "a check, and one that it presupposes": (finding("fees/quoted"), finding("quote/F00-safe"), True),
     "the plugin's check, and an offer's that it presupposes": (
         finding("process/interleaved", None),
         finding("robustness/stateless"),
@@ -208,8 +207,8 @@ PAIRS: dict[str, tuple[Finding, Finding, bool]] = {
         True,
     ),
     "one check that says two things": (
-        finding("fees/sources", "a.two", got="the tariff b has no date"),
-        finding("fees/sources", got="the tariff a has no date"),
+        finding("fees/schedule", "a.two", got="the tariff b has no date"),
+        finding("fees/schedule", got="the tariff a has no date"),
         False,
     ),
     "one place": (finding("status/F05", **at("a.py:1 in f")), finding("find/F05", **at("a.py:1 in f")), True),

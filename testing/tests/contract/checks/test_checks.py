@@ -69,38 +69,24 @@ KILLS = {
     "fees/as-demanded": Kill(
         "the agency demands another sum, and the old one is quoted", "IgnoresDemand", "PricedOffice", service=SIZED
     ),
-    "fees/due-as-demanded": Kill(
-        "licence: the agency demands another sum", "FixedLaterFee", "LaterFeeOffice", service=STAGED
-    ),
     "fees/taken-by-agency": Kill(
         "size: the agency wants another sum than is quoted", "AsksForSmall", "PricedOffice", service=SIZED
     ),
-    "fees/choice-arrives": Kill(
-        "size: two filings with different prices are sent alike", "FilesSmall", "PricedOffice", service=SIZED
-    ),
     "fees/holds": Kill("a minute before a quote expires", "GrowsAtMidnight", "PricedOffice", service=SIZED),
-    "fees/at-figures": Kill(
-        "staff: no price at a figure of the rules", "NobodyAtTheLimit", "PricedOffice", service=STAFFED
+    "fees/at-bounds": Kill(
+        "staff: no price, but input-rejected, at a figure of the rules",
+        "NobodyAtTheLimit",
+        "PricedOffice",
+        service=STAFFED,
     ),
-    "fees/same-all-day": Kill(
-        "00:01 of a day that the form names has another answer", "OpensToday", "PricedOffice", service=SIZED
-    ),
-    "eligibility/nothing-assumed": Kill("number: failed for want of the NID number", "WantsNumber"),
+    "eligibility/nothing-assumed": Kill("number: failed, the NID number not known", "WantsNumber"),
     "eligibility/at-birthdays": Kill("told otherwise only on the day after the birthday 21", "ADayLate"),
     "eligibility/as-answered": Kill("answers no, and it decides nothing", "Shrugs", service=ASKING),
-    "eligibility/all-reasons": Kill("the Bangla text of the criterion age holds no Bangla letter", "EnglishReasons"),
     "eligibility/example-may-apply": Kill("the agency accepts the example, and the plugin refuses it: age", "Stern"),
-    "eligibility/boundary-ages": Kill(
-        "a citizen born on 1960-02-29 is answered with plugin-fault", "AfraidOfLeapDays"
-    ),
-    "eligibility/no-identifiers": Kill("a citizen without identifiers is answered with plugin-fault", "NeedsNumber"),
-    "eligibility/unknown-is-no-pass": Kill(
-        "a citizen of whom no identifier is known is told that every criterion is met", "Trusting"
-    ),
+    "eligibility/answered": Kill("a citizen born on 1960-02-29 is answered with plugin-fault", "AfraidOfLeapDays"),
     "eligibility/each-by-itself": Kill(
         "a citizen is told otherwise for what was said of the same number before", "KeptByNumber"
     ),
-    "eligibility/no-effect": Kill("asking leaves at the agency: application", "FilesWhenAsked"),
     "form/hostile-input": Kill(
         "nothing in name: AttributeError instead of InputRejected", service={"form": "forms:Crashing"}
     ),
@@ -108,12 +94,8 @@ KILLS = {
         "name in the other encoding of its letters is taken for something else",
         service={"form": "forms:AsTyped"},
     ),
-    "fees/effective-today": Kill("no tariff is effective on 2026-11-24", service={"fees": "fees.toml#over"}),
-    "fees/sources": Kill("the source of the tariff hearsay has no date", service={"fees": "fees.toml#undated"}),
-    "fees/expires": Kill("the quote has expired when it is issued", "Expired"),
-    "fees/same-answer": Kill("the same question at the same instant gives two quotes", "TwoQuotes"),
-    "fees/bilingual": Kill("the Bangla text of the line permit holds no Bangla letter", "EnglishPrices"),
-    "fees/no-effect": Kill("a quote takes 5 requests", "AsksForEachRow"),
+    "fees/schedule": Kill("no tariff is effective on 2026-11-24", service={"fees": "fees.toml#over"}),
+    "fees/quoted": Kill("the quote has expired when it is issued", "Expired"),
     "fees/tariff-days": Kill("the price for 2025-07-01 is not that of the tariff second", "YesterdaysPrice"),
     "submit/accepted": Kill("the simulator's example is rejected", "Refusing"),
     "submit/F17-replay": Kill(
@@ -234,20 +216,11 @@ KILLS = {
         "the setting branch is read by no operation, and nowhere in the code",
         plugin={"settings": "settings:BranchSettings"},
     ),
-    "fees/on-last-days": Kill(
-        "opened_on: no price, but contract-violation, on the day on which a duration of the rules ends",
-        "LateOnTheLastDay",
-        "GraceOffice",
-        service=SIZED,
-    ),
     "robustness/token-kept": Kill(
         "a new login 2 minutes after the last, and its token is good for twice as long",
         simulator="SessionsOffice",
         plugin={"login": "overlooking:login_for_a_minute", "error_reader": "withholding:reads_ended_sessions"},
         offers=2,
-    ),
-    "fees/every-row": Kill(
-        "size large, speed express: the agency wants another sum", "MistypesARow", "ExpressOffice", service=ROWS
     ),
     "submit/as-judged": Kill(
         "age: whoever fails it is refused by permits.shop, and filed by permits.stall",
@@ -325,19 +298,15 @@ KILLS = {
 USUAL: dict[str, Any] = {"simulator": "CountingOffice", "plugin": {"limits": Limits(logins=2)}}
 OTHERWISE: dict[str, dict[str, Any]] = {
     "fees/as-demanded": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
-    "fees/due-as-demanded": {"hooks": "LaterFee", "simulator": "LaterFeeOffice", "service": STAGED},
     "fees/taken-by-agency": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
-    "fees/choice-arrives": {"hooks": "Demands", "simulator": "PricedOffice", "service": SIZED},
-    "fees/at-figures": {"hooks": "UpToTheLimit", "simulator": "PricedOffice", "service": STAFFED},
+    "fees/at-bounds": {"hooks": "UpToTheLimit", "simulator": "PricedOffice", "service": STAFFED},
     "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
     "status/whole-remarks": {"simulator": "BookOffice"},
-    "fees/every-row": {"hooks": "ByRows", "simulator": "ExpressOffice", "service": ROWS},
     "submit/as-judged": {"hooks": "HoldsRules", "plugin": TWO},
     "eligibility/each-of-another": {"hooks": "OwnForm", "simulator": "OwnersOffice", "service": OWNED},
     "eligibility/as-the-agency-says": {"hooks": "AsksWhetherTheyMay", "simulator": "KnowingOffice"},
-    "fees/on-last-days": {"hooks": "InGrace", "simulator": "GraceOffice", "service": SIZED},
     "submit/turns-with-the-agency": {
         "hooks": "AsksWhetherGood",
         "simulator": "ExpiringOffice",
@@ -380,8 +349,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
 }
 """Checks that see nothing at the usual office, and the plugin and office that they pass."""
 WITHOUT_EXAMPLE = {check.id for check in CHECKS if check.family == "catalogue"} | {
-    "fees/effective-today",
-    "fees/sources",
+    "fees/schedule",
     "health/asks",
 }
 """Checks that file nothing."""
@@ -512,7 +480,7 @@ async def test_nothing_passes_for_a_service_without_an_example(check, permit_off
 async def test_check_leaves_the_plugin_out_of_quarantine(permit_office):
     subject = permit_office("NeedsNumber")
     for _ in range(6):
-        await findings(BY_ID["eligibility/no-identifiers"], subject)
+        await findings(BY_ID["eligibility/answered"], subject)
     assert subject.registry.quarantined == ()
 
 

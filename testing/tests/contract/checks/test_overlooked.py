@@ -47,7 +47,7 @@ FAULTS = (
     Fault("slots/as-free", "LeavesTheLastDayOut", "on the last day of the time that was asked for is not offered"),
     Fault("slots/as-free", "BeginsTomorrow", "on the first day of the time that was asked for is not offered"),
     Fault("slots/as-free", "LeavesADayOut", "on the last day of the time that was asked for is not offered"),
-    Fault("fees/due-as-demanded", "QuotesByTheSchedule", "licence: the agency names the sum that is due, and", LATER),
+    Fault("fees/as-demanded", "QuotesByTheSchedule", "licence: the agency names the sum that is due, and", LATER),
     Fault("payment/told-as-held", "LaterFee", "in a word by which it asks for the next", STAGES),
     Fault("payment/told-as-held", "TellsStages", "the latest payment, and holds an earlier one alone", LATER),
     *(
@@ -83,12 +83,12 @@ FAULTS = (
         )
     ),
     *(
-        Fault("fees/every-row", hooks, "size large, speed express: the agency wants another sum", ROWS)
+        Fault("fees/taken-by-agency", hooks, "size large, speed express: the agency wants another sum", ROWS)
         for hooks in ("MistypesARow", "HurriesAllForOneSum", "AddsForEachChoice")
     ),
-    Fault("fees/on-last-days", "LateOnTheLastDay", f"but contract-violation, {ON_THE_LAST_DAY}", GRACE),
-    Fault("fees/on-last-days", "RefusesTheLastDay", f"but input-rejected, {ON_THE_LAST_DAY}", GRACE),
-    Fault("fees/on-last-days", "BreaksOnTheLastDay", f"a fault of the plugin {ON_THE_LAST_DAY}", GRACE),
+    Fault("fees/at-bounds", "LateOnTheLastDay", f"but contract-violation, {ON_THE_LAST_DAY}", GRACE),
+    Fault("fees/at-bounds", "RefusesTheLastDay", f"but input-rejected, {ON_THE_LAST_DAY}", GRACE),
+    Fault("fees/at-bounds", "BreaksOnTheLastDay", f"a fault of the plugin {ON_THE_LAST_DAY}", GRACE),
     Fault("submit/fields-arrive", "CollectsTheUrgent", f"collection {LEFT_OUT}", DELIVERED),
     Fault("submit/fields-arrive", "CollectsTheUrgent", f"collection {LEFT_OUT}", COLLECTED),
     Fault("submit/fields-arrive", "SendsNotesOfTheUrgent", f"note {LEFT_OUT}", NOTED),
@@ -121,14 +121,14 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("status/whole-remarks", "PassesRemarksOn", BOOK),
     ("status/whole-remarks", "NumbersRemarks", BOOK),
     ("fees/holds", "HoldsForTodayInGrace", GRACE),
-    ("fees/every-row", "ByRows", ROWS),
-    ("fees/every-row", "DeclinesLargeExpress", ROWS),
+    ("fees/taken-by-agency", "ByRows", ROWS),
+    ("fees/taken-by-agency", "DeclinesLargeExpress", ROWS),
     ("submit/as-judged", "HoldsRules", TWO),
     ("submit/as-judged", "Hooks", TWO),
     ("eligibility/as-the-agency-says", "AsksWhetherTheyMay", KNOWING),
     ("eligibility/as-the-agency-says", "TakesKnownWordsAlone", KNOWING),
-    ("fees/on-last-days", "InGrace", GRACE),
-    ("fees/on-last-days", "RefusesTheLate", GRACE),
+    ("fees/at-bounds", "InGrace", GRACE),
+    ("fees/at-bounds", "RefusesTheLate", GRACE),
     ("catalogue/settings-used", "NamesTheDesk", DESK),
     ("catalogue/settings-used", "NamesTheDeskTwice", DESK),
     ("submit/turns-with-the-agency", "AsksWhetherGood", EXPIRING),

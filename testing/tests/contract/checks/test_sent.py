@@ -62,7 +62,7 @@ FAULTS = (
             ("submit/of-nobody-else", "KeepsNotes", "1 body note depends on who filed before"),
             ("submit/of-nobody-else", "KeepsFirstNote", "1 body note holds the note of who filed before"),
             ("submit/of-nobody-else", "FilesPapersOfBefore", "depends on who filed before"),
-            ("eligibility/boundary-ages", "StopsAtAGap", "a citizen without licence, who has filled in the form"),
+            ("eligibility/answered", "StopsAtAGap", "a citizen without licence, who has filled in the form"),
             ("submit/nothing-made-up", "NotesParents", "1 body note holds a value for note, which was left empty"),
         )
     ),

@@ -280,7 +280,7 @@ def test_report_tells_the_score_and_every_survivor_with_its_harm():
     mutant = Mutant("rules.py", MutationOperator.BOUNDARY, (7, 7), "decide", "age <= 18\n")
     diff = ("-age < 18", "+age <= 18")
     results = (
-        MutantResult(mutant, diff, MutantOutcome.BY_SUITE, "eligibility/boundary-ages"),
+        MutantResult(mutant, diff, MutantOutcome.BY_SUITE, "eligibility/answered"),
         MutantResult(mutant, diff, MutantOutcome.BY_TESTS),
         MutantResult(mutant, diff, MutantOutcome.SURVIVED),
         MutantResult(mutant, diff, MutantOutcome.NOT_RUN),

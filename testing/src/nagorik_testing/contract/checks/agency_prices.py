@@ -1,4 +1,4 @@
-"""The price that the agency itself demands, held against the price that a citizen is told."""
+"""The price that the agency itself demands, held against the price that a citizen is asked for."""
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import AgencyStatus, ApplicationDraft, FeeDue, NagorikError, PluginFault, Quote
+from nagorik import AgencyStatus, ApplicationDraft, FeeDue, NagorikError, Operation, PluginFault, Quote
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import Money, to_ascii_digits, to_bangla_digits
 from nagorik_testing.contract.checks.check import NotConcerned, check
@@ -31,15 +31,12 @@ OTHERS: Final = 7
 """Citizens whose price is asked beside the example's: one of them may owe what the example does not."""
 MOST_PARTS: Final = 10
 """Sums of one answer that are looked at together."""
-SMALL: Final = Money(poisha=37)
-"""Less than a taka, and nothing that could be rounded up to one."""
+ONE_TAKA: Final = 100
+"""Poisha."""
+SMALL: Final = 37
+"""Poisha: less than a taka, and nothing that could be rounded up to one."""
 _SUM: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,2})?")
 _TO_THE_POISHA: Final = re.compile(r"[0-9]+\.[0-9]{2}")
-
-_OLD: Final = "the agency demands another sum, and the old one is quoted"
-_UNNAMED: Final = "a sum is quoted that the agency's answer does not name"
-_PART: Final = "a part of the sum that the agency demands is quoted"
-_SMALL_LEFT_OUT: Final = "a part below a taka of the sum that the agency demands is left off the price"
 _FAULTY: Final = "another sum in the agency's answer ends in a fault of the plugin"
 
 
@@ -76,32 +73,27 @@ class AgencySum:
         """Whether it is written with two decimals, as nothing but money is."""
         return _TO_THE_POISHA.fullmatch(self.plain) is not None
 
-    def names(self, total: Money) -> bool:
+    def is_in_poisha(self, total: int) -> bool:
+        """Whether it is that sum, written in poisha."""
+        return self.poisha != total and self.plain.isdecimal() and int(self.plain) == total
+
+    def names(self, total: int) -> bool:
         """Whether it is that sum, in taka or in poisha."""
-        return total.poisha in (self.poisha, self._as_poisha())
+        return self.poisha == total or self.is_in_poisha(total)
 
-    def other(self, total: Money) -> tuple[JsonValue, int]:
-        """Another number that is written in the same way, one taka away, and what ``total`` is then, in poisha."""
-        in_poisha = self.poisha != total.poisha and self._as_poisha() == total.poisha
-        whole = self.text.partition(".")[0]
-        digits = [at for at, sign in enumerate(whole) if to_ascii_digits(sign).isdecimal()]
-        place = digits[-3 if in_poisha and len(digits) > 2 else -1]  # noqa: PLR2004 - two digits of poisha
-        digit = int(to_ascii_digits(self.text[place]))
-        step = 1 if digit < 9 else -1  # noqa: PLR2004 - no digit is greater
-        written = str(digit + step) if self.text[place].isascii() else to_bangla_digits(str(digit + step))
-        text = self.text[:place] + written + self.text[place + 1 :]
-        value: JsonValue = text if self.quoted else float(text) if "." in text else int(text)
-        return value, total.poisha + step * 100
-
-    def written(self, amount: Money) -> JsonValue:
-        """Another amount, in taka with two decimals and in the same digits."""
-        text = f"{amount.poisha // 100}.{amount.poisha % 100:02}"
+    def written(self, poisha: int, *, in_poisha: bool = False) -> JsonValue:
+        """Another amount, written in the same way."""
+        taka = f"{poisha // 100}.{poisha % 100:02}" if "." in self.plain else str(poisha // 100)
+        text = str(poisha) if in_poisha else taka
         if not self.quoted:
-            return float(text)
+            return float(text) if "." in text else int(text)
         return text if self.text.isascii() else to_bangla_digits(text)
 
-    def _as_poisha(self) -> int | None:
-        return int(self.plain) if self.plain.isdecimal() else None
+    def raised(self, total: int) -> JsonValue:
+        """One taka more, where it names the total in taka or in poisha, and where it names another sum."""
+        if self.is_in_poisha(total):
+            return self.written(total + ONE_TAKA, in_poisha=True)
+        return self.written(self.poisha + ONE_TAKA)
 
 
 def sums_of(rig: Rig, tap: Wiretap, since: int) -> list[AgencySum]:
@@ -128,7 +120,80 @@ def _numbers(step: str, turn: int, answer: bytes, codec: Codec) -> Iterator[Agen
             yield found
 
 
-AskPrice = Callable[[], Awaitable[Quote]]
+@dataclass(frozen=True, slots=True, repr=False)
+class _Demand:
+    """A price that was quoted, and the sums of the agency's answer to the question.
+
+    Attributes:
+        rig: Where it is asked.
+        ask: Asks for it once more.
+        total: What was quoted, in poisha.
+        sums: The sums.
+    """
+
+    rig: Rig
+    ask: Callable[[], Awaitable[Quote]]
+    total: int
+    sums: Sequence[AgencySum]
+
+    async def problems(self) -> list[str]:
+        """What is wrong with the quote, by what comes of it where one of the sums is another."""
+        naming = [one for one in self.sums if one.names(self.total)]
+        looked_at = naming or [one for one in self.sums if one.to_the_poisha]
+        ends = {one: await self._with(one, {one.place: one.raised(self.total)}) for one in looked_at}
+        unheeded = [one for one, end in ends.items() if end == self.total]
+        if _FAULTY in ends.values():
+            return [_FAULTY]
+        if not naming:
+            followed = any(end not in (None, self.total) for end in ends.values())
+            unnamed = not followed and None in ends.values()
+            return ["a sum is quoted that the agency's answer does not name"] if unnamed else []
+        if not any(end in (None, self.total + ONE_TAKA) for end in ends.values()):
+            return ["the agency demands another sum, and the old one is quoted"]
+        if await self._leaves_small_out([one for one in naming if one not in unheeded]):
+            return ["a part below a taka of the sum that the agency demands is left off the price"]
+        if set(ends.values()) == {None} and await self._is_part():
+            return ["a part of the sum that the agency demands is quoted"]
+        return []
+
+    async def _with(self, one: AgencySum, put: dict[str, JsonValue]) -> int | str | None:
+        """What is quoted where an answer says something else; ``None`` where nothing is."""
+        self.rig.simulator.faults.add(one.step, Altered(put=put), first=one.turn)
+        try:
+            return (await self.ask()).total.poisha
+        except PluginFault:
+            return _FAULTY
+        except NagorikError:
+            return None
+
+    async def _is_part(self) -> bool:
+        """Whether the total is one of the parts of a greater sum, with which they have to agree."""
+        sums = [one for one in self.sums if one.to_the_poisha and one.poisha][:MOST_PARTS]
+        for whole in sums:
+            rest = whole.poisha - self.total
+            others = [one.poisha for one in sums if one is not whole and not one.names(self.total)]
+            parts = (part for size in range(1, len(others) + 1) for part in combinations(others, size))
+            agree = rest > 0 and any(sum(part) == rest for part in parts)
+            if agree and await self._with(whole, {whole.place: whole.raised(self.total)}) is None:
+                return True
+        return False
+
+    async def _leaves_small_out(self, totals: Sequence[AgencySum]) -> bool:
+        """Whether a part that is held against a total is left off the price once it comes to less than a taka.
+
+        None of the totals can be another by itself without something coming of it.
+        """
+        parts = [one for one in self.sums if one.to_the_poisha and not one.names(self.total)]
+        for part in [one for one in parts if one.poisha < self.total][:MOST_PARTS]:
+            put = {part.place: part.written(SMALL)}
+            if await self._with(part, put) == self.total:
+                continue  # nothing follows from it
+            whole = self.total - part.poisha + SMALL
+            beside = [one for one in totals if one.to_the_poisha and (one.step, one.turn) == (part.step, part.turn)]
+            for one in beside:
+                if await self._with(part, {**put, one.place: one.written(whole)}) == whole - SMALL:
+                    return True
+        return False
 
 
 @check("fees/as-demanded")
@@ -149,10 +214,12 @@ async def _as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
             owed = frozenset(f"{one.step} {one.place}" for one in sums if one.poisha)
             if sums and owed not in seen:
                 seen.add(owed)
-                wrong += await _heeded(rig, quote, sums, partial(rig.platform.quote_fees, draft))
-    if not seen:
+                ask = partial(rig.platform.quote_fees, draft)
+                wrong += await _Demand(rig, ask, quote.total.poisha, sums).problems()
+    due = await _due_later(subject, offer) if _falls_due_later(subject, offer) else None
+    if due is None and not seen:
         raise NotConcerned("its price is named without a sum from the agency")
-    return wrong
+    return wrong + (due or [])
 
 
 def _drafts(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[ApplicationDraft]:
@@ -166,91 +233,16 @@ def _drafts(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Application
             yield from (rig.draft.model_copy(update={"form": variation.form}) for variation in field)
 
 
-async def _heeded(rig: Rig, quote: Quote, sums: Sequence[AgencySum], ask: AskPrice) -> list[str]:
-    """What is wrong with a quote, told by what comes of it where each of the agency's sums is another."""
-    naming = [one for one in sums if one.names(quote.total)]
-    if naming:
-        ends = [await _with_another(rig, one, quote.total, ask) for one in naming]
-        if _FAULTY in ends:
-            return [_FAULTY]
-        right = [_poisha_of(end) in (None, one.other(quote.total)[1]) for one, end in zip(naming, ends, strict=True)]
-        if not any(right):
-            return [_OLD]
-        heeded = [one for one, end in zip(naming, ends, strict=True) if _poisha_of(end) != quote.total.poisha]
-        if quote.total.poisha and await _leaves_small_out(rig, quote.total, heeded, sums, ask):
-            return [_SMALL_LEFT_OUT]
-        refused = all(_poisha_of(end) is None for end in ends)
-        return [_PART] if refused and await _is_part(rig, quote.total, sums, ask) else []
-    ends = [await _with_another(rig, one, quote.total, ask) for one in sums if one.to_the_poisha]
-    if _FAULTY in ends:
-        return [_FAULTY]
-    followed = any(_poisha_of(end) not in (None, quote.total.poisha) for end in ends)
-    return [_UNNAMED] if not followed and any(_poisha_of(end) is None for end in ends) else []
-
-
-async def _is_part(rig: Rig, total: Money, sums: Sequence[AgencySum], ask: AskPrice) -> bool:
-    """Whether a total is one of the parts of a greater sum, which has to agree with them for a price to be named."""
-    written = [one for one in sums if one.to_the_poisha and one.poisha][:MOST_PARTS]
-    for whole in written:
-        rest = whole.poisha - total.poisha
-        others = [one.poisha for one in written if one is not whole and not one.names(total)]
-        sizes = range(1, len(others) + 1)
-        if rest > 0 and any(sum(parts) == rest for size in sizes for parts in combinations(others, size)):
-            end = await _with_another(rig, whole, total, ask)
-            if end != _FAULTY and _poisha_of(end) is None:
-                return True
-    return False
-
-
-async def _leaves_small_out(
-    rig: Rig, total: Money, totals: Sequence[AgencySum], sums: Sequence[AgencySum], ask: AskPrice
-) -> bool:
-    """Whether a part that is held against the total is left off the price once it comes to less than a taka.
-
-    Args:
-        rig: Where it is asked.
-        total: What is usually quoted.
-        totals: Sums that name it, none of which can be another by itself without something coming of it.
-        sums: All sums of the answer.
-        ask: Asks for the price.
-    """
-    parts = [one for one in sums if one.to_the_poisha and not one.names(total) and one.poisha < total.poisha]
-    for part in parts[:MOST_PARTS]:
-        put = {part.place: part.written(SMALL)}
-        if _poisha_of(await _altered(rig, part, put, ask)) == total.poisha:
-            continue  # nothing follows from it
-        whole = Money(poisha=total.poisha - part.poisha + SMALL.poisha)
-        for one in totals:
-            if one.to_the_poisha and (one.step, one.turn) == (part.step, part.turn):
-                end = await _altered(rig, part, {**put, one.place: one.written(whole)}, ask)
-                if _poisha_of(end) == whole.poisha - SMALL.poisha:
-                    return True
-    return False
-
-
-def _poisha_of(end: Quote | str) -> int | None:
-    return end.total.poisha if isinstance(end, Quote) else None
-
-
-async def _with_another(rig: Rig, one: AgencySum, total: Money, ask: AskPrice) -> Quote | str:
-    """The quote or the error's code, where that sum is another."""
-    return await _altered(rig, one, {one.place: one.other(total)[0]}, ask)
-
-
-async def _altered(rig: Rig, one: AgencySum, put: dict[str, JsonValue], ask: AskPrice) -> Quote | str:
-    rig.simulator.faults.add(one.step, Altered(put=put), first=one.turn)
+def _falls_due_later(subject: Subject, offer: AnyOffer) -> bool:
     try:
-        return await ask()
-    except PluginFault:
-        return _FAULTY
-    except NagorikError as error:
-        return error.code
+        later = any(stage != FIRST_STAGE for stage in schedule_of(subject, offer).stages)
+    except NotConcerned:
+        return False
+    return later and {Operation.STATUS, Operation.ADVISE_PAYMENT} <= offer.operations
 
 
-@check("fees/due-as-demanded")
-async def _due_as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
-    if not any(stage != FIRST_STAGE for stage in schedule_of(subject, offer).stages):
-        raise NotConcerned("everything is paid at once")
+async def _due_later(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is wrong with fees that fall due after filing."""
     tap, wrong, met = Wiretap(), list[str](), 0
     async with (
         open_rig(tap.on(subject), offer.id) as rig,
@@ -258,7 +250,7 @@ async def _due_as_demanded(subject: Subject, offer: AnyOffer) -> list[str]:
     ):
         async for status, answered in reports:
             met += 1
-            wrong += await _due_is_heeded(rig, tap, status, answered)
+            wrong += [f"{status.fee_due}: {one}" for one in await _due_is_heeded(rig, tap, status, answered)]
     if not met:
         raise NotReachable("no fee falls due in the course of the example")
     return wrong
@@ -279,35 +271,29 @@ async def _reports_of_fees(
 
 
 async def _due_is_heeded(rig: Rig, tap: Wiretap, status: AgencyStatus, answered: Sequence[AgencySum]) -> list[str]:
-    stage = status.fee_due or FIRST_STAGE
-
-    async def ask() -> Quote:
-        reference = rig.references.agency_reference
-        return await rig.platform.quote_fees(rig.draft, stage=stage, agency_reference=reference)
-
+    stage, reference = status.fee_due or FIRST_STAGE, rig.references.agency_reference
+    ask = partial(rig.platform.quote_fees, rig.draft, stage=stage, agency_reference=reference)
     before = len(tap.exchanges)
     quote = await ask()
+    total = quote.total.poisha
     sums = sums_of(rig, tap, before)
-    wrong = [f"{stage}: {problem}" for problem in await _heeded(rig, quote, sums, ask)] if sums else []
+    wrong = await _Demand(rig, ask, total, sums).problems() if sums else []
     if quote.due is FeeDue.BEFORE_SUBMISSION and stage != FIRST_STAGE:
-        wrong.append(f"{stage}: a fee that falls due after filing is said to be due before it")
-    naming = [one for one in answered if one.names(quote.total)]
-    if not naming:
-        return wrong
-    if len(tap.since(before)) == 0:
-        wrong.append(f"{stage}: the agency names the sum that is due, and it is quoted without asking the agency")
-    if status.fee_amount is None:
-        return [*wrong, f"{stage}: the agency's report names the sum that is due, and it is not passed on"]
-    followed = []
+        wrong.append("a fee that falls due after filing is said to be due before it")
+    naming = [one for one in answered if one.names(total)]
+    if naming and not tap.since(before):
+        wrong.append("the agency names the sum that is due, and it is quoted without asking the agency")
+    if naming and status.fee_amount is None:
+        return [*wrong, "the agency's report names the sum that is due, and it is not passed on"]
+    followed = not naming
     for one in naming:
-        value, poisha = one.other(quote.total)
-        rig.simulator.faults.add(one.step, Altered(put={one.place: value}), first=one.turn)
+        rig.simulator.faults.add(one.step, Altered(put={one.place: one.raised(total)}), first=one.turn)
         try:
             amount = (await rig.platform.get_status(rig.draft, rig.references)).fee_amount
         except PluginFault:
-            return [*wrong, f"{stage}: {_FAULTY}"]
+            return [*wrong, _FAULTY]
         except NagorikError:
-            followed.append(True)  # to tell nothing is no guess
+            followed = True  # to say nothing is no guess
         else:
-            followed.append(amount is not None and amount.poisha == poisha)
-    return wrong if any(followed) else [*wrong, f"{stage}: another sum falls due, and the old one is told"]
+            followed |= amount is not None and amount.poisha == total + ONE_TAKA
+    return wrong if followed else [*wrong, "another sum falls due, and the old one is reported"]

@@ -1,52 +1,95 @@
-"""What a citizen is told about whether they may apply."""
+"""Rules about who may apply: everybody has an answer, from what is known, and it changes on the day it should."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
-from typing import Final, get_args
-
-from pydantic import JsonValue
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
 
 from nagorik import (
     Accepted,
-    Applicant,
-    ApplicationDraft,
+    AgencyRejected,
+    AgencyUnavailable,
+    Criterion,
     Eligibility,
     EligibilityDecision,
-    Form,
     NagorikError,
+    Pending,
     PluginFault,
+    Rejected,
+    SubmissionResult,
+    Text,
     Verdict,
 )
-from nagorik.manifest import AnyOffer
-from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
+from nagorik.manifest import AnyOffer, PublicService
+from nagorik.values import dhaka_date, to_ascii_digits
+from nagorik_testing.contract.asked_services.answers import beside_asked, hooks
+from nagorik_testing.contract.checks.asked_verdicts import (
+    ONE_DAY,
+    OTHERS,
+    Asker,
+    Verdicts,
+    another,
+    asks_for_a_number,
+    bare,
+    decide,
+    differing,
+    ended,
+    everybody,
+    facts_of,
+    the_example,
+    verdicts,
+    with_choices,
+    years_before,
+)
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.filing import ANOTHER
-from nagorik_testing.contract.checks.inspection import example_form, form_of, leaves, written, wrong_scripts
-from nagorik_testing.contract.form_fields import is_valid, placed
-from nagorik_testing.contract.form_fillings import optional_parts, without
+from nagorik_testing.contract.checks.inspection import example_form, record_of, wrong_scripts
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.fixtures.canaries import canary_values, count_leaks
-from nagorik_testing.simulator.citizens import SyntheticCitizens
 
-AGES: Final = (0, 16, 17, 18, 19, 20, 65, 66)
-"""Years at which a rule of some agency changes, and a citizen born today."""
-OTHERS: Final = 7
-"""Citizens who are asked about beside the example's."""
 GROWN: Final = 18
-_AGES_WITH_A_FORM: Final = (5, 12, 17, 19, 70, 90)
-_LEAP_BIRTHS: Final = (date(1960, 2, 29), date(2008, 2, 29))
+GRID: Final = (0, 4, 8, 12, 16, 17, 18, 20, 22, 25, 30, 35, 40, 45, 55, 62, 65, 70, 90)
+"""Ages, in years, between which a change of a verdict is sought."""
+FORMS: Final = 5
+"""Questions whose verdicts are looked at by age: without a form, with the example's, and with other choices."""
+_HALF: Final = timedelta(days=182)
+_NUMBER: Final = re.compile(r"[0-9]+")
+_ENDED: Final = {Verdict.PASS: "passed", Verdict.FAIL: "failed"}
 
 
-@check("eligibility/all-reasons")
-async def _all_reasons(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
-        decision = await _asked(rig, with_form=True)
-        secrets = canary_values(rig.citizen)
+@check("eligibility/answered")
+async def _answered_to_all(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
+    async with open_rig(subject, offer.id) as rig:
+        example_form(rig)
+        example, secrets = the_example(rig), canary_values(rig.citizen)
+        usual = {
+            with_form: await decide(rig, one)
+            for with_form, one in ((True, example), (False, example._replace(form=None)))
+        }
+        for decision in usual.values():
+            wrong += _badly_said(decision, secrets)
+        for asker in everybody(subject, offer, rig):
+            try:
+                decision = await decide(rig, asker)
+            except NagorikError as error:
+                if asker.form is None or isinstance(error, PluginFault):
+                    return [*wrong, f"{asker.who} is answered with {error.code}"]
+                continue  # a form that is refused is refused field by field
+            wrong += _badly_said(decision, secrets)
+            if _ids(decision) != _ids(usual[asker.form is not None]):
+                filled = "" if asker.form is None else ", who has filled in the form,"
+                wrong.append(f"{asker.who}{filled} is judged by other criteria than the example")
+        return wrong + [f"asking leaves at the agency: {kind}" for kind in sorted(rig.effects())]
+
+
+def _badly_said(decision: EligibilityDecision, secrets: tuple[str, ...]) -> list[str]:
     names = [criterion.id for criterion in decision.criteria]
-    wrong += [f"the criterion {name} is named twice" for name in set(names) if names.count(name) > 1]
+    wrong = [f"the criterion {name} is named twice" for name in names if names.count(name) > 1]
     for criterion in decision.criteria:
         wrong += wrong_scripts(f"the criterion {criterion.id}", criterion.text)
         if count_leaks(f"{criterion.text.bn} {criterion.text.en}", secrets):
@@ -54,130 +97,35 @@ async def _all_reasons(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+def _ids(decision: EligibilityDecision) -> frozenset[str]:
+    return frozenset(criterion.id for criterion in decision.criteria)
+
+
 @check("eligibility/example-may-apply")
 async def _example_may_apply(subject: Subject, offer: AnyOffer) -> list[str]:
     refused = "the agency accepts the example, and the plugin refuses it"
     async with open_rig(subject, offer.id) as rig:
-        failed = _failed(await _asked(rig, with_form=True))
-        early = _failed(await _asked(rig))
-    if failed:
-        return [f"{refused}: {', '.join(failed)}"]
-    if early:
-        return [f"{refused} before the form is filled in: {', '.join(early)}"]
-    return await _others_may_apply(subject, offer)
-
-
-def _failed(decision: EligibilityDecision) -> list[str]:
-    return [criterion.id for criterion in decision.criteria if criterion.verdict is Verdict.FAIL]
-
-
-async def _others_may_apply(subject: Subject, offer: AnyOffer) -> list[str]:
-    """What is refused to other citizens, of whatever sex, whose application the agency takes in."""
-    for serial in range(ANOTHER, ANOTHER + OTHERS):
+        example_form(rig)
+        for asker, when in (
+            (the_example(rig), ""),
+            (the_example(rig)._replace(form=None), " before the form is filled in"),
+        ):
+            if failed := _failed(await decide(rig, asker)):
+                return [f"{refused}{when}: {failed}"]
+    for serial in range(OTHERS):
         async with open_rig(subject, offer.id) as rig:
-            draft = _application(rig, serial)
-            try:
-                decision = await rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form)
-            except NagorikError:
-                continue  # what another citizen would fill in need not fit with the rest of the example
-            if (failed := _failed(decision)) and await _is_taken_in(rig, draft):
-                return [f"the agency accepts another citizen's, and the plugin refuses it: {', '.join(failed)}"]
+            asker = another(rig, serial)
+            # What another citizen would fill in need not fit with the rest of the example.
+            with suppress(NagorikError):
+                failed = _failed(await decide(rig, asker))
+                draft = rig.draft.model_copy(update={"applicant": asker.applicant, "form": asker.form})
+                if failed and isinstance(await rig.platform.submit(draft, rig.references), Accepted):
+                    return [f"the agency accepts another citizen's, and the plugin refuses it: {failed}"]
     return []
 
 
-async def _is_taken_in(rig: Rig, draft: ApplicationDraft) -> bool:
-    try:
-        return isinstance(await rig.platform.submit(draft, rig.references), Accepted)
-    except NagorikError:
-        return False
-
-
-@check("eligibility/boundary-ages")
-async def _boundary_ages(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
-        usual = _ids(await _asked(rig))
-        for born in _birth_dates(dhaka_date(rig.clock.now())):
-            applicant = rig.draft.applicant.model_copy(update={"birth_date": born})
-            try:
-                decision = await rig.platform.check_eligibility(offer.id, applicant)
-            except NagorikError as error:
-                return [f"a citizen born on {born} is answered with {error.code}"]
-            if _ids(decision) != usual:
-                return [f"a citizen born on {born} is told other criteria than the example"]
-        return await _with_their_forms(rig, form_of(subject, offer))
-
-
-async def _with_their_forms(rig: Rig, model: type[Form]) -> list[str]:
-    """Whether whoever applies at another age, or with a gap in the form, is told as many criteria as the example."""
-    usual = _ids(await _asked(rig, with_form=True))
-    for who, applicant, form in _others(rig, model):
-        try:
-            decision = await rig.platform.check_eligibility(rig.offer, applicant, form=form)
-        except NagorikError:
-            continue  # a form that is refused is refused field by field
-        if _ids(decision) != usual:
-            return [f"{who}, who has filled in the form, is told other criteria than the example"]
-    return []
-
-
-def _others(rig: Rig, model: type[Form]) -> Iterator[tuple[str, Applicant, dict[str, JsonValue]]]:
-    applicant, today = rig.draft.applicant, dhaka_date(rig.clock.now())
-    example = dict(rig.draft.form)
-    days = [place for place, value in leaves(example) if value == applicant.birth_date.isoformat()]
-    for age in _AGES_WITH_A_FORM:
-        born, form = years_before(today, age), example
-        for place in days:
-            form = placed(form, place, born.isoformat())
-        yield f"a citizen of {age}", applicant.model_copy(update={"birth_date": born}), form
-    for place in optional_parts(example):
-        if is_valid(model, left := without(example, place)):
-            yield f"a citizen without {written(place)}", applicant, left
-
-
-def _birth_dates(today: date) -> Iterator[date]:
-    for age in AGES:
-        birthday = years_before(today, age)
-        yield from (birthday - timedelta(days=1), birthday)
-        if age:
-            yield birthday + timedelta(days=1)
-    yield from _LEAP_BIRTHS
-
-
-def years_before(day: date, years: int) -> date:
-    """The birth date of who is so many years old since ``day``; 1 March for a leap day that the year has not."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return date(day.year - years, 3, 1)
-
-
-@check("eligibility/no-identifiers")
-async def _bare_applicant(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(subject, offer.id) as rig:
-        usual = _ids(await _asked(rig))
-        try:
-            decision = await _asked(rig, bare=True)
-        except NagorikError as error:
-            return [f"a citizen without identifiers is answered with {error.code}"]
-    return [] if _ids(decision) == usual else ["a citizen without identifiers is told other criteria"]
-
-
-@check("eligibility/unknown-is-no-pass")
-async def _unknown_is_no_pass(subject: Subject, offer: AnyOffer) -> list[str]:
-    fields = form_of(subject, offer).model_fields.values()
-    if not any(_names_identifier(field.annotation) for field in fields if field.is_required()):
-        raise NotConcerned("its form asks for no identifier, so that nothing depends on one")
-    async with open_rig(subject, offer.id) as rig:
-        decision = await _asked(rig, bare=True)
-    if decision.eligibility is Eligibility.ELIGIBLE:
-        return ["a citizen of whom no identifier is known is told that every criterion is met"]
-    return []
-
-
-def _names_identifier(annotation: object) -> bool:
-    # Compared and not looked up in a set: an annotation's metadata need not be hashable.
-    named = annotation is Nid or annotation is BirthRegistrationNumber
-    return named or any(_names_identifier(one) for one in get_args(annotation))
+def _failed(decision: EligibilityDecision) -> str:
+    return ", ".join(criterion.id for criterion in decision.criteria if criterion.verdict is Verdict.FAIL)
 
 
 @check("eligibility/each-by-itself")
@@ -189,74 +137,140 @@ async def _each_by_itself(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         example_form(rig)
         day = dhaka_date(rig.clock.now())
-        people = [rig.draft, *(_application(rig, serial) for serial in range(ANOTHER, ANOTHER + OTHERS))]
-        newborn = [_born(draft, day - timedelta(days=1)) for draft in people]
-        forth = [[await _verdicts(rig, one), await _verdicts(rig, other)] for one, other in _half(people, newborn)]
-        back = [[await _verdicts(rig, one), await _verdicts(rig, other)] for one, other in _half(newborn, people, 1)]
-        if not any(pair[::-1] in back for pair in forth):
+        # Without a form, since what is filled in may name another birth date.
+        people = [
+            one._replace(form=None) for one in (the_example(rig), *(another(rig, serial) for serial in range(OTHERS)))
+        ]
+        people = [one.without_form() for one in people]
+        pairs = [(one, one.born(day - ONE_DAY)) for one in people]
+        forth = [await _said(rig, *pair) for pair in pairs[::2]]
+        back = [await _said(rig, *pair[::-1]) for pair in pairs[1::2]]
+        if not any(said[::-1] in back for said in forth):
             return ["a citizen is told otherwise for what was said of the same number before"]
-        of_age = [_born(draft, years_before(day, GROWN) + timedelta(days=1)) for draft in people]
-        for draft in of_age[::2]:
-            await _verdicts(rig, draft)
+        of_age = [one.born(years_before(day, GROWN) + ONE_DAY) for one in people]
+        await _said(rig, *of_age[::2])
         rig.advance(timedelta(days=2))
-        known, new = [[await _verdicts(rig, draft) for draft in each] for each in (of_age[::2], of_age[1::2])]
-    if not any(verdict in new for verdict in known):
+        known, new = await _said(rig, *of_age[::2]), await _said(rig, *of_age[1::2])
+    if not any(said in new for said in known):
         return ["a citizen who was asked about two days ago is told what was true then"]
     return []
 
 
-def _half(
-    one: Sequence[ApplicationDraft], other: Sequence[ApplicationDraft], first: int = 0
-) -> list[tuple[ApplicationDraft, ApplicationDraft]]:
-    """Every second pair."""
-    return list(zip(one[first::2], other[first::2], strict=True))
+async def _said(rig: Rig, *askers: Asker) -> list[list[tuple[str, Verdict]]]:
+    return [[(name, one.verdict) for name, one in (await verdicts(rig, asker)).items()] for asker in askers]
 
 
-def _application(rig: Rig, serial: int) -> ApplicationDraft:
-    """The example of a citizen."""
-    example = rig.simulator.example(rig.offer, SyntheticCitizens().citizen(serial))
-    return rig.draft.model_copy(update={"applicant": example.applicant, "form": dict(example.form)})
-
-
-def _born(draft: ApplicationDraft, born: date) -> ApplicationDraft:
-    return draft.model_copy(update={"applicant": draft.applicant.model_copy(update={"birth_date": born})})
-
-
-async def _verdicts(rig: Rig, draft: ApplicationDraft) -> object:
-    """The verdict of each criterion, without a form, since what is filled in may name another birth date.
-
-    Raises:
-        PluginFault: The plugin broke down, which is told at once and not eight times.
-    """
-    try:
-        decision = await rig.platform.check_eligibility(rig.offer, draft.applicant)
-    except PluginFault:
-        raise
-    except NagorikError as error:
-        return error.code
-    return [(criterion.id, criterion.verdict) for criterion in decision.criteria]
-
-
-@check("eligibility/no-effect")
-async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
+@check("eligibility/nothing-assumed")
+async def _nothing_assumed(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
     async with open_rig(subject, offer.id) as rig:
-        await _asked(rig, with_form=True)
-        await _asked(rig)
-        newborn = _born(rig.draft, dhaka_date(rig.clock.now()))
-        for asked in (_asked(rig, bare=True), rig.platform.check_eligibility(offer.id, newborn.applicant)):
-            with suppress(NagorikError):  # of which eligibility/no-identifiers and eligibility/boundary-ages tell
-                await asked
-        done = rig.effects()
-    return [f"asking leaves at the agency: {kind}" for kind in sorted(done)]
+        example_form(rig)
+        if asks_for_a_number(subject, offer):
+            decision = await decide(rig, bare(the_example(rig)))
+            if decision.eligibility is Eligibility.ELIGIBLE:
+                wrong.append("a citizen of whom no identifier is known is told that every criterion is met")
+        for fact in facts_of(subject, offer, rig):
+            known, unknown = [await verdicts(rig, one) for one in fact.known], await verdicts(rig, fact.unknown)
+            decided = ended(unknown, Verdict.PASS) if fact.may_fail else ended(unknown, *_ENDED)
+            decided &= frozenset[str]().union(*(differing(unknown, one) for one in known))
+            wrong += [f"{name}: {_ENDED[unknown[name].verdict]}, {fact.name} not known" for name in sorted(decided)]
+    return wrong
 
 
-async def _asked(rig: Rig, *, with_form: bool = False, bare: bool = False) -> EligibilityDecision:
-    form = example_form(rig)
-    applicant = rig.draft.applicant
-    if bare:
-        applicant = applicant.model_copy(update={"identifiers": (), "phone": None, "sex": None})
-    return await rig.platform.check_eligibility(rig.offer, applicant, form=form if with_form else None)
+@check("eligibility/at-birthdays")
+async def _at_birthdays(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        example_form(rig)
+        askers = with_choices(subject, offer, rig)[:FORMS]
+        women = [asker.with_facts(sex="female") for asker in askers]
+        people = [*women, askers[0].with_facts(sex="male")]
+        return [problem for one in people async for problem in _by_age(rig, one)]
 
 
-def _ids(decision: EligibilityDecision) -> frozenset[str]:
-    return frozenset(criterion.id for criterion in decision.criteria)
+async def _by_age(rig: Rig, asker: Asker) -> AsyncIterator[str]:
+    """What is wrong at the ages at which a verdict about somebody changes."""
+    today = dhaka_date(rig.clock.now())
+
+    async def born(day: date) -> Verdicts:
+        return await verdicts(rig, asker.born(day))
+
+    # In the middle of a year of life; between two ages that differ, each year is looked at.
+    mid = {age: await born(years_before(today, age) - _HALF) for age in GRID}
+    apart = [range(low + 1, high) for low, high in pairwise(GRID) if differing(mid[low], mid[high])]
+    mid |= {age: await born(years_before(today, age) - _HALF) for ages in apart for age in ages}
+    for (_, younger), (age, older) in pairwise(sorted(mid.items())):
+        if not (changed := differing(younger, older)):
+            continue
+        day = years_before(today, age)
+        # Who was born a day before the birthday's date had it yesterday.
+        yesterday, on_it, tomorrow, after = [await born(day + step * ONE_DAY) for step in (-1, 0, 1, 2)]
+        for name in sorted(changed):
+            if name in differing(on_it, yesterday) - differing(yesterday, older):
+                yield f"{name}: told otherwise only on the day after the birthday {age}"
+            elif name in differing(tomorrow, after) - differing(tomorrow, older):
+                yield f"{name}: told otherwise on the day before the birthday {age}"
+            elif name in differing(tomorrow, on_it) and _misnamed(age, younger[name], older[name]):
+                yield f"{name}: told otherwise from the birthday {age} on, and its text names another age"
+
+
+def _misnamed(age: int, younger: Criterion, older: Criterion) -> bool:
+    """Whether texts name a neighbour of the age at which a verdict changes, and not that age.
+
+    Who may do something to the end of a year of their life may be told that year or the next.
+    """
+    texts = " ".join(f"{one.text.bn} {one.text.en}" for one in (younger, older))
+    named = set(map(int, _NUMBER.findall(to_ascii_digits(texts))))
+    right = {age} if older.verdict is Verdict.PASS else {age, age - 1}
+    return not named & right and bool(named & {min(right) - 1, age + 1})
+
+
+@check("eligibility/as-answered")
+async def _as_answered(subject: Subject, offer: AnyOffer) -> list[str]:
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
+    if not offer.asks:
+        raise NotConcerned("it asks no other service")
+    wrong, asked = list[str](), 0
+    for service in offer.asks:
+        async with open_rig(beside_asked(subject, record_of(subject), offer.asks), offer.id) as rig:
+            example_form(rig)
+            hooks.asked = 0
+            # A no before and after the others: what is kept of one question answers the next.
+            refused = await _answered(rig, service, _NO)
+            others = {how: await _answered(rig, service, answer) for how, answer in _UNANSWERED.items()}
+            again = await _answered(rig, service, _NO)
+            asked += hooks.asked
+        silent = next(iter(others.values()))
+        noes = [ended(said, Verdict.FAIL) & differing(silent, said) for said in (refused, again)]
+        if hooks.asked and (not noes[0] or noes[0] != noes[1]):
+            wrong.append(f"{service} answers no, and it decides nothing")
+        for how, said in others.items() if hooks.asked else ():
+            settled = ended(said, *_ENDED) & (noes[0] | noes[1]) | ended(said, Verdict.PASS) & differing(
+                refused, said
+            )
+            wrong += [f"{name}: {_ENDED[said[name].verdict]}, {service} {how}" for name in sorted(settled)]
+    if not asked:
+        raise NotReachable("with the form of the example, none of the services that it may ask is asked")
+    return wrong
+
+
+_NO: Final = Rejected(reason_code="contract-test", reason=Text(bn="না", en="No"))
+_UNANSWERED: Final[Mapping[str, SubmissionResult | NagorikError | None]] = MappingProxyType(
+    {
+        "not asked": None,
+        "answering later": Pending(reference="CONTRACT-0001"),
+        "refusing the question": AgencyRejected("contract-test"),
+        "out of reach": AgencyUnavailable(),
+    }
+)
+
+
+async def _answered(rig: Rig, service: str, answer: SubmissionResult | NagorikError | None) -> Verdicts:
+    """What is said where another service answers so; ``None`` for a citizen who allows no question."""
+    hooks.answer = answer
+    consent = rig.draft.consent
+    assert consent is not None  # noqa: S101 - a rig's citizen consents
+    allowed = consent.model_copy(update={"asks": frozenset({service} if answer is not None else ())})
+    decision = await rig.platform.check_eligibility(
+        rig.offer, rig.draft.applicant, form=rig.draft.form, consent=allowed
+    )
+    return {criterion.id: criterion for criterion in decision.criteria}

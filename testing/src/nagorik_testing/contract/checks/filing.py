@@ -12,7 +12,7 @@ from uuid import uuid5
 
 from pydantic import JsonValue, ValidationError
 
-from nagorik import Applicant, ApplicationDraft, InputRejected, NagorikError, PluginFault
+from nagorik import Applicant, ApplicationDraft, InputRejected, NagorikError, PluginFault, SubmissionResult
 from nagorik.manifest import AnyOffer, DocumentKind
 from nagorik.model.application import DocumentReference
 from nagorik_platform import References
@@ -45,13 +45,15 @@ class FiledForm:
         status: The last answer's; ``None`` where nothing was answered.
         papers: What of papers the simulator wrote down.
         raw: The bodies that were sent.
+        references: Under which it was filed.
     """
 
     sent: Places
-    end: object = None
+    end: SubmissionResult | NagorikError | None = None
     status: int | None = None
     papers: tuple[ArrivedPaper, ...] = ()
     raw: bytes = b""
+    references: References | None = None
 
     @property
     def faulty(self) -> bool:
@@ -85,8 +87,9 @@ class Filings:
         if outcome is not None:
             self.rig.simulator.script.set(references.client_reference, outcome)
         before, arrived = len(self.tap.exchanges), len(self.rig.simulator.ledger.papers())
+        end: SubmissionResult | NagorikError
         try:
-            end: object = await self.rig.platform.submit(draft, references)
+            end = await self.rig.platform.submit(draft, references)
         except NagorikError as error:
             end = error
         passed = self.tap.since(before)
@@ -94,7 +97,7 @@ class Filings:
         for reference in (references.client_reference, str(key)):
             sent = {place: value.replace(reference, _OWN) for place, value in sent.items()}
         papers, raw = self.rig.simulator.ledger.papers()[arrived:], b"".join(exchange.sent for exchange in passed)
-        return FiledForm(sent, end, passed[-1].status if passed else None, papers, raw)
+        return FiledForm(sent, end, passed[-1].status if passed else None, papers, raw, references)
 
     async def file_once(self, **changed: object) -> FiledForm:
         """The filing of the example with other members, such as ``form``; as it was, where it was filed before."""

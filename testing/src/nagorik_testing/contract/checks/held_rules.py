@@ -10,8 +10,8 @@ from nagorik import ApplicationDraft, NagorikError, Operation, Verdict
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
+from nagorik_testing.contract.checks.asked_verdicts import years_before
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.eligibility import years_before
 from nagorik_testing.contract.checks.filing import open_filings
 from nagorik_testing.contract.checks.inspection import form_of, leaves
 from nagorik_testing.contract.form_fields import placed
