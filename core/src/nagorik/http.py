@@ -390,6 +390,19 @@ class AgencyHttp(Protocol):
                 being written or was, unless the agency has native keys.
         """
 
+    async def prepare(
+        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
+    ) -> T:
+        """Send part of a write that may be sent again, such as a draft or an upload; tried again as a read.
+
+        Only for what counts for nothing at the agency before a ``write`` of the same call names or completes it, and
+        does no harm if it is there twice. It carries no key. Arguments: ``read``'s; every method may be used.
+
+        Raises:
+            OutcomeUnknown: Of an earlier write of this call.
+            PluginFault: ``write-in-read-operation``.
+        """
+
     async def download(
         self,
         step: str,

@@ -137,8 +137,7 @@ class HttpExchange(Generic[T]):
             result = await self._attempts()
         except BaseException:
             # Cancelled, or a mock router's complaint: a write that was with the agency may have been processed.
-            sent = self._at_agency and self.kind is not Idempotency.SAFE
-            if sent or self._doubt is not None:
+            if (self._at_agency and self.kind is not Idempotency.SAFE) or self._doubt is not None:
                 self._unknown(self._doubt or "cancelled", Layer.CORE)
             raise
         if isinstance(result, FailedAttempt):
@@ -175,9 +174,8 @@ class HttpExchange(Generic[T]):
         failed = outcome if isinstance(outcome, FailedAttempt) else None
         if failed is not None:
             self._decide(failed)
-        tokens, issued = self._tokens, self._issued
-        if tokens is not None and issued is not None:
-            await self._judge_token(tokens, issued, failed)
+        if self._tokens is not None and self._issued is not None:
+            await self._judge_token(self._tokens, self._issued, failed)
         return outcome
 
     async def _judge_token(self, tokens: TokenCache, issued: IssuedToken, failed: FailedAttempt | None) -> None:
@@ -229,11 +227,9 @@ class HttpExchange(Generic[T]):
         resources = self.resources
         if self.call.deadline.remaining() <= 0:
             raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
-        ends = resources.certificate_ends
-        if ends is not None and self.address.home and resources.clock.now() >= ends:
+        if (ends := resources.certificate_ends) and self.address.home and resources.clock.now() >= ends:
             raise CredentialsRejected(CredentialProblem.EXPIRED, layer=Layer.CORE)
-        until = resources.closed_until()
-        if until is not None:
+        if (until := resources.closed_until()) is not None:
             raise AgencyClosed(until)
 
     async def _turn(self) -> tuple[IssuedToken | None, RequestLease | None]:

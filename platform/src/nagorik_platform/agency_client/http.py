@@ -34,10 +34,7 @@ T = TypeVar("T")
 
 _METHODS: Final = frozenset(get_args(Method))
 _WRITING_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
-_COMMON: Final[tuple[tuple[bytes, bytes], ...]] = (
-    (b"User-Agent", b"nagorik/1"),
-    (b"Accept-Encoding", b"gzip"),
-)
+_COMMON: Final = ((b"User-Agent", b"nagorik/1"), (b"Accept-Encoding", b"gzip"))
 _BODILESS: Final = frozenset({"GET", "DELETE"})
 BODIES: Final = ("json", "form", "xml", "parts", "body")
 """The options that are a body."""
@@ -68,8 +65,7 @@ class CallHttp(AgencyHttp):
         self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
     ) -> T:
         """As ``AgencyHttp.read``."""
-        reader = reader_of(expect, self.resources.plugin)
-        return await self._exchange(Idempotency.SAFE, reader, step, method, path, options).run()
+        return await self._exchange(Idempotency.SAFE, expect, step, method, path, options).run()
 
     async def read_or_none(
         self,
@@ -82,8 +78,17 @@ class CallHttp(AgencyHttp):
         **options: Unpack[RequestOptions],
     ) -> T | None:
         """As ``AgencyHttp.read_or_none``."""
-        reader = cast("AnswerReader[T | None]", reader_of(expect, self.resources.plugin))
-        return await self._exchange(Idempotency.SAFE, reader, step, method, path, options, absent=absent).run()
+        return await self._exchange(Idempotency.SAFE, expect, step, method, path, options, absent=absent).run()
+
+    async def prepare(
+        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
+    ) -> T:
+        """As ``AgencyHttp.prepare``."""
+        if self.kind is None:
+            raise self._fault("write-in-read-operation")
+        if self.call.ledger.unknown is not None:
+            raise self.call.ledger.unknown
+        return await self._exchange(Idempotency.SAFE, expect, step, method, path, options, prepares=True).run()
 
     async def download(
         self,
@@ -97,8 +102,8 @@ class CallHttp(AgencyHttp):
     ) -> Download:
         """As ``AgencyHttp.download``."""
         options = RequestOptions(params=params, headers=headers, accept=accept)
-        limit = limit or self.resources.response_bytes
-        return await self._exchange(Idempotency.SAFE, _FileReader(), step, "GET", path, options, limit=limit).run()
+        most = limit or self.resources.response_bytes
+        return await self._exchange(Idempotency.SAFE, _FileReader(), step, "GET", path, options, limit=most).run()
 
     async def write(
         self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
@@ -106,7 +111,7 @@ class CallHttp(AgencyHttp):
         """As ``AgencyHttp.write``."""
         if self.kind is None:
             raise self._fault("write-in-read-operation")
-        exchange = self._exchange(self.kind, reader_of(expect, self.resources.plugin), step, method, path, options)
+        exchange = self._exchange(self.kind, expect, step, method, path, options)
         if self.kind is Idempotency.SAFE:
             return await exchange.run()
         ledger = self.call.ledger
@@ -128,7 +133,7 @@ class CallHttp(AgencyHttp):
     def _exchange(
         self,
         kind: Idempotency,
-        reader: AnswerReader[T],
+        expect: Expected[T],
         step: str,
         method: Method,
         path: str,
@@ -136,12 +141,14 @@ class CallHttp(AgencyHttp):
         *,
         absent: Collection[int] = (),
         limit: int | None = None,
+        prepares: bool = False,
     ) -> HttpExchange[T]:
+        reader = reader_of(expect, self.resources.plugin)
         if not is_code(step):  # which errors name, and keys are made of
             raise self._fault("step-not-a-code")
         if method not in _METHODS:
             raise self._fault("method-not-allowed")
-        if kind is Idempotency.SAFE and method in _WRITING_METHODS:
+        if kind is Idempotency.SAFE and method in _WRITING_METHODS and not prepares:
             raise self._fault("writing-method-in-read")
         address = self.resources.egress.resolve(path, options.get("params"))
         raw: RawHeaders = [(b"Host", address.host), *self._checked({"Accept": reader.accept}), *_COMMON]
@@ -150,8 +157,7 @@ class CallHttp(AgencyHttp):
         if body is not None or method not in _BODILESS:
             size = body.size if isinstance(body, MultipartBody) else len(body or b"")
             raw.append((b"Content-Length", str(size).encode("ascii")))
-        headers = options.get("headers")
-        if headers:
+        if headers := options.get("headers"):
             raw = with_headers(raw, self._checked(headers))
         if kind is Idempotency.NATIVE:
             raw.append((self.resources.key_header.encode("ascii"), self.key_of(step).encode("ascii")))
@@ -179,8 +185,7 @@ class CallHttp(AgencyHttp):
             case ["json"]:
                 return to_json(options["json"]), {"Content-Type": "application/json"}
             case ["form"]:
-                form = encode(options["form"] or {}).encode("ascii")
-                return form, {"Content-Type": "application/x-www-form-urlencoded"}
+                return encode(options["form"] or {}).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
             case ["parts"]:
                 parts = MultipartBody(options["parts"] or (), self.open_document)
                 return parts, {"Content-Type": parts.content_type}
@@ -200,11 +205,9 @@ class CallHttp(AgencyHttp):
 
         def classify(answer: AgencyResponse, address: EgressTarget) -> T | FailedAttempt:
             # What is too large for memory is the file, and no error.
-            error_reader = self.resources.error_reader
-            if error_reader is not None and not isinstance(answer, FileResponse):
-                recognised = from_plugin(answer, error_reader)
-                if recognised is not None:
-                    return recognised
+            reader_of_errors = None if isinstance(answer, FileResponse) else self.resources.error_reader
+            if reader_of_errors is not None and (recognised := from_plugin(answer, reader_of_errors)) is not None:
+                return recognised
             if answer.status in accept:
                 try:
                     return read_answer(answer, reader)

@@ -60,6 +60,13 @@ STYLES = {
     ),
     "draft, then lodge": Style("writes:drafts_first", "DraftOffice"),
     "draft, then lodge, to be looked up": Style("writes:drafts_first", "DraftOffice", service=BY_REFERENCE),
+    "a prepared draft, then lodge": Style("writes:prepares_draft", "ScratchOffice"),
+    "a prepared draft, then lodge, to be looked up": Style(
+        "writes:prepares_draft", "ScratchOffice", service=BY_REFERENCE
+    ),
+    "a time, a request's number and a nonce in the body": Style("writes:stamps_filings", service=BY_REFERENCE),
+    "look up, then file": Style("writes:looks_first", service=BY_REFERENCE),
+    "JSON of another library": Style("writes:writes_json_itself", "PaperlessOffice", service=NO_PAPERS),
     "file, then read": Style("writes:reads_what_it_filed"),
     "file, then read, to be looked up": Style("writes:reads_what_it_filed", service=BY_REFERENCE),
     "a ticket first": Style("writes:reads_ticket", "TicketOffice"),

@@ -172,6 +172,23 @@ class DraftOffice(MarketOffice):
         return self.replays.once(key_of(request), "lodge", draft, lambda: (201, self.filed(content)))
 
 
+class PaperlessOffice(MarketOffice):
+    papers_wanted = ()
+
+
+class ScratchOffice(DraftOffice):
+    """Keeps as many drafts as it is sent, of which none counts before it is lodged."""
+
+    def drafted(self, content: dict[str, Any]) -> dict[str, Any]:
+        draft = f"D-{len(self.drafts) + 1}"
+        self.drafts[draft] = content
+        return {"id": draft, "desk": 4}
+
+    async def lodge(self, request: Request) -> Response:
+        content = self.drafts[request.path_params["draft"]]
+        return self.replays.once(key_of(request), "lodge", content, lambda: (201, self.filed(content)))
+
+
 class TicketOffice(MarketOffice):
     """Gives out tickets, each good for one application."""
 

@@ -1,11 +1,14 @@
 """Styles of filing: in two writes, with a ticket, taken in for later, with a number that comes later, or doubly."""
 
 import asyncio
+import json
+import uuid
 from datetime import timedelta
 from typing import Any
 
 from nagorik import (
     AgencyResponse,
+    Body,
     DefinitelyAbsent,
     DuplicateApplication,
     FormPart,
@@ -71,6 +74,46 @@ class DraftsFirst(Stalls):
         return await context.http.write("lodge", "POST", f"/drafts/{draft.id}/lodging", expect=Filed)
 
 
+class PreparesDraft(Stalls):
+    """Saves a draft, as often as need be, then lodges the last."""
+
+    async def file(self, request: Any, context: Context) -> Filed:
+        texts = [FormPart(name, text) for name, text in self.content(request).items()]
+        papers = [FormPart(paper.kind, paper, filename=f"{paper.kind}.pdf") for paper in request.documents]
+        draft = await context.http.prepare("draft", "POST", "/drafts", parts=[*texts, *papers], expect=Kept)
+        return await context.http.write("lodge", "POST", f"/drafts/{draft.id}/lodging", expect=Filed)
+
+
+class StampsFilings(Stalls):
+    """Says when each attempt is sent, gives it a number of its own, and draws a word for it."""
+
+    async def file(self, request: Any, context: Context) -> Filed:
+        now = context.clock.now()
+        fresh = {"sent": now.isoformat(), "epoch": str(int(now.timestamp())), "requestId": str(uuid.uuid4())}
+        texts = {**self.content(request), **fresh, "nonce": uuid.uuid4().hex}
+        parts = [FormPart(name, text) for name, text in texts.items()]
+        papers = [FormPart(paper.kind, paper, filename=f"{paper.kind}.pdf") for paper in request.documents]
+        return await context.http.write("file", "POST", "/applications", parts=[*parts, *papers], expect=Filed)
+
+
+class LooksFirst(Stalls):
+    """Asks whether it is there already, and does not rely on it."""
+
+    async def file(self, request: Any, context: Context) -> Filed:
+        query = {"clientReference": request.client_reference}
+        found = await context.http.read("first", "GET", "/applications", params=query, expect=Matches)
+        return found.items[0] if found.items else await super().file(request, context)
+
+
+class WritesJsonItself(Stalls):
+    """Has the bytes of its bodies from another library, which writes them in ASCII and in another order."""
+
+    async def file(self, request: Any, context: Context) -> Filed:
+        content = json.dumps(self.content(request), sort_keys=True, separators=(",", ":"))
+        body = Body(content.encode("ascii"), "application/json")
+        return await context.http.write("file", "POST", "/applications", body=body, expect=Filed)
+
+
 class ReadsTicket(Stalls):
     """Reads a ticket, and files with it."""
 
@@ -123,4 +166,6 @@ def read_double(answer: AgencyResponse) -> NagorikError | None:
 
 uploads_first, uploads_at_once, drafts_first = UploadsFirst(), UploadsAtOnce(), DraftsFirst()
 reads_ticket, reads_what_it_filed = ReadsTicket(), ReadsWhatItFiled()
+prepares_draft, stamps_filings, looks_first = PreparesDraft(), StampsFilings(), LooksFirst()
+writes_json_itself = WritesJsonItself()
 taken_in, numbered_later, adopts_doubles = TakenIn(), NumberedLater(), AdoptsDoubles()
