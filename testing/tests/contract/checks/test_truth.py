@@ -53,6 +53,7 @@ FAULTS = (
         "money that was given back is said not to be",
         {"simulator": "NumberingTill"},
     ),
+    Fault("find/among-many", "CachesByAddress", "an application that was never filed is found where another is"),
     Fault("find/among-many", "TakesAnyOnThePage", "another application than", {"simulator": "PagedOffice"}),
     Fault("status/every-word", "OneReason", "REFUSED: the reason is the one that is given for PAPERS MISSING", TERSE),
     Fault("status/every-word", "OneReasonInOneLanguage", "the reason is the one that is given for", TERSE),

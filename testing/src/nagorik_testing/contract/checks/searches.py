@@ -36,6 +36,9 @@ async def _among_many(subject: Subject, offer: AnyOffer) -> list[str]:
         elif answer.reference != filed.reference:
             wrong.append("another application than the one that is sought is found")
         absent, whole = await _searched(filings)
+        wrong += (
+            ["an application that was never filed is found where another is"] if isinstance(absent, Found) else []
+        )
         for book in books_of(rig):
             book.replication.lag, book.replication.admitted = LAG, True
         asked_at = rig.clock.now()
