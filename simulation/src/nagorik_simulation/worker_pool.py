@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Self
 from sqlalchemy import exists, func, select
 
 from nagorik_host import Host
-from nagorik_host.store import DatabaseUnavailable, Transaction
+from nagorik_host.store import Transaction
 from nagorik_host.store.schema import applications, attempts
 from nagorik_simulation.worker_process import WorkerSettings
 from nagorik_testing.simulator.clock import SimulatedClock
@@ -27,7 +27,6 @@ from nagorik_testing.simulator.clock import SimulatedClock
 _MODULE: Final = "nagorik_simulation.worker_process"
 _LONGEST_LINE: Final = 1 << 24
 _ENDED: Final = b'{"event": "worker_ended"'
-_SILENT: Final = {"error": "no exception", "place": "nowhere"}
 _STOPPING: Final = 60.0
 """Seconds that a worker has to end when it is asked to."""
 _POLL_SECONDS: Final = 0.02
@@ -54,14 +53,14 @@ class WorkerExit(NamedTuple):
     Attributes:
         name: The worker's name.
         exit_code: That of the process.
-        error: The type of the exception that it ended with.
-        place: Where in Nagorik's code that was raised.
+        error: Type and place of the exception that it ended with.
+        is_away: Whether that is a database that it could not reach.
     """
 
     name: str
     exit_code: int
-    error: str
-    place: str
+    error: str = "no exception"
+    is_away: bool = False
 
 
 class WorkerPool:
@@ -98,7 +97,8 @@ class WorkerPool:
             _stdin(process).close()
         await asyncio.wait(self._tasks, timeout=_STOPPING)
         for process in self._living.values():
-            process.kill()
+            with suppress(ProcessLookupError):
+                process.kill()
         await asyncio.gather(*self._tasks)
 
     @property
@@ -109,7 +109,8 @@ class WorkerPool:
     def living(self, name: str) -> Process | None:
         """The process of that name that is not about to die."""
         process = self._living.get(name)
-        return None if process in self._doomed else process
+        is_dying = process in self._doomed or (process is not None and process.returncode is not None)
+        return None if is_dying else process
 
     def kill(self, name: str, followed_by: WorkerSettings | None = None) -> bool:
         """SIGKILL a worker, which cleans nothing up; whether there was one.
@@ -129,7 +130,7 @@ class WorkerPool:
         """Run one process to its end, or kill it after ``longest`` seconds; ``None`` for one that was killed."""
         path = filter(None, (setting.site, os.environ.get("PYTHONPATH")))
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", _MODULE, name),
+            *(sys.executable, "-P", "-m", _MODULE, name),
             stdin=PIPE,
             stdout=PIPE,
             stderr=STDOUT,
@@ -153,17 +154,17 @@ class WorkerPool:
         if process in self._doomed:
             self._doomed.discard(process)
             return None
-        return WorkerExit(name, code, end["error"], end["place"])
+        return WorkerExit(name, code, **end)
 
-    async def _hear(self, name: str, process: Process) -> dict[str, str]:
+    async def _hear(self, name: str, process: Process) -> dict[str, Any]:
         """Write down what a worker says, until it is gone: one whose disk is full has no file to say it in."""
-        end = _SILENT
+        end = {}
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         with (Path(self.setting.folder) / f"{name}.log").open("ab", buffering=0) as log:
             async for line in process.stdout:
                 log.write(line)
                 if line.startswith(_ENDED):
-                    end = json.loads(line)
+                    end = {key: value for key, value in json.loads(line).items() if key in WorkerExit._fields}
         await process.wait()
         return end
 
@@ -173,7 +174,7 @@ class WorkerPool:
             ended = await self.run(name, self._next.pop(name, self.setting))
             if ended is None or (self._stopping.is_set() and ended.exit_code == 0):
                 continue
-            if self._may_give_up and ended.error == DatabaseUnavailable.__name__:
+            if self._may_give_up and ended.is_away:
                 self.gave_up += 1
             else:
                 self.ended.append(ended)

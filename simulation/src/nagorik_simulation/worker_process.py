@@ -6,7 +6,6 @@ process that started it is gone.
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -25,7 +24,7 @@ from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, read_keyring
 from nagorik_platform import Call, PlatformSettings, PluginConfiguration
 from nagorik_platform.logs import configure_logging, get_logger
-from nagorik_platform.tracebacks import frames_of, type_name
+from nagorik_platform.tracebacks import failure
 from nagorik_testing.simulator.loopback import LOOPBACK
 from nagorik_testing.simulator.portal import PORTAL
 from nagorik_testing.simulator.shared_clock import SharedClock
@@ -40,8 +39,6 @@ POLL_SECONDS: Final = 0.005
 """Seconds between two looks at the clock."""
 JUMP: Final = timedelta(seconds=1)
 """A clock that moved so far was moved by the campaign; less is a call that waited for its turn."""
-_OWN: Final = f"{os.sep}nagorik_"
-"""In the path of every file of Nagorik's code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -130,26 +127,13 @@ class SkewedClock(SharedClock):
         return super().now() + self._skew
 
 
-def end_of(error: BaseException) -> dict[str, str]:
-    """Type and place in Nagorik's code of what a process ended with; not its text, which may hold anything."""
-    errors = list(_leaves(error))
-    return {
-        "error": " and ".join(map(type_name, errors)),
-        "place": " and ".join(map(_place, errors)),
-    }
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
+def errors_in(error: BaseException) -> Iterator[BaseException]:
+    """The error itself, or those of a group."""
     if isinstance(error, BaseExceptionGroup):
         for one in error.exceptions:
-            yield from _leaves(one)
+            yield from errors_in(one)
     else:
         yield error
-
-
-def _place(error: BaseException) -> str:
-    own = [f"{Path(frame.file).name}:{frame.line}" for frame in frames_of(error) if _OWN in frame.file]
-    return own[-1] if own else "elsewhere"
 
 
 async def work(name: str, setting: WorkerSettings) -> None:
@@ -194,5 +178,11 @@ if __name__ == "__main__":
     try:
         asyncio.run(work(sys.argv[1], WorkerSettings(**json.loads(sys.stdin.readline()))))
     except BaseException as ended:
-        _log.error("worker_ended", **end_of(ended))
+        errors = list(errors_in(ended))
+        end = {
+            "event": "worker_ended",
+            "error": " and ".join(map(failure, errors)),
+            "is_away": all(isinstance(one, DatabaseUnavailable) for one in errors),
+        }
+        sys.stdout.write(f"{json.dumps(end)}\n")
         raise

@@ -201,7 +201,6 @@ async def test_officer_who_has_decided_as_often_as_one_does_leaves_it_to_others(
 
 
 def test_they_agree_on_a_database_that_workers_share(database_url):
-    asyncio.run(prepare(database_url))
     report = campaign(CampaignPlan(applications=24, seed=SEED, url=database_url, workers=3))
     agrees(report, 24)
     assert report.killed.total() > 4
@@ -315,7 +314,7 @@ def test_host_that_lets_a_worker_file_what_it_has_lost_is_found_out(keyring, mon
 
 
 def test_campaign_that_is_cut_off_reports_what_there_is(monkeypatch, capsys):
-    def run(plan, numbers):
+    def run(plan, numbers, server, *, every):
         if len(numbers) > 5:
             raise KeyboardInterrupt
         return CampaignReport(applications=len(numbers))

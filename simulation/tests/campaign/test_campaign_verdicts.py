@@ -6,17 +6,15 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from nagorik_host.store import DatabaseUnavailable
-from nagorik_host.vault import KeyringInvalid, read_keyring
 from nagorik_platform import Platform
 from nagorik_simulation.campaign.cases import CampaignPlan
 from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort
 from nagorik_simulation.campaign.comparison import Discrepancy, _row
 from nagorik_simulation.campaign.report import CampaignReport
 from nagorik_simulation.worker_pool import ClockDriver, NeverIdle, WorkerExit, WorkerPool
-from nagorik_simulation.worker_process import WorkerSettings, end_of
+from nagorik_simulation.worker_process import WorkerSettings, errors_in
 from nagorik_testing.simulator.clock import SimulatedClock
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -61,16 +59,10 @@ async def test_what_was_handed_in_is_compared_however_early_a_campaign_ends(keyr
     assert report.applications == report.ends.total() == 1
 
 
-def test_end_of_a_worker_is_a_type_and_a_place_whatever_its_text_says():
-    of_the_server = IntegrityError("INSERT INTO workers", {}, ValueError("a value\nin two lines"))
-    assert end_of(of_the_server) == {"error": "IntegrityError", "place": "elsewhere"}
-    with pytest.raises(KeyringInvalid) as raised:
-        read_keyring("no keys at all")
-    end = end_of(raised.value)
-    assert end["error"] == "KeyringInvalid"
-    assert end["place"].endswith(f":{raised.traceback[-1].lineno + 1}")
-    group = ExceptionGroup("several", [DatabaseUnavailable("away"), KeyError("name")])
-    assert end_of(group)["error"] == "DatabaseUnavailable and KeyError"
+def test_errors_of_a_group_are_those_that_it_holds():
+    away, other = DatabaseUnavailable("away"), KeyError("name")
+    assert list(errors_in(ExceptionGroup("several", [away, ExceptionGroup("more", [other])]))) == [away, other]
+    assert list(errors_in(away)) == [away]
 
 
 class FakeWorkerPool(WorkerPool):
@@ -95,8 +87,8 @@ def setting(tmp_path):
 
 
 async def test_worker_without_a_database_gives_up_and_any_other_end_is_a_finding(setting):
-    gone = WorkerExit("machine-1", 1, "DatabaseUnavailable", "outage.py:97")
-    broken = WorkerExit("machine-1", 7, "IntegrityError", "leases.py:187")
+    gone = WorkerExit("machine-1", 1, "DatabaseUnavailable at outage.py:97", is_away=True)
+    broken = WorkerExit("machine-1", 7, "IntegrityError at leases.py:187")
     pool = FakeWorkerPool(setting, [gone, None, broken, None])
     async with pool:
         await asyncio.wait(pool._tasks)
@@ -109,7 +101,9 @@ async def test_worker_that_ends_by_itself_is_noticed_and_another_follows(setting
     async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(120):
         while len(pool.ended) < 2:  # noqa: ASYNC110 - a process has no event
             await asyncio.sleep(0.1)
-    assert {(one.name, one.exit_code, one.error) for one in pool.ended} == {("machine-1", 1, "KeyringInvalid")}
+    assert {(one.name, one.exit_code, one.error.startswith("KeyringInvalid at ")) for one in pool.ended} == {
+        ("machine-1", 1, True)
+    }
     assert pool.killed == 0
     assert "KeyringInvalid" in pool.logs["machine-1"].read_text("utf-8")
 

@@ -195,7 +195,7 @@ def test_a_folder_without_files_is_told_as_it_was_given(
     monkeypatch.chdir(tmp_path)
     for words, folder in (([], "examples/applications"), (["."], "."), ([str(tmp_path)], str(tmp_path))):
         assert main(["demo", *words]) == 2
-        assert capsys.readouterr().err == f"nagorik demo: there are no *.json files in {folder}\n"
+        assert capsys.readouterr().err == f"nagorik: there are no *.json files in {folder}\n"
 
 
 def test_a_service_that_nobody_offers_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,7 +236,7 @@ def test_what_no_simulator_knows_is_told_with_its_file_and_field(
 ) -> None:
     assert main(["demo", str(copy(tmp_path, "04-migration", **changes))]) == 2
     captured = capsys.readouterr().err
-    assert captured.startswith("nagorik demo: one.json: ")
+    assert captured.startswith("nagorik: one.json: ")
     assert told in captured
 
 
@@ -246,7 +246,7 @@ def test_fields_of_a_form_that_is_refused_are_named_and_not_quoted(
     form = {"birth_date": "1976-11-24", "nid": "1234567"}
     assert main(["demo", str(copy(tmp_path, "04-migration", form=form)), "--json"]) == 2
     captured = capsys.readouterr()
-    assert captured.err.startswith("nagorik demo: one.json: /form/nid: ")
+    assert captured.err.startswith("nagorik: one.json: /form/nid: ")
     assert "; /form/new_address: " in captured.err
     assert "1234567" not in captured.out + captured.err
 
@@ -335,7 +335,7 @@ def test_without_the_portal_nothing_is_left_running(
 ) -> None:
     monkeypatch.setattr("nagorik_simulation.demo.command.find_spec", lambda _: None)
     assert main(["demo", "--serve"]) == 2
-    assert capsys.readouterr().err == "nagorik demo: --serve needs the desk: pip install nagorik-portal\n"
+    assert capsys.readouterr().err == "nagorik: --serve needs the desk: pip install nagorik-portal\n"
 
 
 @pytest.mark.parametrize("pace", ["0.5", "-1", "100001", "nan", "fast"])

@@ -1,16 +1,14 @@
 """The command ``nagorik campaign``."""
 
 import argparse
-import asyncio
-import sys
 import time
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
-from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import add_json_argument, console, plain, print_json
+from nagorik_platform.cli.commands import CommandFailed, ExitCode
+from nagorik_platform.cli.output import add_json_argument, console, print_json
 from nagorik_platform.logs import configure_logging
 from nagorik_simulation.campaign.disruptions import Disruption
 from nagorik_simulation.command_lines import HELP
@@ -85,11 +83,10 @@ class CampaignCommand:
         """Run the campaign; the exit code says whether database and ledgers agree."""
         configure_logging(level="ERROR")
         if arguments.own_server and (not arguments.kill_processes or arguments.database):
-            return _refused("--own-server goes with --kill-processes and without --database")
+            raise CommandFailed("--own-server goes with --kill-processes and without --database", ExitCode.USAGE)
         from nagorik_host.store import DatabaseInvalid, DatabaseUnavailable
         from nagorik_simulation.campaign.cases import CampaignPlan
         from nagorik_simulation.campaign.cohort import IN_MEMORY, DatabaseInUse
-        from nagorik_simulation.campaign.processes.cohort import campaign_of_processes
         from nagorik_simulation.campaign.processes.own_server import ServerMissing
         from nagorik_simulation.campaign.report import CampaignReport, as_document, render_report
         from nagorik_simulation.campaign.runner import campaign
@@ -107,7 +104,8 @@ class CampaignCommand:
             evidence=arguments.evidence,
         )
         if impossible := sorted((plan.disruptions or frozenset()) - plan.possible):
-            return _refused(f"cannot be in a campaign of this kind: {', '.join(impossible)}")
+            wanted = f"cannot be in a campaign of this kind: {', '.join(impossible)}"
+            raise CommandFailed(wanted, ExitCode.USAGE)
         began, cut_off, report = time.monotonic(), False, CampaignReport()
         with Console(stderr=True).status(f"{plan.number:,} applications") as status:
 
@@ -117,14 +115,11 @@ class CampaignCommand:
                 status.update(f"{so_far.applications:,} of {plan.number:,} applications · {found} findings")
 
             try:
-                if plan.kill_processes:
-                    asyncio.run(campaign_of_processes(plan, progress))
-                else:
-                    campaign(plan, progress)
+                campaign(plan, progress)
             except KeyboardInterrupt:
                 cut_off = True
             except (DatabaseInUse, DatabaseInvalid, DatabaseUnavailable, SimulatorUnusable, ServerMissing) as error:
-                return _refused(str(error))
+                raise CommandFailed(str(error), ExitCode.USAGE) from None
         seconds = time.monotonic() - began
         if arguments.json:
             print_json(as_document(report, plan, seconds=seconds, cut_off=cut_off))
@@ -140,11 +135,6 @@ def _count(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
-
-
-def _refused(why: str) -> int:
-    sys.stderr.write(f"nagorik campaign: {plain(why)}\n")
-    return ExitCode.USAGE
 
 
 command: Final = CampaignCommand()

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nagorik import NagorikError
 from nagorik.data_files import DataFileInvalid
-from nagorik_platform.cli.output import plain
+from nagorik_platform.cli.commands import CommandFailed, ExitCode
 from nagorik_platform.logs import configure_logging
 from nagorik_simulation.command_lines import HELP
 from nagorik_simulation.demo.closing import as_json, print_closing
@@ -25,10 +25,6 @@ EXAMPLES: Final = Path("examples") / "applications"
 WITHOUT_TERMINAL: Final = 120
 
 FASTEST: Final = 100_000
-
-AS_EXPECTED: Final = 0
-NOT_AS_EXPECTED: Final = 1
-CANNOT_BE_PLAYED: Final = 2
 
 
 class DemoCommand:
@@ -84,27 +80,24 @@ class DemoCommand:
             display = ProgressPrinter(Console(quiet=True) if arguments.json else console)
             entries = asyncio.run(play(examples, display, kill=arguments.kill))
         except (ExampleProblem, DataFileInvalid, SimulatorUnusable, NagorikError) as error:
-            sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
-            return CANNOT_BE_PLAYED
+            raise CommandFailed(str(error), ExitCode.USAGE) from None
         if arguments.json:
             sys.stdout.write(as_json(entries) + "\n")
         else:
             print_closing(console, entries)
-        return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
+        return ExitCode.FINDINGS if any(entry.problems for entry in entries) else ExitCode.OK
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     if find_spec("nagorik_portal") is None:
-        sys.stderr.write("nagorik demo: --serve needs the desk: pip install nagorik-portal\n")
-        return CANNOT_BE_PLAYED
+        raise CommandFailed("--serve needs the desk: pip install nagorik-portal", ExitCode.USAGE)
     from nagorik_simulation.demo.country import serve_country
 
     try:
         asyncio.run(serve_country(arguments.port, arguments.pace, as_json=arguments.json))
     except (SimulatorUnusable, OSError) as error:
-        sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
-        return CANNOT_BE_PLAYED
-    return AS_EXPECTED
+        raise CommandFailed(str(error), ExitCode.USAGE) from None
+    return ExitCode.OK
 
 
 def _pace(text: str) -> float:

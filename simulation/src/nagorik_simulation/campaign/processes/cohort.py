@@ -1,9 +1,9 @@
-"""A cohort whose workers are killed as processes, and a whole campaign of such cohorts on the same database."""
+"""A cohort whose workers are killed as processes."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,18 +19,17 @@ from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import Platform
 from nagorik_simulation.campaign.agencies import SimulatedAgencies
 from nagorik_simulation.campaign.cases import ARRIVALS, CampaignCase, CampaignPlan
-from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort, carry, prepare
+from nagorik_simulation.campaign.cohort import Cohort
 from nagorik_simulation.campaign.comparison import Discrepancy
 from nagorik_simulation.campaign.disruptions import Disruption, ends_workers
 from nagorik_simulation.campaign.kills import KillSchedule
 from nagorik_simulation.campaign.people import People
 from nagorik_simulation.campaign.processes.disruptor import SKEW, Disruptor
-from nagorik_simulation.campaign.processes.own_server import OwnServer, own_server
+from nagorik_simulation.campaign.processes.own_server import OwnServer
 from nagorik_simulation.campaign.report import CampaignReport
-from nagorik_simulation.campaign.ward_office.site import OLDER_RELEASE, ward_office, write_site
+from nagorik_simulation.campaign.ward_office.site import OLDER_RELEASE, write_site
 from nagorik_simulation.worker_pool import INTERRUPTED, ClockDriver, NeverIdle, WorkerPool
 from nagorik_simulation.worker_process import WorkerSettings
-from nagorik_testing.fixtures.isolation import scratch_folder
 from nagorik_testing.simulator.ledger import SeenRequest
 from nagorik_testing.simulator.loopback import serve
 from nagorik_testing.simulator.shared_clock import SharedClock
@@ -68,21 +67,20 @@ class ProcessCohort(Cohort):
     _pool: WorkerPool
 
     def __init__(
-        self, url: str, folder: Path, site: Path, *, plan: CampaignPlan, server: OwnServer | None, every: int
+        self, plan: CampaignPlan, keys: str, folder: Path, site: Path, server: OwnServer | None, *, every: int
     ) -> None:
-        """Use the empty database at ``url``, and ``folder`` for what the processes share.
+        """Use the database of ``plan``, which is empty, and ``folder`` for what the processes share.
 
         Args:
-            url: The database's.
+            plan: What is asked of the campaign.
+            keys: The host's, as ``nagorik keys new`` prints them.
             folder: Holds what the processes share, and nothing else.
             site: Holds the ward office's release.
-            plan: What is asked of the campaign.
             server: The database's server, if it is the campaign's own.
             every: Requests between two disruptions, on average.
         """
-        keys = make_keys("campaign")
-        super().__init__(replace(plan, url=url), read_keyring(keys))
-        self._setting = WorkerSettings(database=url, keys=keys, folder=str(folder), plugins={}, site=str(site))
+        super().__init__(plan, read_keyring(keys))
+        self._setting = WorkerSettings(database=plan.url, keys=keys, folder=str(folder), plugins={}, site=str(site))
         self.clock = SharedClock(folder / "clock")
         self.documents = self._setting.documents
         self.agencies = SimulatedAgencies(self.clock, plan.seed)
@@ -100,7 +98,7 @@ class ProcessCohort(Cohort):
         """Citizens in what the workers wrote, and those workers that ended by themselves."""
         yield from self._leaks(cases, "\n".join(log.read_text("utf-8") for log in self._pool.logs.values()))
         for one in self._pool.ended:
-            yield Discrepancy("-", "worker-ended", f"{one.error} at {one.place}, exit code {one.exit_code}")
+            yield Discrepancy("-", "worker-ended", f"{one.error}, exit code {one.exit_code}")
 
     async def _run_until_idle(
         self,
@@ -186,31 +184,3 @@ def _interrupted(transaction: Transaction) -> Counter[str]:
 
 def _calls(transaction: Transaction) -> int:
     return transaction.connection.scalar(select(func.count()).select_from(attempts)) or 0
-
-
-async def campaign_of_processes(
-    plan: CampaignPlan, progress: Callable[[CampaignReport], None] = lambda _: None, *, every: int = EVERY
-) -> CampaignReport:
-    """Run a campaign; ``progress`` gets the report so far after each cohort.
-
-    The seed decides what awaits each application and the rhythm of the disruptions. What a process is doing when it
-    is disturbed is the machine's affair, and no two campaigns are the same.
-
-    Raises:
-        SimulatorUnusable: An installed simulator cannot be used.
-        DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
-        ServerMissing: It wants a server of its own, and there is no PostgreSQL.
-    """
-    report = CampaignReport()
-    with ExitStack() as stack:
-        server = stack.enter_context(own_server()) if plan.own_server else None
-        site = stack.enter_context(ward_office())
-        for numbers in plan.cohorts:
-            with scratch_folder("campaign") as folder:
-                url = f"sqlite:///{folder}/store.db" if plan.url == IN_MEMORY else plan.url
-                url = url if server is None else server.database()
-                await prepare(url)
-                cohort = ProcessCohort(url, folder, site, plan=plan, server=server, every=every)
-                report.add(await carry(cohort, numbers))
-            progress(report)
-    return report

@@ -36,5 +36,5 @@ async def send_poison(host: Host, rng: random.Random) -> int:
 
 
 def _forged(rng: random.Random) -> bytes:
-    forged = {"fileNo": f"W-{rng.randrange(10**8):08}", "payment": f"{rng.randrange(10**9)}", "state": "ISSUED"}
+    forged = {"reference": f"W-{rng.randrange(10**8):08}", "payment": f"{rng.randrange(10**9)}", "status": "ISSUED"}
     return json.dumps(forged).encode()

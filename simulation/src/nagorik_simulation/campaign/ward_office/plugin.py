@@ -53,8 +53,8 @@ class Number(WireModel):
 class WardApplication(WireModel):
     """One application, as the office shows it."""
 
-    reference: str = Field(alias="fileNo", pattern=r"^[A-Z0-9-]+$", max_length=40)
-    state: str = Field(min_length=1, max_length=40)
+    reference: str = Field(pattern=r"^[A-Z0-9-]+$", max_length=40)
+    state: str = Field(alias="status", min_length=1, max_length=40)
 
 
 @hookimpl
