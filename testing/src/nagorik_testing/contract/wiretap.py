@@ -1,5 +1,6 @@
 """What passes between a plugin and its agency, with its bytes: the request as it is sent, and the answer to it."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -95,6 +96,7 @@ class _Tapped(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         exchange = WireExchange(request, await request.aread())
+        await asyncio.sleep(0)  # as a network does, so that calls at once alternate
         self._tap.exchanges.append(exchange)
         response = await self._inner.handle_async_request(request)
         raw = b"".join([part async for part in response.aiter_raw()])

@@ -11,57 +11,55 @@ from nagorik_testing.contract.verdict import CheckStatus
 pytestmark = pytest.mark.long
 
 PROCESS = [check for check in CHECKS if check.family == "process"]
+
 KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Intruding": {
-        "process/files": ("eligibility of permits.shop writes a file at process_faults.py:",),
-        "process/network": (
+        "process/reach": (
+            "eligibility of permits.shop writes a file at process_faults.py:",
             "quote of permits.shop uses the network by itself (socket.sendto) at process_faults.py:",
-        ),
-        "process/subprocesses": ("submit of permits.shop starts or signals a process (subprocess.Popen) at",),
-        "process/interpreter": ("answer-correction of permits.shop calls into the machine's own libraries (ctypes)",),
-        "process/foreign-imports": (
+            "submit of permits.shop starts or signals a process (subprocess.Popen) at",
+            "answer-correction of permits.shop calls into the machine's own libraries (ctypes)",
             "deliverable of permits.shop imports nagorik_cashdesk.wire, which is another plugin's",
+            "find of permits.shop reads an environment variable that is not its own at",
         ),
-        "process/environment": ("find of permits.shop reads an environment variable that is not its own at",),
-        "process/left-behind": ("find of permits.shop leaves a task behind that it began at process_faults.py:",),
-        "process/settings": (
+        "process/as-found": (
+            "find of permits.shop leaves a task behind that it began at process_faults.py:",
             "status of permits.shop changes the decimal context",
             "query-payment of permits.till changes the time zone",
+            "replaces json.dumps",
         ),
-        "process/patched": ("replaces json.dumps",),
         "process/output": (
             "withdraw of permits.shop writes to a standard stream at process_faults.py:",
             "start-payment of permits.till logs past context.log at process_faults.py:",
         ),
-        "process/retained": (
-            "permit_office.process_faults.Intruding.answered holds personal data when the call is over",
-            "permit_office.process_faults.ASKED is bound anew by a call",
+        "process/personal-data": (
+            "keeps a citizen's data in permit_office.process_faults.Intruding.answered when the call is over",
         ),
         "process/waits": ("status of permits.shop sleeps for 0.06 seconds by the machine's clock at",),
     },
     "Sneaking": {
-        "process/files": ("eligibility of permits.shop reads a file that is not its own at a thread",),
-        "process/network": ("quote of permits.shop uses the network by itself (socket.connect) at",),
-        "process/subprocesses": ("submit of permits.shop starts or signals a process (os.kill) at",),
-        "process/interpreter": ("answer-correction of permits.shop looks through all objects of the process at",),
-        "process/foreign-imports": ("deliverable of permits.shop imports nagorik_cashdesk.plugin",),
-        "process/environment": ("find of permits.shop reads the whole environment at",),
-        "process/left-behind": (
+        "process/reach": (
+            "eligibility of permits.shop reads a file that is not its own at a thread",
+            "quote of permits.shop uses the network by itself (socket.connect) at",
+            "submit of permits.shop starts or signals a process (os.kill) at",
+            "answer-correction of permits.shop looks through all objects of the process at",
+            "deliverable of permits.shop imports nagorik_cashdesk.plugin",
+            "find of permits.shop reads the whole environment at",
+        ),
+        "process/as-found": (
             "find of permits.shop leaves a thread behind",
             "query-payment of permits.till leaves a timer behind that it set at",
-        ),
-        "process/settings": (
             "status of permits.shop changes the root logger",
             "refund-payment of permits.till changes the warnings filters",
+            "replaces nagorik.values.money.Money.rounded",
         ),
-        "process/patched": ("replaces nagorik.values.money.Money.rounded",),
         "process/output": (
             "withdraw of permits.shop writes to a standard stream",
             "start-payment of permits.till warns at process_faults.py:",
         ),
-        "process/retained": (
-            "permit_office.process_faults.checked holds personal data when the call is over",
-            "permit_office.process_faults.checked.last holds personal data when the call is over",
+        "process/personal-data": (
+            "data in permit_office.process_faults.checked when the call is over",
+            "data in permit_office.process_faults.checked.last when the call is over",
             "submit of permits.shop leaves personal data in context.settings",
         ),
         "process/waits": (
@@ -70,24 +68,26 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
     "AtImport": {
-        "process/files": ("the import reads a file that is not its own at import_faults.py:",),
-        "process/environment": ("the import reads an environment variable that is not its own at import_faults.py:",),
-        "process/left-behind": (
+        "process/reach": (
+            "the import reads a file that is not its own at import_faults.py:",
+            "the import reads an environment variable that is not its own at import_faults.py:",
+        ),
+        "process/as-found": (
             "the import leaves a thread behind",
             "the import leaves something to be done at the end of the process at import_faults.py:",
+            "the import changes the rights of new files",
+            "replaces httpx.Response.is_good",
         ),
-        "process/settings": ("the import changes the rights of new files",),
-        "process/patched": ("replaces httpx.Response.is_good",),
         "process/output": ("the import writes to a standard stream at import_faults.py:",),
     },
     "SeldomCalled": {
         "process/output": ("status of permits.shop writes to a standard stream at process_faults.py:",),
-        "process/retained": ("permit_office.process_faults.LAST holds personal data when the call is over",),
-        "process/environment": ("payment-notice of permits.till reads an environment variable that is not its own",),
-        "process/exceptions": (
+        "process/personal-data": (
+            "data in permit_office.process_faults.LAST when the call is over",
             "submit of permits.shop raises an exception that carries personal data",
             "withdraw of permits.shop raises an exception that carries personal data",
         ),
+        "process/reach": ("payment-notice of permits.till reads an environment variable that is not its own",),
     },
     "SharedAttribute": {
         "process/interleaved": ("submit of permits.shop sends another body nid in request 1",),
@@ -98,7 +98,7 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "status of permits.shop ends otherwise: another at",
             "find of permits.shop sends another query clientReference in request 1",
         ),
-        "process/retained": ("permit_office.process_faults.LAST holds personal data when the call is over",),
+        "process/personal-data": ("data in permit_office.process_faults.LAST when the call is over",),
         "process/another-machine": ("advise-payment of permits.shop sends another body day in request 1",),
     },
     "AnswersAsAtFirst": {
@@ -106,7 +106,7 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "ActsUnderTest": {
         "process/another-machine": ("withdraw of permits.shop ends otherwise: another withdrawn",),
-        "process/exceptions": ("status of permits.shop raises an exception that carries personal data",),
+        "process/personal-data": ("status of permits.shop raises an exception that carries personal data",),
     },
 }
 """By hooks, what each check says of them; of all others it says nothing."""
@@ -141,9 +141,3 @@ async def test_process_that_is_ended_proves_nothing(permit_office):
         CheckStatus.NOT_REACHED,
         "the process in which the plugin runs has ended",
     )
-
-
-def test_every_check_has_killers_of_several_kinds():
-    told = [(check, what) for killed in KILLERS.values() for check, all_told in killed.items() for what in all_told]
-    kinds = {check.id: [what for name, what in told if name == check.id] for check in PROCESS}
-    assert [check for check, killers in kinds.items() if len(killers) < 2] == []

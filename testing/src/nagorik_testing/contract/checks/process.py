@@ -9,30 +9,14 @@ from functools import partial
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Minor, check
 from nagorik_testing.contract.observation.forbidden import LOGS
-from nagorik_testing.contract.observation.plays import observe
+from nagorik_testing.contract.observation.process import observe
 from nagorik_testing.contract.subject import Subject
 
 
-async def _seen(subject: Subject, offer: AnyOffer, *, name: str) -> list[str]:
-    found = (await subject.once(observe, offer)).get(name, [])
+async def _seen(subject: Subject, offer: AnyOffer, *, identity: str) -> list[str]:
+    found = (await subject.once(observe, offer)).get(identity, [])
     return [Minor(one) if LOGS in one else one for one in found]
 
 
-for _name in (
-    "files",
-    "network",
-    "subprocesses",
-    "interpreter",
-    "foreign-imports",
-    "environment",
-    "left-behind",
-    "settings",
-    "patched",
-    "output",
-    "retained",
-    "exceptions",
-    "interleaved",
-    "waits",
-    "another-machine",
-):
-    check(f"process/{_name}")(partial(_seen, name=_name))
+for _name in ("reach", "as-found", "output", "personal-data", "interleaved", "waits", "another-machine"):
+    check(f"process/{_name}")(partial(_seen, identity=f"process/{_name}"))

@@ -1,447 +1,327 @@
-"""The process in which a plugin is watched: a platform as on a host, the plugin, and nothing of the kit to be found.
+"""The process in which a plugin is watched: a platform as on a host, and nothing of the kit that a plugin can find.
 
-The other end of the line calls the methods of ``Child``. Before the plugin is imported the machine's clock is put
-decades ahead, in another zone; the platform's own clock shows the time of the other end's agency.
+Before the plugin is imported, the machine's clock is put decades ahead; the platform's own clock is the agency's. The
+process has ended without a result if one call has not ended in time.
 """
 
 import asyncio
 import decimal
+import faulthandler
+import json
 import linecache
 import os
+import pickle
 import pkgutil
 import sys
+import tempfile
 import threading
-import time
-import types
 import zoneinfo
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 from importlib import import_module
-from importlib.metadata import DistributionFinder
+from importlib.metadata import Distribution
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from types import FrameType, ModuleType
+from typing import Any, Final
 
-import httpx
 import time_machine
 
 import nagorik
 import nagorik_platform
 import nagorik_toolkit
-from nagorik.model.application import DocumentReference
-from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
-from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL
+from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL, PluginCall
+from nagorik_platform.dispatch.runner import Runner
 from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_platform.registry import PluginRecord, Registry
-from nagorik_platform.system_clock import SystemClock
-from nagorik_testing.contract.observation.forbidden import (
-    ACTING,
-    LONGEST_WAIT,
-    WRITES,
-    ObservedAct,
-    ProcessWatch,
-    listen,
-)
-from nagorik_testing.contract.observation.line import ChildLine, sendable
-from nagorik_testing.contract.observation.state import (
-    Needles,
-    bindings,
-    carries,
-    changed_settings,
-    holds,
-    library_picture,
-    modules_of,
-    patched,
-    rebound,
-    retained,
-    settings,
-)
-from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_testing.contract.observation.forbidden import LONGEST_WAIT, WRITES, ProcessWatch, before, listen
+from nagorik_testing.contract.observation.plays import FIRST, USUAL, Place, Waits, staged
+from nagorik_testing.contract.observation.records import CallRecord, differences
+from nagorik_testing.contract.observation.state import Needles, is_within, libraries, patched, settings
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.contract.wiretap import leaves_of
+from nagorik_testing.fixtures.canaries import canary_values
+from nagorik_testing.simulator.base import Simulator
 
 KIT: Final = frozenset({"nagorik_testing", "pytest", "_pytest", "respx", "hypothesis"})
 """What a host has not installed, and a plugin could know a test by."""
-KIT_DISTRIBUTIONS: Final = frozenset({"nagorik-testing", "pytest", "respx", "hypothesis"})
-CHUNK: Final = 65_536
 AFTERWARDS: Final = 25
 """Turns of the event loop in which what a call has begun ends by itself."""
-AFTER_FAILURE: Final = 0.5
-"""Real seconds for the same after a failure: ``asyncio.gather`` ends with the first while others still wait."""
-PATIENCE: Final = 400
-"""Turns of the event loop for which one call waits for the other to make its step; it may wait for the agency."""
-PARTNER: Final = 0.5
-"""Real seconds for which a call waits for the one that it is interleaved with to begin."""
-
-_RIG: Final[ContextVar[str | None]] = ContextVar("_RIG", default=None)
-"""Whose call it is in which something runs."""
-
-
-class HostDocuments:
-    """The host's store, which is at the other end of the line."""
-
-    def __init__(self, line: ChildLine, rig: str) -> None:
-        self._line = line
-        self._rig = rig
-
-    async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
-        """Stream a document.
-
-        Raises:
-            KeyError: There is none of this reference.
-        """
-        content = await self._line.ask("content_of", self._rig, document)
-        for start in range(0, len(content), CHUNK):
-            yield content[start : start + CHUNK]
-
-    async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
-        """Keep a document under the hash of its content."""
-        whole = content if isinstance(content, bytes) else b"".join(content)
-        kept: DocumentReference = await self._line.ask("keep", self._rig, kind, media_type, whole)
-        return kept
+LONGEST: Final = 60.0
+"""Real seconds in which an operation is prepared and called, or never."""
+LONGEST_STEP: Final = 0.25
+"""Real seconds of a step; a machine's own hiccups are shorter, or do not repeat."""
+TRIES: Final = 3
+"""Calls of which each has to have such a step before the plugin is blamed and not the machine."""
+SHORTEST_NUMBER: Final = 10
+"""Digits from which on a number of the example is one that leads to a person."""
 
 
-@dataclass(slots=True, eq=False)
-class _Rig:
-    plugin: str
-    platform: Platform
-    time: SimulatedClock
-    longest_step: float = 0.0
-    partner: "_Rig | None" = None
-    """Whose call each step of this one's alternates with."""
-    steps: int = 0
+class _Child:
+    """What is watched, and what the plugin has begun: what, in which call, and whether it is over."""
 
-
-class _Transport(httpx.AsyncBaseTransport):
-    """Finds the agency at the other end of the line, and takes over the time there."""
-
-    def __init__(self, line: ChildLine, rig: str, clock: SimulatedClock) -> None:
-        self._line = line
-        self._rig = rig
-        self._clock = clock
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await request.aread()
-        status, headers, body, now = await self._line.ask("send", self._rig, request, self._clock.now())
-        self._clock.set(max(now, self._clock.now()))
-        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)
-
-
-class _Begun(NamedTuple):
-    """What the plugin's own code has begun in a rig's call, and must have ended when that is over."""
-
-    what: str
-    rig: str | None
-    is_over: Callable[[], bool]
-
-
-@dataclass(eq=False)
-class Child:
-    """The platforms of this process, and who watches them."""
-
-    line: ChildLine = field(init=False)
-    _rigs: dict[str, _Rig] = field(default_factory=dict)
-    _begun: list[_Begun] = field(default_factory=list)
-    _bindings: dict[str, object] | None = None
-
-    async def begin(
-        self, record: PluginRecord, path: Sequence[str], machine: float, foreign: Mapping[str, str]
+    def __init__(
+        self,
+        record: PluginRecord,
+        simulator: type[Simulator],
+        machine: float,
+        foreign: Mapping[str, str],
+        usual: Mapping[Place, CallRecord],
+        waits: Waits,
     ) -> None:
-        """Have the plugin of a record, and keep how everything was before it came.
-
-        Args:
-            record: The plugin's.
-            path: Where modules are looked for.
-            machine: What the machine's clock shows, in seconds since 1970.
-            foreign: Packages of other plugins, with their folders.
-        """
-        sys.path[:] = path
-        libraries = [
-            str(Path(module.__file__ or "").parent) for module in (nagorik, nagorik_toolkit, nagorik_platform)
-        ]
-        self._registry, self._package, self._foreign = Registry([record]), record.package or "", foreign
+        self._package, self._foreign, self._usual, self._waits = record.package or "", foreign, usual, waits
+        self._subject = Subject(Registry([record]), record.manifest, simulator)  # type: ignore[arg-type]
+        self._agency = self._forget_plugin(simulator)
+        folders = [str(Path(str(one.__file__)).parent) for one in (nagorik, nagorik_toolkit, nagorik_platform)]
         self._watch = ProcessWatch(
             record.directory or Path(),
-            [*map(Path, libraries), Path(__file__).parents[2]],
-            readable=[sys.prefix, sys.base_prefix, *libraries, *zoneinfo.TZPATH],
+            [*folders, Path(__file__).parents[2], *self._agency.values()],
+            readable=[sys.prefix, sys.base_prefix, *folders, *zoneinfo.TZPATH],
             foreign=list(foreign.values()),
         )
-        _load_libraries()
+        self._kept, self._calls = Needles(), list[PluginCall]()
+        self._begun: list[tuple[str, PluginCall | None, Callable[[], bool]]] = []
+        self._begin(environment_prefix(record.id), machine)
+
+    def _forget_plugin(self, simulator: type[Simulator]) -> dict[str, str]:
+        """Forget the modules that the plugin is to be imported from; those of its agency stay, with their files."""
+        homes = {kind.__module__ for kind in simulator.__mro__}
+        homes |= {home.rpartition(".")[0] for home in homes} - {self._package}
+        own = [name for name in sys.modules if is_within(name, self._package)]
+        agency = {name for name in own if any(is_within(name, home) for home in homes)}
+        for name in {*own} - agency:
+            del sys.modules[name]
+        return {name: str(sys.modules[name].__file__) for name in agency}
+
+    def _begin(self, own_variables: str, machine: float) -> None:
+        """Make the process one of a host's, and keep how everything is before the plugin comes."""
+        # What a plugin may import of the libraries is known before it changes it.
+        for package in (nagorik, nagorik_toolkit):
+            modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+            for load in [
+                *(partial(import_module, found.name) for found in modules),
+                *(partial(getattr, package, name) for name in package.__all__),
+            ]:
+                with suppress(ImportError):  # an extra that is not installed
+                    load()
         linecache.clearcache()
-        listen(self._watch, environment_prefix(record.id))
+        self._nowhere = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process lives
+        listen(self._watch, own_variables)
         _hide_kit()
         time_machine.travel(machine, tick=True).start()
-        loop = asyncio.get_running_loop()
-        loop.set_task_factory(self._make_task)
-        self._watch_timers(loop)
-        self._threads = {thread.ident for thread in threading.enumerate()}
-        self._settings, self._picture, self._loaded = settings(), library_picture(), set(sys.modules)
+        before(PluginCall, "keep", self._keep_task)
+        before(threading.Thread, "start", self._keep_thread)
+        usual, loop = Runner.run, asyncio.get_running_loop()
+        for holder, name, watched in (
+            (Runner, "run", lambda runner, start, of, call: usual(runner, partial(self._run, start, call), of, call)),
+            (loop, "call_at", partial(self._keep_timer, loop, loop.call_at)),
+        ):
+            setattr(holder, name, watched)
+        self._settings, self._libraries, self._loaded = settings(), libraries(), set(sys.modules)
         self._written = os.fstat(1).st_size
 
-    async def open(self, name: str, plugin: str, given: Mapping[str, object], host: str) -> list[ObservedAct]:
-        """Have a platform whose plugin has these settings and its agency at ``host``; what the import did."""
-        clock, simulated, documents = SystemClock(), SimulatedClock(), HostDocuments(self.line, name)
-        vars(clock).update(now=simulated.now, monotonic=simulated.monotonic, sleep=simulated.sleep)
-        configuration = PluginConfiguration(
-            settings=given,
-            egress=frozenset({host}),
-            transport_factory=lambda: _Transport(self.line, name, simulated),
-        )
-        platform = Platform(
-            self._registry, PlatformSettings(plugins={plugin: configuration}, documents=documents, clock=clock)
-        )
-        self._rigs[name] = _Rig(plugin, platform, simulated)
-        self._watch.begin()
-        await platform.import_plugins([plugin])
-        return self._taken(await self._afterwards())
+    async def observe(self) -> list[tuple[str, str, str]]:
+        """Play every operation: for another citizen, and for both at once; where that differs, by itself too."""
+        self._subject.registry.activate(self._subject.manifest.id)
+        self._note_left(None)
+        self._compare_process()
+        first = {place: await self._alone(place, FIRST) for place in self._usual}
+        self._look()
+        for place, other in first.items():
+            both = await self._at_once(place)
+            one: CallRecord | None = None
+            if both is not None and other is not None:
+                if not (differences(self._usual[place], both[0]) or differences(other, both[1])):
+                    continue
+                one = await self._alone(place, USUAL)
+            self._watch.where = str(place)
+            if one is None or other is None or both is None:
+                self._watch.note("another-machine", "cannot be called there")
+                continue
+            # Which it is, the one or the other, shows when the call is made by itself.
+            for what in differences(self._usual[place], one):
+                self._watch.note("another-machine", what)
+            for what in differences(one, both[0]) + differences(other, both[1]):
+                self._watch.note("interleaved", what)
+        self._look()
+        return list(self._watch.acts)
 
-    async def close(self, name: str) -> None:
-        """Have a platform no longer."""
-        await self._rigs.pop(name).platform.aclose()
+    async def _alone(self, place: Place, seed: int) -> CallRecord | None:
+        longest = list[float]()
+        record: CallRecord | None = None
+        while len(longest) < TRIES and (not longest or longest[-1] > LONGEST_STEP):
+            async with self._staged(place, seed) as stage:
+                if stage is None:
+                    return None
+                self._calls.clear()
+                record = await stage.called(self._judge)
+                longest.append(max((call.longest_step for call in self._calls), default=0.0))
+                if seed == FIRST and len(longest) == 1:
+                    await stage.refused(self._judge)
+                self._judge(stage.rig)
+        if min(longest) > LONGEST_STEP:
+            self._watch.where = str(place)
+            self._watch.note("waits", f"keeps the event loop for {min(longest):.2f} seconds")
+        return record
 
-    async def call(
-        self,
-        name: str,
-        method: str,
-        given: tuple[Sequence[Any], Mapping[str, Any]],
-        now: datetime,
-        personal: Sequence[str],
-        partner: str | None,
-    ) -> tuple[Any, ...]:
-        """Call a method of a platform.
+    async def _at_once(self, place: Place) -> Sequence[CallRecord] | None:
+        async with self._staged(place, USUAL) as one, self._staged(place, FIRST) as other:
+            if one is None or other is None:
+                return None
+            return await asyncio.gather(one.called(self._judge), other.called(self._judge))
 
-        Args:
-            name: The platform's.
-            method: The method's.
-            given: What it is given, by place and by name.
-            now: The time.
-            personal: What no exception may carry to the host.
-            partner: The platform that makes the same call at once, with which each step alternates.
+    def _staged(self, place: Place, seed: int) -> Any:
+        faulthandler.dump_traceback_later(LONGEST, exit=True, file=self._nowhere)
+        self._watch.offer = place.offer
+        return staged(self._subject, place, seed, self._waits, self._keep_secret)
+
+    def _keep_secret(self, rig: Rig) -> None:
+        """Let nothing come out of the citizen's names and numbers, and those of the example.
+
+        The plugin's own secrets are no citizen's: it may hold what it makes of them.
         """
-        rig, needles = self._rigs[name], Needles(personal)
-        rig.time.set(now)
-        rig.longest_step, rig.steps = 0.0, 0
-        if partner is not None:
-            await self._meet(rig, self._rigs[partner])
-        self._watch.begin()
-        context = copy_context()
-        context.run(_RIG.set, name)
-        coroutine: Coroutine[Any, Any, object] = getattr(rig.platform, method)(*given[0], **given[1])
-        result, error = None, None
-        try:
-            result = await asyncio.get_running_loop().create_task(coroutine, context=context)
-        except BaseException as raised:  # noqa: BLE001 - it is the other end's to judge
-            if carries(raised, needles):
-                self._watch.note("exceptions", "raises an exception that carries personal data")
-            error = sendable(raised)
-        finally:
-            rig.partner = None
-        runtime = rig.platform._dispatcher._runtimes.get(rig.plugin)
-        if runtime is not None and holds(runtime.connection.settings, needles):
-            self._watch.note("retained", "leaves personal data in context.settings")
-        acts = self._taken(await self._afterwards(name, AFTER_FAILURE if error is not None else 0.0))
-        return result, error, acts, rig.longest_step, rig.time.now()
+        sought = set(canary_values(rig.citizen))
+        if any(service.id == rig.offer for service in self._subject.manifest.services):
+            with suppress(NotImplementedError):
+                filled_in = (value for _, value in leaves_of(dict(rig.draft.form), ""))
+                sought |= {value for value in filled_in if len(value) >= SHORTEST_NUMBER and value.isdecimal()}
+        self._watch.personal.add(sought)
+        self._kept.add(sought | {rig.references.client_reference, rig.payment})
 
-    async def look(self, personal: Sequence[str]) -> list[ObservedAct]:
-        """What is left of the calls so far: personal data, names that are bound anew, libraries that are others."""
-        modules = modules_of(self._package)
-        found = [
-            ("retained", f"{name} holds personal data when the call is over")
-            for name in retained(modules, Needles(personal))
-        ]
-        before, self._bindings = self._bindings, bindings(modules)
-        if before is not None:
-            found += [("retained", f"{name} is bound anew by a call") for name in rebound(before, self._bindings)]
-        picture, self._picture = self._picture, library_picture()
-        replaced = patched(picture, self._picture, lambda module: f"{module}.".startswith(f"{self._package}."))
-        return [*found, *(("patched", f"replaces {name}") for name in replaced)]
+    def _judge(self, rig: Rig, error: BaseException | None = None) -> None:
+        """Look at how a call has ended, and at the settings that the plugin shares among calls."""
+        if error is not None and self._watch.personal.reached_from(error):
+            self._watch.note("personal-data", "raises an exception that carries personal data")
+        runtime = rig.platform._dispatcher._runtimes.get(rig.plugin_id)
+        if runtime is not None and self._watch.personal.reached_from(runtime.connection.settings):
+            self._watch.note("personal-data", "leaves personal data in context.settings")
 
-    # Two calls at once
+    def _look(self) -> None:
+        """Look at what is left of all calls so far: values of a citizen, and libraries that are others."""
+        self._watch.where = "the plugin"
+        modules = {
+            name: module
+            for name, module in list(sys.modules.items())
+            if is_within(name, self._package) and name not in self._agency and isinstance(module, ModuleType)
+        }
+        for name in self._kept.retained(modules):
+            self._watch.note("personal-data", f"keeps a citizen's data in {name} when the call is over")
+        known, self._libraries = self._libraries, libraries()
+        for name in patched(known, self._libraries, self._package):
+            self._watch.note("as-found", f"replaces {name}")
 
-    async def _meet(self, rig: _Rig, partner: _Rig) -> None:
-        """Give the other call time to begin."""
-        rig.partner = partner
-        until = time.perf_counter() + PARTNER
-        while partner.partner is not rig and time.perf_counter() < until:  # noqa: ASYNC110 - as every step waits
-            await asyncio.sleep(0)
+    # What the plugin begins
 
-    async def _in_steps(self, coroutine: Coroutine[Any, Any, Any], rig: _Rig) -> Any:
-        return await self._steps(coroutine, rig)
+    def _keep_task(self, call: PluginCall, task: "asyncio.Task[Any]") -> None:
+        if (place := self._watch.place()) is not None:
+            self._begun.append((f"leaves a task behind that it began at {place}", call, task.done))
 
-    @types.coroutine
-    def _steps(self, coroutine: Coroutine[Any, Any, Any], rig: _Rig) -> Generator[Any, Any, Any]:
-        """Step by step, each timed, and between two of them one of the other call's."""
-        step: Callable[[Any], Any] = coroutine.send
-        given: Any = None
-        while True:
-            began = time.perf_counter()
-            try:
-                awaited = step(given)
-            except StopIteration as end:
-                return end.value
-            finally:
-                rig.longest_step = max(rig.longest_step, time.perf_counter() - began)
-                rig.steps += 1
-                seen = 0 if rig.partner is None else rig.partner.steps
-            try:
-                given = yield awaited
-                step = coroutine.send
-                for _ in range(PATIENCE):
-                    # Until the other has made a step, unless it waits for something itself, or is over.
-                    if rig.partner is None or rig.partner.partner is not rig or rig.partner.steps != seen:
-                        break
-                    yield
-            except GeneratorExit:
-                coroutine.close()
-                raise
-            except BaseException as thrown:  # noqa: BLE001 - handed on to whom it is for
-                given, step = thrown, coroutine.throw
+    def _keep_thread(self, thread: threading.Thread) -> None:
+        if (place := self._watch.place()) is not None:
+            what = f"leaves a thread behind that it began at {place}"
+            self._begun.append((what, PLUGIN_CALL.get(), partial(self._is_idle, thread)))
 
-    # What the plugin has begun
-
-    def _make_task(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Any, *, context: Any = None, **options: Any
-    ) -> "asyncio.Task[Any]":
-        place = self._watch.place()
-        context = copy_context() if context is None else context
-        begins_hook = context.get(PLUGIN_CALL) not in {None, PLUGIN_CALL.get()}
-        if place is not None or begins_hook or PLUGIN_CALL.get() is not None:
-            context.run(ACTING.set, place is not None or begins_hook)
-        name = context.get(_RIG)
-        if name in self._rigs:
-            coroutine = self._in_steps(coroutine, self._rigs[name])
-        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, context=context, **options)
-        if place is not None:
-            self._begun.append(_Begun(f"leaves a task behind that it began at {place}", name, task.done))
-        return task
-
-    def _watch_timers(self, loop: asyncio.AbstractEventLoop) -> None:
-        usual = loop.call_at
-
-        def call_at(when: float, callback: Callable[..., object], *arguments: Any, context: Any = None) -> Any:
-            place = self._watch.place()
-            if place is None:
-                return usual(when, callback, *arguments, context=context)
-            seconds, fired = when - loop.time(), list[bool]()
-
-            def fire() -> None:
-                fired.append(True)
-                if seconds >= LONGEST_WAIT:
-                    self._watch.note("waits", f"waits for {seconds:.2f} seconds by the machine's clock at {place}")
-                callback(*arguments)
-
-            handle = usual(when, fire, context=context)
-            what = f"leaves a timer behind that it set at {place}"
-            self._begun.append(_Begun(what, _RIG.get(), lambda: bool(fired) or handle.cancelled()))
-            return handle
-
-        loop.call_at = call_at  # type: ignore[method-assign, assignment]
-
-    # What is looked at when a call is over
-
-    async def _afterwards(self, name: str | None = None, seconds: float = 0.0) -> list[ObservedAct]:
-        begun = [each for each in self._begun if each.rig in {name, None}]
-        turns, until = 0, time.perf_counter() + seconds
-        while turns < AFTERWARDS or time.perf_counter() < until:
-            if all(each.is_over() for each in begun) and not self._strange_threads():
-                break
-            turns += 1
-            await asyncio.sleep(0)
-        self._begun = [each for each in self._begun if each not in begun]
-        threads, now, modules = self._strange_threads(), settings(), sorted(set(sys.modules) - self._loaded)
-        foreign = [module for module in modules if module.partition(".")[0] in self._foreign]
-        acts = [
-            *(("left-behind", each.what) for each in begun if not each.is_over()),
-            *(("left-behind", "leaves a thread behind") for _ in threads),
-            *(("settings", f"changes {name}") for name in changed_settings(self._settings, now)),
-            *(("foreign-imports", f"imports {module}, which is another plugin's") for module in foreign),
-        ]
-        self._threads.update(thread.ident for thread in threads)
-        self._loaded.update(modules)
-        self._settings = now
-        return acts
-
-    def _strange_threads(self) -> list[threading.Thread]:
-        frames = sys._current_frames()
-        return [
-            thread
-            for thread in threading.enumerate()
-            if thread.ident not in self._threads
-            and not thread.name.startswith("nagorik-import-")
-            # The loop's own pool keeps idle threads.
-            and not (thread.name.startswith("asyncio_") and not self._is_at_work(frames.get(thread.ident or 0)))
-        ]
-
-    def _is_at_work(self, frame: types.FrameType | None) -> bool:
+    def _is_idle(self, thread: threading.Thread) -> bool:
+        """Whether a thread has ended, or waits for work in the loop's own pool."""
+        frame: FrameType | None = sys._current_frames().get(thread.ident or 0)
         while frame is not None and not self._watch.is_of_plugin(frame):
             frame = frame.f_back
-        return frame is not None
+        return not thread.is_alive() or (frame is None and thread.name.startswith("asyncio_"))
 
-    def _taken(self, acts: Sequence[ObservedAct]) -> list[ObservedAct]:
-        taken = [*self._watch.take(), *dict.fromkeys(acts)]
-        before, self._written = self._written, os.fstat(1).st_size
-        if self._written != before and not any(what.startswith(WRITES) for _, what in taken):
-            taken.append(("output", WRITES))
-        return taken
+    def _keep_timer(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        usual: Any,
+        when: float,
+        callback: Any,
+        *given: Any,
+        context: Any = None,
+    ) -> Any:
+        if (place := self._watch.place()) is None:
+            return usual(when, callback, *given, context=context)
+        seconds = when - loop.time()
 
+        def fire() -> None:
+            if seconds >= LONGEST_WAIT:
+                self._watch.note("waits", f"waits for {seconds:.2f} seconds by the machine's clock at {place}")
+            callback(*given)
 
-# Making the process one of a host's
+        handle = usual(when, fire, context=context)
+        what = f"leaves a timer behind that it set at {place}"
+        self._begun.append((what, PLUGIN_CALL.get(), lambda: handle.cancelled() or when <= loop.time()))
+        return handle
 
+    async def _run(self, start: Callable[[], Coroutine[Any, Any, object]], call: PluginCall) -> object:
+        """Run a hook, and see what is left when it has ended well; after an error, others may still be ending.
 
-def _load_libraries() -> None:
-    """Import what a plugin may import of the libraries, so that they are known before it changes them."""
-    for package in (nagorik, nagorik_toolkit):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            with suppress(ImportError):  # an extra that is not installed
-                import_module(found.name)
-    for name in ("httpcore", "nagorik_platform.agency_client.client", "nagorik_platform.dispatch.dispatcher"):
-        import_module(name)
+        A login within another call is no end of that call.
+        """
+        self._watch.where = f"{call.operation} of {self._watch.offer}"
+        self._calls.append(call)
+        try:
+            result = await start()
+            for _ in range(AFTERWARDS):
+                if all(is_over() for _, of, is_over in self._begun if of is call):
+                    break
+                await asyncio.sleep(0)
+            self._note_left(call)
+            return result
+        finally:
+            self._begun = [each for each in self._begun if each[1] is not call]
+            if call.operation != "login":
+                self._compare_process()
+
+    def _note_left(self, call: PluginCall | None) -> None:
+        for what, of, is_over in self._begun:
+            if of is call and not is_over():
+                self._watch.note("as-found", what)
+
+    def _compare_process(self) -> None:
+        now, modules, written = settings(), set(sys.modules), os.fstat(1).st_size
+        for name in now:
+            if now[name] != self._settings[name]:
+                self._watch.note("as-found", f"changes {name}")
+        for name in sorted(modules - self._loaded):
+            if name.partition(".")[0] in self._foreign:
+                self._watch.note("reach", f"imports {name}, which is another plugin's")
+        if written != self._written:
+            self._watch.note("output", WRITES)
+        self._settings, self._loaded, self._written = now, modules, written
 
 
 def _hide_kit() -> None:
     """Let nothing of the kit be found: no module, no distribution."""
+
+    def hidden(find: Any) -> Any:
+        return lambda name, *given: None if name.partition(".")[0] in KIT else find(name, *given)
+
+    def discover(**named: Any) -> Any:
+        return (one for one in usual(**named) if one.metadata["Name"].lower().replace("-", "_") not in KIT)
+
     for name in [name for name in sys.modules if name.partition(".")[0] in KIT]:
         del sys.modules[name]
-    sys.meta_path[:] = [_hiding(finder) for finder in sys.meta_path]
+    for finder in sys.meta_path:
+        setattr(finder, "find_spec", hidden(finder.find_spec))  # noqa: B010 - to the checker a finder has no such name
+    usual = Distribution.discover
+    setattr(Distribution, "discover", discover)  # noqa: B010 - a method of the class
     vars(sys.modules["__main__"]).pop("main", None)
     sys.argv[:] = ["nagorik"]
     sys.orig_argv[:] = [sys.executable]
 
 
-def _hiding(finder: Any) -> Any:
-    class Hiding(DistributionFinder):
-        def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-            return None if name.partition(".")[0] in KIT else finder.find_spec(name, path, target)
-
-        def find_distributions(self, *context: Any, **named: Any) -> Iterator[Any]:
-            find = getattr(finder, "find_distributions", None)
-            for found in find(*context, **named) if find is not None else ():
-                if found.metadata["Name"].lower() not in KIT_DISTRIBUTIONS:
-                    yield found
-
-        def invalidate_caches(self) -> None:
-            getattr(finder, "invalidate_caches", lambda: None)()
-
-    return Hiding()
-
-
-async def _serve(incoming: int, outgoing: int) -> None:
-    reader = asyncio.StreamReader(limit=2**26)
-    pipe, out = os.fdopen(incoming, "rb", buffering=0), os.fdopen(outgoing, "wb")
-
-    def write(message: bytes) -> None:
-        out.write(message)
-        out.flush()
-
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    decimal.getcontext()  # made here, it is that of all tasks, as on a host
-    child = Child()
-    child.line = ChildLine(reader, write, child)
-    await child.line.serve()
+async def _seen(job: bytes) -> list[tuple[str, str, str]] | str:
+    try:
+        return await _Child(*pickle.loads(job)).observe()  # noqa: S301 - from the process that has started this one
+    except NotReachable as missing:
+        return str(missing)
 
 
 def main() -> None:
-    """Serve the process that has started this one, until it closes the pipe."""
-    incoming, outgoing = os.dup(0), os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    asyncio.run(_serve(incoming, outgoing))
+    """Do the job that comes on the standard input, and write what was seen to the standard output."""
+    with os.fdopen(os.dup(0), "rb") as incoming, os.fdopen(os.dup(1), "w", encoding="utf-8") as outgoing:
+        sys.path[:], job = pickle.loads(incoming.read())  # noqa: S301 - as above
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        decimal.getcontext()  # made here, it is that of all tasks, as on a host
+        outgoing.write(json.dumps(asyncio.run(_seen(job))))

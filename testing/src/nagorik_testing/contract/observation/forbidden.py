@@ -1,8 +1,8 @@
-"""What a plugin's code may not do to its process: one table, and who listens for it.
+"""What a plugin's code may not do to its process: one table, and one watch that hears of it.
 
 Most of it Python's own audit events report. For the rest a function, the standard streams and the environment are
-replaced by what reports and does the same. Nothing is refused, and of what is done only its row and the place in the
-plugin's code are kept: a path or an address may name a citizen.
+replaced by what reports and does the same. Nothing is refused. Of what is done, its row and the place in the plugin's
+code are kept and no value: a path or an address may name a citizen.
 """
 
 import asyncio
@@ -16,240 +16,188 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import pydantic_settings
+
+from nagorik_platform.dispatch import plugin_call
 from nagorik_platform.logs import configure_logging
+from nagorik_testing.contract.observation.state import Needles
 
 LONGEST_WAIT: Final = 0.05
 """Real seconds that a call may wait by the machine's clock; one that gives up its turn waits for none."""
 WRITES: Final = "writes to a standard stream"
 LOGS: Final = "logs past context.log"
-
-ObservedAct = tuple[str, str]
-"""The check that forbids it, and what was done, in English."""
-
-
-ACTING: Final[ContextVar[bool]] = ContextVar("ACTING", default=False)
-"""Whether the plugin has started what runs now, where no frame of its stack says so."""
-_ELSEWHERE: Final = "a thread or a callback of its own"
+ELSEWHERE: Final = "a thread or a callback of its own"
 """Stands for the place of what is done where no frame is the plugin's, in what the plugin has started."""
+
+FORBIDDEN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "writes a file": ("open to write",),
+        "reads a file that is not its own": ("open to read",),
+        "lists a folder": ("os.listdir", "os.scandir"),
+        "removes a file or a folder": ("os.remove", "os.rmdir"),
+        "makes a folder, a link or a pipe": ("os.mkdir", "os.link", "os.symlink", "os.mkfifo"),
+        "renames or changes a file": ("os.rename", "os.truncate", "os.chmod", "os.chown", "os.utime"),
+        "makes a temporary file or folder": ("tempfile",),
+        "opens a database": ("sqlite3.connect",),
+        "uses the network by itself ({event})": (
+            *("socket", "http", "urllib", "smtplib", "ftplib", "imaplib", "poplib", "nntplib"),
+        ),
+        "starts or signals a process ({event})": (
+            *("subprocess", "pty", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"),
+            *("os.startfile", "os.kill", "os.killpg", "signal.pthread_kill"),
+        ),
+        "calls into the machine's own libraries (ctypes)": ("ctypes",),
+        "looks through all objects of the process": ("gc.get_objects", "gc.get_referrers"),
+        "looks into other threads": ("sys._current_frames",),
+        "traces what others run": ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"),
+        "listens to what others do": ("sys.addaudithook",),
+    }
+)
+"""What is not done, by the audit events that report it, or the modules that they are of."""
+READABLE: Final = frozenset({"open to read", "os.listdir", "os.scandir"})
+"""Events that are allowed in a folder that any code may read. A database is allowed in memory."""
+
+_BY_EVENT: Final = MappingProxyType({event: what for what, events in FORBIDDEN.items() for event in events})
 _OBSERVERS: Final = str(Path(__file__).parent) + os.sep
-"""Where the code of those who look on lies, which stands between the plugin's and the watch."""
+_TRANSPARENT: Final = (_OBSERVERS, str(plugin_call.__file__))
+"""Files whose code stands on the stack of everything, and does nothing by itself."""
+_BETWEEN: Final = (
+    *(_OBSERVERS, logging.__file__, warnings.__file__, os.__file__, "<frozen os>", "<frozen _collections_abc>"),
+    str(Path(pydantic_settings.__file__).parent) + os.sep,
+)
+"""Files between the plugin's code and what it calls, when it warns or reads the environment."""
 _CALLBACK: Final = asyncio.Handle._run.__code__
 """Below it on a stack is the event loop, which runs everybody's code."""
-_BETWEEN: Final = frozenset(
-    (logging.__file__, warnings.__file__, os.__file__, "<frozen os>", "<frozen _collections_abc>")
-)
-"""Files between the plugin's code and what it calls, when it writes a line or reads the environment."""
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-class PermittedUse(StrEnum):
-    """What of an event is no harm."""
-
-    NOTHING = "nothing"
-    READABLE = "what lies in a folder that any code may read"
-    IN_MEMORY = "what lies in memory"
-
-
-class Forbidden(NamedTuple):
-    """One row: what is not done, the check that says so, and the audit events or modules that report it."""
-
-    check: str
-    what: str
-    events: tuple[str, ...]
-    allowed: PermittedUse = PermittedUse.NOTHING
-
-
-FORBIDDEN: Final = (
-    Forbidden("files", "writes a file", ("open to write",)),
-    Forbidden("files", "reads a file that is not its own", ("open to read",), PermittedUse.READABLE),
-    Forbidden("files", "lists a folder", ("os.listdir", "os.scandir"), PermittedUse.READABLE),
-    Forbidden("files", "makes a folder", ("os.mkdir",)),
-    Forbidden("files", "renames a file", ("os.rename",)),
-    Forbidden("files", "removes a file or a folder", ("os.remove", "os.rmdir")),
-    Forbidden("files", "links a file", ("os.link", "os.symlink")),
-    Forbidden("files", "shortens a file", ("os.truncate",)),
-    Forbidden("files", "changes a file's rights, owner or times", ("os.chmod", "os.chown", "os.utime")),
-    Forbidden("files", "makes a pipe", ("os.mkfifo",)),
-    Forbidden("files", "makes a temporary file or folder", ("tempfile",)),
-    Forbidden("files", "opens a database", ("sqlite3.connect",), PermittedUse.IN_MEMORY),
-    Forbidden(
-        "network",
-        "uses the network by itself ({event})",
-        ("socket", "http", "urllib", "smtplib", "ftplib", "imaplib", "poplib", "nntplib"),
-    ),
-    Forbidden(
-        "subprocesses",
-        "starts or signals a process ({event})",
-        ("subprocess", "pty", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"),
-    ),
-    Forbidden(
-        "subprocesses",
-        "starts or signals a process ({event})",
-        ("os.startfile", "os.kill", "os.killpg", "signal.pthread_kill"),
-    ),
-    Forbidden("interpreter", "calls into the machine's own libraries (ctypes)", ("ctypes",)),
-    Forbidden("interpreter", "looks through all objects of the process", ("gc.get_objects", "gc.get_referrers")),
-    Forbidden("interpreter", "looks into other threads", ("sys._current_frames",)),
-    Forbidden(
-        "interpreter",
-        "traces what others run",
-        ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"),
-    ),
-    Forbidden("interpreter", "listens to what others do", ("sys.addaudithook",)),
-)
-_BY_EVENT: Final[Mapping[str, Forbidden]] = MappingProxyType(
-    {event: row for row in FORBIDDEN for event in row.events}
-)
-
-
 class ProcessWatch:
-    """Keeps what a plugin's code does, from ``begin`` to ``take``; an audit hook cannot be taken back."""
+    """Keeps what a plugin's code does; an audit hook cannot be taken back.
+
+    Attributes:
+        acts: What was done, in order: the check that forbids it, and in English when and what.
+        where: When it is done, as far as no call of the plugin is known.
+        offer: What is called.
+        personal: What may come out in no log line and no exception.
+    """
 
     def __init__(
-        self, plugin: Path, platform: Sequence[Path], *, readable: Sequence[str], foreign: Sequence[str]
+        self, plugin: Path, others: Sequence[Path | str], *, readable: Sequence[str], foreign: Sequence[str]
     ) -> None:
-        """Watch nothing yet.
+        """Watch from now on.
 
         Args:
             plugin: The folder of the plugin's package.
-            platform: Folders whose code stands between the plugin and the world, and answers for itself.
+            others: Files and folders whose code stands between the plugin and the world, and answers for itself.
             readable: Folders that any code may read, such as those of libraries.
             foreign: Folders in these that are another plugin's.
         """
-        self._plugin = _prefixes([plugin])
-        self._others = (*_prefixes(platform), "<frozen importlib")
-        self._readable = _prefixes(readable)
-        self._foreign = _prefixes(foreign)
-        self._acts: dict[ObservedAct, None] = {}
-        self._is_watching = False
+        self.acts: dict[tuple[str, str, str], None] = {}
+        self.where, self.offer, self.personal = "the import", "", Needles()
+        self._plugin, self._others = _prefixes([plugin]), (*_prefixes(others), "<frozen importlib")
+        self._readable, self._foreign = _prefixes(readable), _prefixes(foreign)
         sys.addaudithook(self._heard)
 
-    def begin(self) -> None:
-        """Watch from now on."""
-        self._is_watching = True
-
-    def take(self) -> list[ObservedAct]:
-        """What was done since the last time, and watch no longer."""
-        self._is_watching = False
-        taken, self._acts = self._acts, {}
-        return list(taken)
-
     def note(self, check: str, what: str) -> None:
-        """Keep what another observer saw, whether or not anything is watched."""
-        self._acts[check, what] = None
+        """Keep what was seen, in the call that it belongs to, as far as that is known."""
+        call = plugin_call.PLUGIN_CALL.get()
+        where = self.where if call is None else f"{call.operation} of {self.offer}"
+        self.acts[f"process/{check}", where, what] = None
 
-    def note_here(
-        self, check: str, what: str, past: frozenset[str] | None = None, *, allowed: Callable[[], bool] | None = None
-    ) -> None:
-        """Keep what is done just now, if it is the plugin's doing.
-
-        Args:
-            check: The check that forbids it.
-            what: What is done.
-            past: Files between it and the plugin's code, which has to call it itself; if ``None``, any may be.
-            allowed: Whether it is no harm, asked if it is the plugin's doing.
-        """
-        place = self.place() if past is None else self._own_place(past)
-        if place is not None and not (allowed is not None and allowed()):
+    def note_here(self, check: str, what: str, *, direct: bool = False) -> None:
+        """Keep what is done just now, if it is the plugin's doing; see ``place``."""
+        if (place := self.place(direct=direct)) is not None:
             self.note(check, f"{what} at {place}")
 
     def is_of_plugin(self, frame: FrameType) -> bool:
-        """Whether a frame runs the plugin's own code."""
-        return frame.f_code.co_filename.startswith(self._plugin)
+        """Return whether a frame runs the plugin's own code."""
+        file = frame.f_code.co_filename
+        return file.startswith(self._plugin) and not file.startswith(self._others)
 
-    def place(self) -> str | None:
-        """Where in the plugin's code this is done, or ``None`` where it is not its doing.
+    def place(self, *, direct: bool = False) -> str | None:
+        """Return where in the plugin's code this is done, or ``None`` where it is not its doing.
 
-        The innermost code that is either the plugin's or the platform's answers for it; what the import system does
-        for an ``import`` is nobody's.
+        The innermost code that is either the plugin's or the platform's answers for it; for what the import system
+        does, none does. Where it is ``direct``, no code of a library stands between.
         """
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if self.is_of_plugin(frame):
-                return _named(frame)
+        while frame is not None and frame.f_code is not _CALLBACK:
             file = frame.f_code.co_filename
-            if file.startswith(self._others) and not file.startswith(_OBSERVERS):
+            if self.is_of_plugin(frame):
+                return f"{Path(file).name}:{frame.f_lineno}"
+            if file.startswith(self._others) and not file.startswith(_TRANSPARENT):
                 return None
-            if frame.f_code is _CALLBACK:
-                break
+            if direct and not file.startswith(_BETWEEN):
+                return None
             frame = frame.f_back
         is_strange_thread = frame is None and threading.current_thread() is not threading.main_thread()
-        return _ELSEWHERE if ACTING.get() or is_strange_thread else None
-
-    def _own_place(self, past: frozenset[str]) -> str | None:
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and (
-            frame.f_code.co_filename in past or frame.f_code.co_filename.startswith(_OBSERVERS)
-        ):
-            frame = frame.f_back
-        return _named(frame) if frame is not None and self.is_of_plugin(frame) else None
+        return ELSEWHERE if plugin_call.PLUGIN_CALL.get() is not None or is_strange_thread else None
 
     def _heard(self, event: str, given: tuple[Any, ...]) -> None:
-        if not self._is_watching:
-            return
         if event == "open":
             path, mode, flags = given
-            if isinstance(path, int):
-                return
-            writes = bool(flags & _WRITING) if mode is None else bool(set(mode) & set("wax+"))
-            event = "open to write" if writes else "open to read"
-        row = _BY_EVENT.get(event) or _BY_EVENT.get(event.partition(".")[0])
-        if row is not None:
-            self.note_here(
-                row.check, row.what.replace("{event}", event), allowed=lambda: self._allows(row.allowed, *given[:1])
-            )
+            writes = flags & _WRITING if mode is None else set(mode) & set("wax+")
+            event = "" if isinstance(path, int) else "open to write" if writes else "open to read"
+        what = _BY_EVENT.get(event) or _BY_EVENT.get(event.partition(".")[0])
+        if what is not None and (place := self.place()) is not None and not self._allows(event, *given[:1]):
+            self.note("reach", f"{what.replace('{event}', event)} at {place}")
 
-    def _allows(self, allowed: PermittedUse, path: Any = None) -> bool:
-        if allowed is not PermittedUse.READABLE:
-            return allowed is PermittedUse.IN_MEMORY and path == ":memory:"
+    def _allows(self, event: str, path: Any = None) -> bool:
+        if event not in READABLE:
+            return event == "sqlite3.connect" and path == ":memory:"
         try:
             full = f"{Path(os.fsdecode(os.curdir if path is None else path)).resolve()}{os.sep}"
         except (TypeError, ValueError, OSError):
             return False
-        return full.startswith(self._plugin) or (
-            full.startswith(self._readable) and not full.startswith(self._foreign)
-        )
+        readable = full.startswith(self._readable) and not full.startswith(self._foreign)
+        return readable or full.startswith(self._plugin)
 
 
-def _prefixes(folders: Sequence[Path | str]) -> tuple[str, ...]:
-    """Each folder, as it is named and as it is, to begin a path with."""
-    named = (str(form) for folder in folders for form in (Path(folder).absolute(), Path(folder).resolve()))
-    return tuple(dict.fromkeys(f"{name}{os.sep}" for name in named))
-
-
-def _named(frame: FrameType) -> str:
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+def _prefixes(places: Sequence[Path | str]) -> tuple[str, ...]:
+    """Each file or folder, as it is named and as it is, to begin a path with."""
+    forms = [form for place in places for form in (Path(place).absolute(), Path(place).resolve())]
+    return tuple(dict.fromkeys(str(form) if form.suffix == ".py" else f"{form}{os.sep}" for form in forms))
 
 
 # What no audit event reports
 
 
-def listen(watch: ProcessWatch, environment: str) -> None:
-    """Let it be heard what is written, slept, left for the end, and read of the environment.
+def listen(watch: ProcessWatch, own: str) -> None:
+    """Let it be heard what is written, logged, slept, left for the end, and read of the environment.
 
-    Variables whose names begin with ``environment`` are the plugin's own. What is written goes nowhere.
+    Variables whose names begin with ``own`` are the plugin's own. What is written goes nowhere.
     """
     _listen_to_streams(watch)
     warnings.simplefilter("always")
-    warnings.showwarning = lambda *_, **__: watch.note_here("output", "warns", _BETWEEN)
+    warnings.showwarning = lambda *_, **__: watch.note_here("output", "warns", direct=True)
     end = "leaves something to be done at the end of the process"
-    _before(atexit, "register", lambda *_, **__: watch.note_here("left-behind", end, frozenset()))
+    before(atexit, "register", lambda *_, **__: watch.note_here("as-found", end, direct=True))
 
     def sleeps(seconds: float) -> None:
         if seconds >= LONGEST_WAIT:
             watch.note_here("waits", f"sleeps for {seconds:.2f} seconds by the machine's clock")
 
-    _before(time, "sleep", sleeps)
-    _listen_to_environment(watch, environment)
+    before(time, "sleep", sleeps)
+
+    class Environ(os._Environ[str]):
+        def __getitem__(self, name: Any) -> Any:
+            if not str(name).upper().startswith(own):
+                watch.note_here("reach", "reads an environment variable that is not its own", direct=True)
+            return super().__getitem__(name)
+
+        def __iter__(self) -> Any:
+            watch.note_here("reach", "reads the whole environment", direct=True)
+            return super().__iter__()
+
+    os.environ.__class__ = Environ
 
 
-def _before(holder: Any, name: str, report: Callable[..., None]) -> None:
+def before(holder: Any, name: str, report: Callable[..., None]) -> None:
+    """Have ``report`` called with what a function or a method is given, before that itself."""
     usual = getattr(holder, name)
 
     def reported(*given: Any, **named: Any) -> Any:
@@ -268,12 +216,16 @@ class _WatchedStream(io.TextIOWrapper):
 
 
 class _WatchedLog(logging.Handler):
-    """Hears every line of the standard library's logging, of which the text is nothing to it."""
+    """Hears every line of the standard library's logging, which may not name a citizen."""
 
-    watch: ProcessWatch
+    def __init__(self, watch: ProcessWatch) -> None:
+        super().__init__(logging.NOTSET)
+        self._watch = watch
 
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - who writes it is what matters
-        self.watch.note_here("output", LOGS, _BETWEEN)
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._watch.personal.found_in(f"{self.format(record)} {vars(record)}"):
+            self._watch.note_here("personal-data", "logs personal data")
+        self._watch.note_here("output", LOGS, direct=True)
 
 
 def _listen_to_streams(watch: ProcessWatch) -> None:
@@ -285,25 +237,5 @@ def _listen_to_streams(watch: ProcessWatch) -> None:
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     configure_logging(level="CRITICAL", stream=io.StringIO())
-    log = _WatchedLog(logging.NOTSET)
-    log.watch = watch
-    logging.getLogger().addHandler(log)
+    logging.getLogger().addHandler(_WatchedLog(watch))
     logging.getLogger().setLevel(1)
-
-
-def _listen_to_environment(watch: ProcessWatch, own: str) -> None:
-    import pydantic_settings
-
-    past = _BETWEEN | {str(file) for file in Path(pydantic_settings.__file__).parent.rglob("*.py")}
-
-    class _Environ(os._Environ[str]):
-        def __getitem__(self, name: Any) -> Any:
-            if not str(name).upper().startswith(own):
-                watch.note_here("environment", "reads an environment variable that is not its own", past)
-            return super().__getitem__(name)
-
-        def __iter__(self) -> Any:
-            watch.note_here("environment", "reads the whole environment", past)
-            return super().__iter__()
-
-    os.environ.__class__ = _Environ

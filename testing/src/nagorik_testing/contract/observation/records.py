@@ -1,11 +1,11 @@
 """What two calls of one operation differ in: how they ended, and what was sent for them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from nagorik import NagorikError
-from nagorik_testing.contract.verdict import CallEnd
+from nagorik_testing.contract.verdict import CallEnd, plain_values
 from nagorik_testing.contract.wiretap import WireExchange, body_places
 from nagorik_testing.wire.codec import Codec
 
@@ -14,23 +14,30 @@ _OF_CONNECTION: Final = frozenset({"authorization", "content-length", "content-t
 
 
 class CallRecord(NamedTuple):
-    """How one call ended, and what was sent for it."""
+    """How one call ended, and what was sent for it, as plain values.
 
-    outcome: object
-    requests: tuple[Mapping[str, str], ...]
+    Attributes:
+        error: The name of the exception in which it ended; empty where it had a result.
+        end: The result's values by field, or the error as a problem.
+        requests: What each request said, by place.
+        given: The texts that the agency answered with.
+    """
+
+    error: str
+    end: Mapping[str, object]
+    requests: Sequence[Mapping[str, str]]
     given: frozenset[str] = frozenset()
-    """The texts that the agency answered with."""
 
     @classmethod
     def of(cls, end: CallEnd, passed: Sequence[WireExchange], codec: Codec) -> "CallRecord":
-        """From how it ended and what passed meanwhile."""
-        outcome = end.result if end.error is None else (type(end.error).__name__, _problem(end.error))
+        """Make one from how a call ended and what passed meanwhile."""
         given = frozenset(text for each in passed for text in _texts(each, codec))
-        return cls(outcome, tuple(_parts(each, codec) for each in passed), given)
-
-
-def _problem(error: BaseException) -> object:
-    return error.to_problem() if isinstance(error, NagorikError) else None
+        requests = [_parts(each, codec) for each in passed]
+        if end.error is not None:
+            problem = end.error.to_problem() if isinstance(end.error, NagorikError) else {}
+            return cls(type(end.error).__name__, dict(problem), requests, given)
+        values = plain_values(end.result)
+        return cls("", values if isinstance(values, dict) else {"result": values}, requests, given)
 
 
 def _texts(exchange: WireExchange, codec: Codec) -> list[str]:
@@ -58,49 +65,25 @@ def _parts(exchange: WireExchange, codec: Codec) -> Mapping[str, str]:
 
 
 def differences(usual: CallRecord, now: CallRecord) -> list[str]:
-    """What two calls differ in, without a value."""
+    """Return what two calls differ in, without a value."""
     differing = []
-    if usual.outcome != now.outcome:
-        differing.append(f"ends otherwise: {_shown(usual.outcome, now.outcome)}")
+    if usual.error or now.error:
+        if (usual.error, usual.end) != (now.error, now.end):
+            ends = (each.error or "in a result" for each in (now, usual))
+            differing.append(f"ends otherwise: {' and not '.join(ends)}")
+    elif others := [name for name, value in now.end.items() if value != usual.end.get(name)]:
+        differing.append(f"ends otherwise: another {', '.join(others)}")
     if len(usual.requests) != len(now.requests):
         return [*differing, f"sends {len(now.requests)} requests and not {len(usual.requests)}"]
-    for number, one, other in _paired(usual.requests, now.requests):
-        others = {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
-        if not _only_rearranged(
-            [{name: request.get(name, "") for name in others} for request in (one, other)], usual, now
-        ):
-            differing += [f"sends another {name} in request {number}" for name in sorted(others)]
-    return differing
-
-
-def _paired(
-    usual: Sequence[Mapping[str, str]], now: Sequence[Mapping[str, str]]
-) -> Iterator[tuple[int, Mapping[str, str], Mapping[str, str]]]:
-    """The requests that differ, with their number; those sent side by side may have come in another order."""
-    left = list(enumerate(now, start=1))
-    unlike = []
-    for one in usual:
+    # Those sent side by side may have come in another order.
+    left, unlike = list(enumerate(now.requests, start=1)), []
+    for one in usual.requests:
         same = next((held for held in left if held[1] == one), None)
-        if same is None:
-            unlike.append(one)
-        else:
-            left.remove(same)
+        unlike.append(one) if same is None else left.remove(same)
     for one, (number, other) in zip(unlike, left, strict=True):
-        yield number, one, other
-
-
-def _only_rearranged(parts: Sequence[Mapping[str, str]], usual: CallRecord, now: CallRecord) -> bool:
-    """Whether the same values stand at other places, all of which the agency gave out during the call.
-
-    It may name papers that are uploaded side by side in the order in which they happen to come.
-    """
-    one, other = (sorted(part.values()) for part in parts)
-    return one == other and usual.given.issuperset(one) and now.given.issuperset(other)
-
-
-def _shown(usual: object, now: object) -> str:
-    if isinstance(now, tuple) or isinstance(usual, tuple):
-        return " and not ".join(str(each[0]) if isinstance(each, tuple) else "in a result" for each in (now, usual))
-    fields = getattr(type(now), "model_fields", {})
-    others = [name for name in fields if getattr(now, name) != getattr(usual, name, None)]
-    return f"another {', '.join(others)}" if others else "another result"
+        names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+        values, others_values = (sorted(each.get(name, "") for name in names) for each in (one, other))
+        # A plugin may name documents that are uploaded side by side in the order in which they happen to come.
+        rearranged = values == others_values and usual.given & now.given >= {*values}
+        differing += [] if rearranged else [f"sends another {name} in request {number}" for name in names]
+    return differing
