@@ -6,11 +6,7 @@ import httpx
 import pytest
 
 from nagorik.values import Money
-from nagorik_testing.contract.observation.state import library_picture, patched
-
-
-def of_plugin(module: str) -> bool:
-    return module == __name__
+from nagorik_testing.contract.observation.state import libraries, patched
 
 
 def replaced() -> None:
@@ -19,11 +15,11 @@ def replaced() -> None:
 
 @pytest.fixture
 def before():
-    return library_picture()
+    return libraries()
 
 
 def told(before) -> list[str]:
-    return patched(before, library_picture(), of_plugin)
+    return patched(before, libraries(), __name__)
 
 
 def test_function_of_a_module_is_told(before, monkeypatch):

@@ -10,7 +10,7 @@ GIVEN = frozenset({"1", "2"})
 
 
 def call(*requests, given=GIVEN):
-    return CallRecord("end", requests, given)
+    return CallRecord("", {}, requests, given)
 
 
 @pytest.mark.parametrize(

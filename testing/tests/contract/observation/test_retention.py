@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from nagorik_testing.contract.observation.state import Needles, bindings, carries, rebound, retained
+from nagorik_testing.contract.observation.state import Needles
 
 NAME = "plugin_of_nobody"
 NUMBER = "19853312345678901"
@@ -98,7 +98,7 @@ HELD: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("kind", HELD)
 def test_what_is_held_is_found_by_its_name(kind: str) -> None:
-    found = retained(made(HOLDER=HELD[kind](), OTHER=["19853312345678902"]), NEEDLES)
+    found = NEEDLES.retained(made(HOLDER=HELD[kind](), OTHER=["19853312345678902"]))
     assert {name.removeprefix(f"{NAME}.").partition(".")[0] for name in found} == {"HOLDER"}
 
 
@@ -110,7 +110,7 @@ def test_what_others_hold_is_theirs() -> None:
     module.last = NUMBER  # type: ignore[attr-defined]
     holder = ModuleType(NAME)
     vars(holder).update(log=logger, Foreign=foreign, module=module, table=["19853312345678902", 42, True])
-    assert retained({NAME: holder}, NEEDLES) == []
+    assert NEEDLES.retained({NAME: holder}) == []
 
 
 def test_cache_of_a_library_is_the_librarys_and_one_made_of_its_function_is_not() -> None:
@@ -120,7 +120,7 @@ def test_cache_of_a_library_is_the_librarys_and_one_made_of_its_function_is_not(
     holder = ModuleType(NAME)
     vars(holder).update(urlsplit=urlsplit, parse=parse)
     try:
-        assert retained({NAME: holder}, NEEDLES) == [f"{NAME}.parse"]
+        assert NEEDLES.retained({NAME: holder}) == [f"{NAME}.parse"]
     finally:
         urlsplit.cache_clear()
 
@@ -147,11 +147,11 @@ CARRIED = {
 
 @pytest.mark.parametrize("kind", CARRIED)
 def test_what_an_exception_carries_is_found(kind: str) -> None:
-    assert carries(CARRIED[kind](), NEEDLES)
+    assert NEEDLES.reached_from(CARRIED[kind]())
 
 
 def test_exception_that_carries_another_number_is_let_be() -> None:
-    assert not carries(ValueError("19853312345678902"), NEEDLES)
+    assert not NEEDLES.reached_from(ValueError("19853312345678902"))
 
 
 def test_object_whose_attributes_raise_is_looked_into() -> None:
@@ -163,17 +163,4 @@ def test_object_whose_attributes_raise_is_looked_into() -> None:
     vars(sly)["last"] = NUMBER
     holder = ModuleType(NAME)
     vars(holder).update(sly=sly)
-    assert retained({NAME: holder}, NEEDLES) == [f"{NAME}.sly"]
-
-
-def test_names_that_are_bound_anew_are_told_and_equal_counts_are_not() -> None:
-    hooks = type("Hooks", (), {"calls": 1, "__module__": NAME})
-    modules = made(Hooks=hooks, table=[1], count=1000, state="open")
-    before = bindings(modules)
-    modules[NAME].table.append(2)
-    modules[NAME].count = int("1000")
-    assert rebound(before, bindings(modules)) == []
-    hooks.calls = 2  # type: ignore[attr-defined]
-    modules[NAME].state = "shut"
-    modules[NAME].last = None
-    assert rebound(before, bindings(modules)) == [f"{NAME}.{name}" for name in ("Hooks.calls", "last", "state")]
+    assert NEEDLES.retained({NAME: holder}) == [f"{NAME}.sly"]

@@ -47,7 +47,7 @@ def turned_to(chance: Chance, package: str) -> Iterator[None]:
         package: The package's name.
     """
     turned: dict[int, Draw] = {}
-    modules = [module for name, module in list(sys.modules.items()) if module is not None and _is_own(name, package)]
+    modules = [module for name, module in list(sys.modules.items()) if _is_own(name, package)]
     with ExitStack() as replaced:
         for holder, name, draw in _SOURCES:
             genuine = getattr(holder, name)

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import zoneinfo
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from importlib import import_module
 from importlib.metadata import Distribution
@@ -35,7 +35,7 @@ from nagorik_platform.dispatch.runner import Runner
 from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_testing.contract.observation.forbidden import LONGEST_WAIT, WRITES, ProcessWatch, before, listen
-from nagorik_testing.contract.observation.plays import FIRST, USUAL, Place, Waits, staged
+from nagorik_testing.contract.observation.plays import FIRST, USUAL, Place, Stage, Waits, staged
 from nagorik_testing.contract.observation.records import CallRecord, differences
 from nagorik_testing.contract.observation.state import Needles, is_within, libraries, patched, settings
 from nagorik_testing.contract.rig import Rig
@@ -172,7 +172,7 @@ class _Child:
                 return None
             return await asyncio.gather(one.called(self._judge), other.called(self._judge))
 
-    def _staged(self, place: Place, seed: int) -> Any:
+    def _staged(self, place: Place, seed: int) -> AbstractAsyncContextManager[Stage | None]:
         faulthandler.dump_traceback_later(LONGEST, exit=True, file=self._nowhere)
         self._watch.offer = place.offer
         return staged(self._subject, place, seed, self._waits, self._keep_secret)

@@ -50,8 +50,8 @@ def _decimal(context: decimal.Context) -> object:
 
 def _loggers() -> dict[str, object]:
     # A logger that is made is no change; one that is turned up, or given a handler of its own, is.
-    found = {name: logger for name, logger in logging.root.manager.loggerDict.items() if hasattr(logger, "handlers")}
-    state = {name: (one.level, list(one.handlers), one.propagate, one.disabled) for name, one in found.items()}
+    found = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    state = {one.name: (one.level, list(one.handlers), one.propagate, one.disabled) for one in found}
     return {name: of for name, of in state.items() if of != (logging.NOTSET, [], True, False)}
 
 
