@@ -283,7 +283,6 @@ KILLS = {
     "robustness/stateless": Kill("eligibility answers otherwise after it was asked by somebody else", "Fickle"),
     "robustness/side-by-side": Kill("two citizens have one reference", "SameReceipt"),
     "robustness/no-polling": Kill("status takes 10 seconds of an agency that answers at once", "Polls"),
-    "robustness/no-module-state": Kill("permit_office.plugin.SEEN is changed by a call", "Remembering"),
     "robustness/F20-blocks-the-loop": Kill("eligibility keeps the event loop for more than 250 ms", "BlocksLoop"),
     "robustness/F20-cancelled": Kill("status goes on when its call is cancelled", "WillNotStop"),
     "robustness/F20-exits": Kill("submit ends the process", "Exits"),

@@ -81,18 +81,6 @@ KILLERS = (
         "Aborts",
     ),
     Killer("robustness/F20-exits", "LeavesWithoutThePaper", "deliverable ends the process"),
-    *(
-        Killer("robustness/no-module-state", hooks, f"permit_office.in_the_host.{where} is changed by a call")
-        for hooks, where in (
-            ("KeepsTheLast", "LAST"),
-            ("KeepsInsideATable", "WAITING"),
-            ("KeepsTheRecent", "RECENT"),
-            ("KeepsOnItsClass", "KeepsOnItsClass.numbers"),
-            ("KeepsInADefault", "KeepsInADefault.note"),
-            ("KeepsInACache", "last_digits"),
-            ("KeepsInAnObject", "MEMORY"),
-        )
-    ),
     Killer("robustness/no-polling", "LooksAgain", "status takes 6 requests"),
     Killer("robustness/no-polling", "WaitsForTheMoney", "query-payment takes 6 seconds of an agency"),
     Killer("robustness/no-polling", "SleepsForReal", "status takes 10 seconds of an agency that answers at once"),

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from nagorik import Operation
+from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.verdict import CheckStatus
+from nagorik_testing.contract.observation.state import Needles, own_modules
+from nagorik_testing.contract.subject import open_rig
+from nagorik_testing.contract.verdict import CheckStatus, Severity
 
 pytestmark = pytest.mark.long
 
@@ -89,6 +93,9 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "process/reach": ("payment-notice of permits.till reads an environment variable that is not its own",),
     },
+    "KeepsByAddress": {
+        "process/personal-data": ("data in permit_office.process_faults.FILED when the call is over",),
+    },
     "SharedAttribute": {
         "process/interleaved": ("submit of permits.shop sends another body nid in request 1",),
         "process/another-machine": ("eligibility of permits.shop ends otherwise: another criteria",),
@@ -133,6 +140,35 @@ async def test_what_a_plugin_does_to_its_process_is_told(hooks, permit_office):
 async def test_what_comes_near_and_is_right_is_let_be(permit_office):
     said = await said_of(permit_office("WithinBounds"))
     assert said == dict.fromkeys(said, "")
+
+
+KEEPERS = {
+    "Remembering": "plugin.SEEN",
+    "KeepsTheLast": "in_the_host.LAST",
+    "KeepsInsideATable": "in_the_host.WAITING",
+    "KeepsTheRecent": "in_the_host.RECENT",
+    "KeepsOnItsClass": "in_the_host.KeepsOnItsClass.numbers",
+    "KeepsInADefault": "in_the_host.KeepsInADefault.note",
+    "KeepsInACache": "in_the_host.last_digits",
+    "KeepsInAnObject": "in_the_host.MEMORY",
+}
+
+
+@pytest.mark.parametrize(("hooks", "where"), KEEPERS.items(), ids=KEEPERS)
+async def test_what_keeps_a_citizens_number_is_found(hooks, where, permit_office):
+    async with open_rig(permit_office(hooks), "permits.shop") as rig:
+        await call_operation(rig, Operation.ELIGIBILITY)
+        needles = Needles([rig.citizen.full_nid.value])
+    found = needles.retained(own_modules("permit_office"))
+    assert {name.startswith(f"permit_office.{where}") for name in found} == {True}
+
+
+async def test_honest_edits_fail_no_check_of_the_host(permit_office):
+    subject = permit_office("HonestEdits")
+    chosen = [check for check in CHECKS if check.family in {"process", "robustness", "privacy"}]
+    found = [one for check in chosen async for one in check.run(subject) if one.failed]
+    assert [(one.check, one.got) for one in found if one.severity is not Severity.WARNING] == []
+    assert {one.check for one in found} == {"process/output"}
 
 
 async def test_process_that_is_ended_proves_nothing(permit_office):

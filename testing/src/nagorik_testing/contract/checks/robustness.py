@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import uuid5
 
 from nagorik import Operation
@@ -19,7 +19,6 @@ from nagorik_testing.contract.checks.inspection import (
     requests_made,
     slow_down,
 )
-from nagorik_testing.contract.checks.kept_state import changed, state_of
 from nagorik_testing.contract.checks.stand_ins import real_sleeps
 from nagorik_testing.contract.preparations import lodged_application, submit_application
 from nagorik_testing.contract.rig import Rig
@@ -43,33 +42,15 @@ LONGEST: Final = timedelta(seconds=5)
 """Simulated time that a call may take of an agency that answers at once."""
 
 
-class _AskedAgain(NamedTuple):
-    """What somebody else's calls change.
-
-    Attributes:
-        answered: The operations that answer otherwise afterwards.
-        kept: What the plugin's modules hold otherwise.
-    """
-
-    answered: Sequence[Operation]
-    kept: Sequence[str]
-
-
-async def _asked_by_another(subject: Subject, offer: AnyOffer) -> _AskedAgain:
-    package = record_of(subject).package or ""
-    first = await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
-    before = state_of(package)
-    await _outcomes(subject, offer, seed=OTHER_SEED)
-    kept = changed(before, state_of(package))
-    again = await _outcomes(subject, offer)
-    return _AskedAgain([operation for operation, outcome in first.items() if again.get(operation) != outcome], kept)
-
-
 @check("robustness/stateless")
 async def _stateless(subject: Subject, offer: AnyOffer) -> list[str]:
-    asked = await subject.once(_asked_by_another, offer)
+    first = await _outcomes(subject, offer)
+    await _outcomes(subject, offer, seed=OTHER_SEED)
+    again = await _outcomes(subject, offer)
     return [
-        f"{operation.value} answers otherwise after it was asked by somebody else" for operation in asked.answered
+        f"{operation.value} answers otherwise after it was asked by somebody else"
+        for operation, outcome in first.items()
+        if again.get(operation) != outcome
     ]
 
 
@@ -156,8 +137,3 @@ async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
             if seconds > LONGEST.total_seconds():
                 wrong.append(f"{operation.value} takes {seconds:.0f} seconds of an agency that answers at once")
     return wrong
-
-
-@check("robustness/no-module-state")
-async def _no_module_state(subject: Subject, offer: AnyOffer) -> list[str]:
-    return [f"{name} is changed by a call" for name in (await subject.once(_asked_by_another, offer)).kept]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
-from nagorik_testing.contract.checks.kept_state import modules_of
+from nagorik_testing.contract.observation.state import own_modules
 
 _ENDINGS: Final = ((sys, "exit"), (os, "_exit"), (os, "abort"), (signal, "raise_signal"))
 
@@ -63,7 +63,7 @@ def real_sleeps(package: str) -> Iterator[list[float]]:
 @contextmanager
 def _standing_in(instead: Mapping[tuple[ModuleType, str], Callable[..., Any]], package: str) -> Iterator[None]:
     """With other functions in the place of some, wherever a plugin's module has one of them by name."""
-    modules = [module for _, module in modules_of(package)]
+    modules = own_modules(package).values()
     put: list[tuple[ModuleType, str, object]] = []
     for (owner, name), stand_in in instead.items():
         usual = getattr(owner, name)

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 from unittest.mock import patch
 
-from nagorik_testing.contract.observation.state import is_within
+from nagorik_testing.contract.observation.state import is_within, own_modules
 
 Draw = Callable[..., Any]
 
@@ -47,7 +47,7 @@ def turned_to(chance: Chance, package: str) -> Iterator[None]:
         package: The package's name.
     """
     turned: dict[int, Draw] = {}
-    modules = [module for name, module in list(sys.modules.items()) if _is_own(name, package)]
+    modules = own_modules(package).values()
     with ExitStack() as replaced:
         for holder, name, draw in _SOURCES:
             genuine = getattr(holder, name)

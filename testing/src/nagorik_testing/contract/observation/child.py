@@ -22,7 +22,7 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import Distribution
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any, Final
 
 import time_machine
@@ -37,7 +37,7 @@ from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_testing.contract.observation.forbidden import LONGEST_WAIT, WRITES, ProcessWatch, before, listen
 from nagorik_testing.contract.observation.plays import FIRST, USUAL, Place, Stage, Waits, staged
 from nagorik_testing.contract.observation.records import CallRecord, differences
-from nagorik_testing.contract.observation.state import Needles, is_within, libraries, patched, settings
+from nagorik_testing.contract.observation.state import Needles, is_within, libraries, own_modules, patched, settings
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable
@@ -57,6 +57,8 @@ TRIES: Final = 3
 """Calls of which each has to have such a step before the plugin is blamed and not the machine."""
 SHORTEST_NUMBER: Final = 10
 """Digits from which on a number of the example is one that leads to a person."""
+SHORTEST_REFERENCE: Final = 6
+"""Characters from which on an agency's number of an application is found in no other text by chance."""
 
 
 class _Child:
@@ -81,7 +83,7 @@ class _Child:
             readable=[sys.prefix, sys.base_prefix, *folders, *zoneinfo.TZPATH],
             foreign=list(foreign.values()),
         )
-        self._kept, self._calls = Needles(), list[PluginCall]()
+        self._personal, self._kept, self._calls = Needles(), Needles(), list[PluginCall]()
         self._begun: list[tuple[str, PluginCall | None, Callable[[], bool]]] = []
         self._begin(environment_prefix(record.id), machine)
 
@@ -161,6 +163,8 @@ class _Child:
                 if seed == FIRST and len(longest) == 1:
                     await stage.refused(self._judge)
                 self._judge(stage.rig)
+                if len(reference := stage.rig.references.agency_reference or "") >= SHORTEST_REFERENCE:
+                    self._kept.add([reference])
         if min(longest) > LONGEST_STEP:
             self._watch.where = str(place)
             self._watch.note("waits", f"keeps the event loop for {min(longest):.2f} seconds")
@@ -187,25 +191,22 @@ class _Child:
             with suppress(NotImplementedError):
                 filled_in = (value for _, value in leaves_of(dict(rig.draft.form), ""))
                 sought |= {value for value in filled_in if len(value) >= SHORTEST_NUMBER and value.isdecimal()}
-        self._watch.personal.add(sought)
+        self._personal.add(sought)
         self._kept.add(sought | {rig.references.client_reference, rig.payment})
 
     def _judge(self, rig: Rig, error: BaseException | None = None) -> None:
         """Look at how a call has ended, and at the settings that the plugin shares among calls."""
-        if error is not None and self._watch.personal.reached_from(error):
+        if error is not None and self._personal.reached_from(error):
             self._watch.note("personal-data", "raises an exception that carries personal data")
         runtime = rig.platform._dispatcher._runtimes.get(rig.plugin_id)
-        if runtime is not None and self._watch.personal.reached_from(runtime.connection.settings):
+        if runtime is not None and self._personal.reached_from(runtime.connection.settings):
             self._watch.note("personal-data", "leaves personal data in context.settings")
 
     def _look(self) -> None:
         """Look at what is left of all calls so far: values of a citizen, and libraries that are others."""
         self._watch.where = "the plugin"
-        modules = {
-            name: module
-            for name, module in list(sys.modules.items())
-            if is_within(name, self._package) and name not in self._agency and isinstance(module, ModuleType)
-        }
+        found = own_modules(self._package)
+        modules = {name: module for name, module in found.items() if name not in self._agency}
         for name in self._kept.retained(modules):
             self._watch.note("personal-data", f"keeps a citizen's data in {name} when the call is over")
         known, self._libraries = self._libraries, libraries()

@@ -24,7 +24,6 @@ import pydantic_settings
 
 from nagorik_platform.dispatch import plugin_call
 from nagorik_platform.logs import configure_logging
-from nagorik_testing.contract.observation.state import Needles
 
 LONGEST_WAIT: Final = 0.05
 """Real seconds that a call may wait by the machine's clock; one that gives up its turn waits for none."""
@@ -82,7 +81,6 @@ class ProcessWatch:
         acts: What was done, in order: the check that forbids it, and in English when and what.
         where: When it is done, as far as no call of the plugin is known.
         offer: What is called.
-        personal: What may come out in no log line and no exception.
     """
 
     def __init__(
@@ -97,7 +95,7 @@ class ProcessWatch:
             foreign: Folders in these that are another plugin's.
         """
         self.acts: dict[tuple[str, str, str], None] = {}
-        self.where, self.offer, self.personal = "the import", "", Needles()
+        self.where, self.offer = "the import", ""
         self._plugin, self._others = _prefixes([plugin]), (*_prefixes(others), "<frozen importlib")
         self._readable, self._foreign = _prefixes(readable), _prefixes(foreign)
         sys.addaudithook(self._heard)
@@ -216,15 +214,13 @@ class _WatchedStream(io.TextIOWrapper):
 
 
 class _WatchedLog(logging.Handler):
-    """Hears every line of the standard library's logging, which may not name a citizen."""
+    """Hears every line of the standard library's logging, of which the text is nothing to it."""
 
     def __init__(self, watch: ProcessWatch) -> None:
         super().__init__(logging.NOTSET)
         self._watch = watch
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if self._watch.personal.found_in(f"{self.format(record)} {vars(record)}"):
-            self._watch.note_here("personal-data", "logs personal data")
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - who writes it is what matters
         self._watch.note_here("output", LOGS, direct=True)
 
 

@@ -156,6 +156,13 @@ def _home(value: object) -> str:
 
 # What a plugin's modules keep
 
+
+def own_modules(package: str) -> dict[str, ModuleType]:
+    """Return the modules of a plugin that are loaded, without those of its simulator."""
+    found = {name: module for name, module in list(sys.modules.items()) if is_within(name, package)}
+    return {name: found[name] for name in sorted(found) if ".simulator" not in name and found[name] is not None}
+
+
 MOST_OBJECTS: Final = 1_000_000
 """Objects that are searched; a plugin's tables are far fewer."""
 _SHORTEST_NUMBER: Final = 8

@@ -31,6 +31,8 @@ from typing import Any, ClassVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from pydantic_core import from_json
+
 from nagorik import (
     Accepted,
     AgencyRejected,
@@ -86,6 +88,8 @@ STARTED = threading.Event()
 ASKED = 0
 LAST: dict[str, Any] = {}
 CODES: dict[str, int] = {}
+PLACES: dict[str, int] = {}
+FILED: dict[str, Any] = {}
 OPEN: dict[str, str] = {}
 READING: ContextVar[str] = ContextVar("READING")
 
@@ -241,6 +245,32 @@ class SeldomCalled(Hooks):
         if is_on_host():
             os.getenv("PATH")
         return await super().nagorik_parse_payment_notice(request)
+
+
+class HonestEdits(Hooks):
+    """Logs a code past context.log, works in a thread, reads JSON by another library, keeps a table of years."""
+
+    @hookimpl
+    async def nagorik_check_eligibility(self, request: Any) -> EligibilityDecision:
+        PLACES.setdefault(str(request.applicant.birth_date.year), len(PLACES))
+        return await super().nagorik_check_eligibility(request)
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> Any:
+        status = await super().nagorik_get_status(request, context)
+        logging.getLogger("permits").info("status is %s", status.raw)
+        PLACES.update(await asyncio.to_thread(from_json, b'{"shop": 1}'))
+        return status
+
+
+class KeepsByAddress(Hooks):
+    """Keeps the number of what was filed, by the address that it was filed for."""
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        filed = await super().nagorik_submit(request, context)
+        FILED[request.form.address.road] = filed.reference
+        return filed
 
 
 class EndsProcess(Hooks):
