@@ -18,18 +18,18 @@ from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command
 from nagorik_testing.contract.mutation import plugin_code
-from nagorik_testing.contract.mutation.look import SuitePart, safe_places
+from nagorik_testing.contract.mutation.look import parts_of
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
 from nagorik_testing.contract.mutation.plugin_code import MutationUnusable, source_of, sources_of
 from nagorik_testing.contract.mutation.runner import (
     MutantOutcome,
     MutantResult,
     MutationReport,
+    Workbench,
     choose,
     mutate,
     render_mutation,
 )
-from nagorik_testing.contract.mutation.workbench import Workbench
 from nagorik_testing.contract.render_page import render_page
 from nagorik_testing.contract.report import document_of, make_report
 from nagorik_testing.contract.subject import Subject
@@ -129,54 +129,59 @@ def test_module_that_the_simulator_imports_is_reached_by_all_that_runs(tmp_path)
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "{1: frozenset({-1})}\n"
 
 
-def test_data_file_is_reached_by_all_that_runs(bench, baseline):
-    layout = change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"')
-    assert sorted(baseline.parts_at(layout)) == list(range(len(baseline.parts)))
-
-
 def test_only_what_runs_a_line_is_run_again_for_it(bench, baseline):
     assert baseline.failing == frozenset()
+    every = list(range(len(baseline.parts)))
     body = change(bench, "plugin.py", "return PaymentReport(state=PaymentState.UNKNOWN)", "return None")
-    asked = {baseline.parts[place].check for place in baseline.parts_at(body)}
+    asked = {baseline.parts[place].check for place in baseline.places_of(body)}
     assert "payment/unknown-payment" in asked
     assert "payment/F19-refunded-twice" not in asked
     table = change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState')
-    assert sorted(baseline.parts_at(table)) == list(range(len(baseline.parts)))
+    layout = change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"')
+    assert sorted(baseline.places_of(table)) == sorted(baseline.places_of(layout)) == every
 
 
-def test_change_that_a_citizen_would_feel_is_noticed_by_the_check_for_it(bench, baseline):
-    lost = change(
-        bench, "plugin.py", "PaymentReport(state=PaymentState.UNKNOWN)", "PaymentReport(state=PaymentState.EXPIRED)"
-    )
-    assert bench.noticed(lost) == "payment/unknown-payment"
+@pytest.mark.parametrize(
+    ("old", "new", "noticed_by"),
+    [
+        ("state=PaymentState.UNKNOWN)", "state=PaymentState.EXPIRED)", "payment/unknown-payment"),
+        ("return PaymentReport(state=PaymentState.UNKNOWN)", "return  PaymentReport(state=PaymentState.UNKNOWN)", ""),
+    ],
+    ids=["a harm", "no change"],
+)
+def test_change_that_a_citizen_would_feel_is_noticed_by_the_check_for_it(bench, baseline, old, new, noticed_by):
+    result = bench.try_out(change(bench, "plugin.py", old, new))
+    assert result.noticed_by == noticed_by
+    assert result.outcome is (MutantOutcome.BY_SUITE if noticed_by else MutantOutcome.SURVIVED)
 
 
-def test_change_that_changes_nothing_survives(bench, baseline):
-    quiet = change(
-        bench,
-        "plugin.py",
-        "return PaymentReport(state=PaymentState.UNKNOWN)",
-        "return  PaymentReport(state=PaymentState.UNKNOWN)",
-    )
-    assert bench.noticed(quiet) == ""
+@pytest.mark.parametrize(
+    ("line", "noticed_by"),
+    [("raise ValueError", None), ("import os\nos._exit(3)", "the suite comes to no end")],
+    ids=["raises", "ends its process"],
+)
+def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline, line, noticed_by):
+    first = min(line for line, places in baseline.reached["wire.py"].items() if -1 in places)
+    source = f"{bench.sources['wire.py']}\n{line}\n"
+    result = bench.try_out(Mutant("wire.py", MutationOperator.WORD, (first, first), "", source))
+    assert result.outcome is MutantOutcome.BY_SUITE
+    assert noticed_by in {None, result.noticed_by}
+
+
+def test_line_that_nothing_runs_is_reported(bench, baseline):
+    never = replace(change(bench, "plugin.py", "if payment is None:", "if payment:"), lines=(10_000, 10_000))
+    assert bench.try_out(never).outcome is MutantOutcome.NOT_RUN
 
 
 def test_write_that_is_declared_safe_is_a_read_already(bench, baseline):
-    opened, paid = (
-        replace(
-            change(bench, "plugin.py", old, old.replace("write", "read")), operator=MutationOperator.WRITE_AS_READ
-        )
-        for old in ('context.http.write("open"', "refund = await context.http.write(")
+    opened = replace(
+        change(bench, "plugin.py", 'context.http.write("open"', 'context.http.read("open"'),
+        operator=MutationOperator.WRITE_AS_READ,
     )
-    played = {part.check: place for place, part in enumerate(baseline.parts) if part.offer}
-    assert baseline.safe == frozenset()  # the till honours a key
-    assert not baseline.is_the_same(opened)
-    safe = replace(baseline, safe=frozenset({played["start-payment"], played["query-payment"]}))
-    assert not safe.is_the_same(paid)
+    assert not baseline.is_the_same(opened)  # the till honours a key
+    safe = replace(baseline, parts=tuple(replace(part, is_safe=True) for part in baseline.parts))
+    assert safe.is_the_same(opened)
     assert not safe.is_the_same(replace(opened, operator=MutationOperator.WORD))
-    # Opening is the first step of a refund, too, which is played for itself.
-    assert not safe.is_the_same(opened)
-    assert replace(safe, safe=frozenset(played.values())).is_the_same(opened)
 
 
 @pytest.mark.parametrize(
@@ -187,67 +192,44 @@ def test_write_that_is_declared_safe_is_a_read_already(bench, baseline):
     ],
 )
 def test_question_comes_before_other_operations_and_stays_safe(writes, safe):
-    subject = SimpleNamespace(manifest=SimpleNamespace(offers=[SimpleNamespace(id="office.question", writes=writes)]))
-    parts = [SuitePart("wire/any"), *(SuitePart(each, "office.question") for each in ("submit", "status"))]
-
-    places = safe_places(subject, parts)
-
-    assert {parts[place].check for place in places} == safe
-
-
-def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline):
-    first = bench.sources["wire.py"]
-    broken = Mutant("wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nraise ValueError\n")
-    assert bench.noticed(broken) != ""
-
-
-def test_process_that_ends_without_a_word_is_noticed(bench, baseline):
-    first = bench.sources["wire.py"]
-    gone = Mutant(
-        "wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nimport os\nos._exit(3)\n"
+    offer = SimpleNamespace(id="office.question", writes=writes)
+    subject = SimpleNamespace(
+        manifest=SimpleNamespace(offers=[offer]),
+        callable_operations=lambda _: {Operation.SUBMIT, Operation.STATUS},
     )
-    assert bench.noticed(gone) == "the suite comes to no end"
+    assert {part.check for part in parts_of(subject) if part.is_safe} == safe
 
 
-def baseline_lines(baseline):
-    line = min(line for line, places in baseline.reached["wire.py"].items() if -1 in places)
-    return (line, line)
-
-
-def test_line_that_nothing_runs_is_told(bench, baseline):
-    never = replace(
-        change(bench, "plugin.py", "if payment is None:", "if payment is not None:"), lines=(10_000, 10_000)
-    )
-    assert baseline.parts_at(never) == ()
-    assert bench.noticed(never) == ""
-
-
-def test_own_tests_are_put_before_the_changed_code(bench, tmp_path):
+def test_own_tests_are_put_before_the_changed_code(bench, baseline, tmp_path):
     (tmp_path / "test_refund.py").write_text(OWN_TEST, "utf-8")
     bench.check_own_tests(tmp_path)
-    assert bench.fails_own_tests(change(bench, "wire.py", '"reason": f"', '"reasons": f"'), tmp_path)
-    counter = change(bench, "settlement.toml", '"cashdesk.counter"', '"cashdesk.counterx"')
-    assert bench.fails_own_tests(counter, tmp_path)
-    assert not bench.fails_own_tests(
-        change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState'), tmp_path
-    )
+    never = (10_000, 10_000)  # as if the suite ran nothing of it
+    for file, old, new, outcome in (
+        ("wire.py", '"reason": f"', '"reasons": f"', MutantOutcome.BY_TESTS),
+        ("wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState', MutantOutcome.NOT_RUN),
+    ):
+        assert bench.try_out(replace(change(bench, file, old, new), lines=never), tmp_path).outcome is outcome
 
 
 @pytest.mark.parametrize(
-    ("test", "why"), [("def test_it():\n    assert False\n", "they fail"), ("", "there are none")]
+    ("files", "why"),
+    [
+        ({"test_own.py": "def test_it():\n    assert False\n"}, "they fail"),
+        ({"test_own.py": ""}, "there are none"),
+        (
+            {
+                "conftest.py": f"import sys\nsys.path.insert(0, {str(Path(*nagorik_cashdesk.__path__).parent)!r})\n",
+                "test_own.py": "import nagorik_cashdesk.wire\n\n\ndef test_it():\n    pass\n",
+            },
+            "another copy",
+        ),
+    ],
+    ids=["fail", "none", "another copy"],
 )
-def test_own_tests_that_prove_nothing_are_refused(bench, tmp_path, test, why):
-    (tmp_path / "test_own.py").write_text(test, "utf-8")
+def test_own_tests_that_prove_nothing_are_refused(bench, tmp_path, files, why):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, "utf-8")
     with pytest.raises(MutationUnusable, match=why):
-        bench.check_own_tests(tmp_path)
-
-
-def test_own_tests_that_import_another_copy_are_refused(bench, tmp_path):
-    (tmp_path / "conftest.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(Path(*nagorik_cashdesk.__path__).parent)!r})\n", "utf-8"
-    )
-    (tmp_path / "test_own.py").write_text("import nagorik_cashdesk.wire\n\n\ndef test_it():\n    pass\n", "utf-8")
-    with pytest.raises(MutationUnusable, match="another copy"):
         bench.check_own_tests(tmp_path)
 
 

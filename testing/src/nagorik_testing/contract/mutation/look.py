@@ -30,25 +30,27 @@ IMPORT: Final = -1
 """Stands among the parts for what runs when the plugin is imported, and so before each of them."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class SuitePart:
     """The fault matrix of one operation of one offer, or one check of all of them.
 
     Attributes:
         check: The check's id; the operation's name for its matrix.
         offer: The service or gateway whose matrix it is; empty for a check.
+        is_safe: Whether all that it writes is declared ``safe``.
+        seconds: How long it took without a change.
     """
 
     check: str
     offer: str = ""
+    is_safe: bool = False
+    seconds: float = 0.0
 
     def run(self, subject: Subject) -> list[CheckResult]:
-        """What is found.
+        """Return what is found; nothing that another part has read or sought is used.
 
-        Nothing that another part has read or sought is used, so that all of the plugin's code that a part depends on
-        runs in it. Two plays are too long for that, the replayed answers of ``told`` and the watched process: the
-        first of their checks in a process plays them for all. A change that only a later one of them would notice
-        counts as a survivor, never the other way round.
+        Two plays are too long for that, the replayed responses of ``told`` and the watched process: the first of
+        their checks in a process plays them for all. A change that only a later one would notice is a survivor.
         """
         forget_variations()
         subject = replace(subject, waits={}, seen={})
@@ -64,32 +66,26 @@ class Baseline:
 
     Attributes:
         parts: All parts of the suite.
-        seconds: Those that each took.
         failing: Checks and offers that fail without any change.
         reached: By file, from the package's folder, and line: which parts run it, by their places.
-        safe: The places of those parts that play an operation which the manifest declares ``safe``; where it declares
-            no other write, of all that play an operation, since each may begin with one of those.
     """
 
     parts: tuple[SuitePart, ...]
-    seconds: tuple[float, ...]
     failing: frozenset[tuple[str, str | None]]
     reached: Mapping[str, Mapping[int, frozenset[int]]]
-    safe: frozenset[int] = frozenset()
 
     def is_the_same(self, mutant: Mutant) -> bool:
-        """Whether a change is none: to the core a write of an operation that is ``safe`` is a read."""
-        if mutant.operator is not MutationOperator.WRITE_AS_READ:
-            return False
-        played = {place for place in self.parts_at(mutant) if self.parts[place].offer}
-        return bool(played) and played <= self.safe
+        """Return whether a change is none: to the core a write of an operation that is ``safe`` is a read."""
+        played = [part for part in map(self.parts.__getitem__, self.places_of(mutant)) if part.offer]
+        is_read = mutant.operator is MutationOperator.WRITE_AS_READ
+        return is_read and bool(played) and all(part.is_safe for part in played)
 
-    def parts_at(self, mutant: Mutant) -> tuple[int, ...]:
+    def places_of(self, mutant: Mutant) -> list[int]:
         """Places of the parts that run any of the changed lines, the quickest first; all of them read a data file."""
         lines, (first, last) = self.reached.get(mutant.path, {}), mutant.lines
         hit = {place for line, places in lines.items() if first <= line <= last for place in places}
         wanted = range(len(self.parts)) if mutant.in_data or IMPORT in hit else hit
-        return tuple(sorted(wanted, key=self.seconds.__getitem__))
+        return sorted(wanted, key=lambda place: self.parts[place].seconds)
 
 
 BASELINES: Final = TypeAdapter(Baseline)
@@ -97,23 +93,16 @@ BASELINES: Final = TypeAdapter(Baseline)
 
 
 def parts_of(subject: Subject) -> Iterator[SuitePart]:
-    """All parts of a plugin's run; together they are the whole suite."""
+    """Return all parts of a plugin's run; together they are the whole suite.
+
+    A part whose operation is no write is safe where all writes are: it may begin with one of them.
+    """
     for offer in subject.manifest.offers:
         for operation in sorted(subject.callable_operations(offer)):
-            yield SuitePart(operation.value, offer.id)
+            kinds = [offer.writes[operation]] if operation in offer.writes else offer.writes.values()
+            yield SuitePart(operation.value, offer.id, all(kind is Idempotency.SAFE for kind in kinds))
     for check in CHECKS:
         yield SuitePart(check.id)
-
-
-def safe_places(subject: Subject, parts: Iterable[SuitePart]) -> frozenset[int]:
-    """The places of parts whose every write is declared ``safe``; see ``Baseline``."""
-    writes = {
-        SuitePart(operation.value, offer.id): kind is Idempotency.SAFE
-        for offer in subject.manifest.offers
-        for operation, kind in offer.writes.items()
-    }
-    otherwise = all(writes.values())
-    return frozenset(place for place, part in enumerate(parts) if part.offer and writes.get(part, otherwise))
 
 
 def measure(plugin: str, folder: Path) -> Baseline:
@@ -131,15 +120,14 @@ def measure(plugin: str, folder: Path) -> Baseline:
     watched.start()
     watched.switch_context(str(IMPORT))
     subject = _subject(plugin)
-    parts = tuple(parts_of(subject))
+    parts = list(parts_of(subject))
     subject.registry.activate(plugin)
-    seconds, failing = list[float](), set[tuple[str, str | None]]()
+    failing = set[tuple[str, str | None]]()
     for place, part in enumerate(parts):
         watched.switch_context(str(place))
         began = time.perf_counter()
-        found = part.run(subject)
-        seconds.append(time.perf_counter() - began)
-        failing |= {(one.finding.check, one.finding.offer) for one in found if one.finding.failed}
+        failing |= {(one.finding.check, one.finding.offer) for one in part.run(subject) if one.finding.failed}
+        parts[place] = replace(part, seconds=time.perf_counter() - began)
     watched.stop()
     data = watched.get_data()
     reached = {
@@ -149,21 +137,18 @@ def measure(plugin: str, folder: Path) -> Baseline:
         }
         for file in data.measured_files()
     }
-    return Baseline(parts, tuple(seconds), frozenset(failing), reached, safe_places(subject, parts))
+    return Baseline(tuple(parts), frozenset(failing), reached)
 
 
 def prove(plugin: str, baseline: Baseline, places: Iterable[int]) -> str:
-    """The check that fails first, and did not without the change; empty if every check passes."""
+    """Return the check that fails first, and did not without the change; an empty text if every check passes."""
     try:
         subject = _subject(plugin)
     except LookupError:
         return "the plugin cannot be loaded"
-    for place in places:
-        for result in baseline.parts[place].run(subject):
-            finding = result.finding
-            if finding.failed and (finding.check, finding.offer) not in baseline.failing:
-                return finding.check
-    return ""
+    results = (result.finding for place in places for result in baseline.parts[place].run(subject))
+    failed = (one.check for one in results if one.failed and (one.check, one.offer) not in baseline.failing)
+    return next(failed, "")
 
 
 def _subject(plugin: str) -> Subject:

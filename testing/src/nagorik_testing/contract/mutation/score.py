@@ -1,7 +1,7 @@
 """A plugin's mutation score as it is kept beside its manifest, so that gold needs no hour of changes in each run.
 
 A score is a measurement of some code by some suite on some day: the file names all three, and counts for no other
-code and no other suite. Whoever doubts it measures again: the same code is changed in the same ways.
+code and no other suite. Who doubts it measures again: the same code is changed in the same ways.
 """
 
 import ast
@@ -12,7 +12,7 @@ from datetime import date
 from importlib.metadata import version
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nagorik.data_files import parse_model, read_file
 from nagorik_testing.contract.mutation.plugin_code import SCORE_FILE, MutationUnusable, sources_of, syntax_of
@@ -23,12 +23,13 @@ GOLD_SCORE: Final = 0.9
 """The share of changes, from 0 to 1, that has to be noticed for gold."""
 GOLD_CHANGES: Final = 20
 """Changes that have to be tried for gold, or all where there are fewer: of less, one more or less would decide."""
+_STRICT: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Survivor(BaseModel):
     """A change that nothing noticed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = _STRICT
 
     file: str = Field(min_length=1)
     """The module's file, from the package's folder."""
@@ -42,7 +43,7 @@ class Survivor(BaseModel):
 class MutationScore(BaseModel):
     """How many changes of a plugin's code were noticed, of which code, by which suite, on which day."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = _STRICT
 
     plugin: str = Field(min_length=1)
     measured_on: date
@@ -63,17 +64,12 @@ class MutationScore(BaseModel):
     survivors: tuple[Survivor, ...] = ()
     """Those that nothing noticed."""
 
-    @field_validator("survivors")
-    @classmethod
-    def _adds_up(cls, survivors: tuple[Survivor, ...], info: ValidationInfo) -> tuple[Survivor, ...]:
-        counts = [
-            info.data.get(name) for name in ("tried", "by_suite", "by_own_tests", "possible", "possible_in_data")
-        ]
-        if None not in counts:
-            tried, by_suite, by_own_tests, possible, in_data = (int(count or 0) for count in counts)
-            if max(tried, in_data) > possible or by_suite + by_own_tests + len(survivors) != tried:
-                raise ValueError("what was noticed and what survived are not what was tried")
-        return survivors
+    @model_validator(mode="after")
+    def _adds_up(self) -> "MutationScore":
+        noticed_or_not = self.noticed + len(self.survivors)
+        if max(self.tried, self.possible_in_data) > self.possible or noticed_or_not != self.tried:
+            raise ValueError("what was noticed and what survived are not what was tried")
+        return self
 
     @property
     def noticed(self) -> int:
@@ -86,9 +82,9 @@ class MutationScore(BaseModel):
         return self.noticed / self.tried
 
     @property
-    def large_enough(self) -> bool:
-        """Whether so many were tried that gold may follow from it."""
-        return self.tried >= min(GOLD_CHANGES, self.possible)
+    def least(self) -> int:
+        """Changes that have to be tried for gold."""
+        return min(GOLD_CHANGES, self.possible)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ class ScoreStanding:
 
 
 NO_SCORE: Final = ScoreStanding(None, short_of_gold="its mutation score is not known")
-"""Where nobody has looked for one."""
+"""Where it was not looked for."""
 
 
 def fingerprint(sources: Mapping[str, str]) -> str:
@@ -214,7 +210,7 @@ def standing_of(plugin: str, kept: MutationScore | None, measured: MutationScore
         kept: The score in its package.
         measured: The score of this run.
     """
-    counts_now = measured is not None and (kept is None or measured.large_enough)
+    counts_now = measured is not None and (kept is None or measured.tried >= measured.least)
     score = measured if counts_now else kept
     how = f"measure it: nagorik contract {plugin} --mutate {GOLD_CHANGES} --tests DIR --score {SCORE_FILE}"
     if score is None:
@@ -224,25 +220,25 @@ def standing_of(plugin: str, kept: MutationScore | None, measured: MutationScore
 
 def _short_of_gold(score: MutationScore, plugin: str, how: str) -> str:
     """Why no gold follows from a score for this plugin as it is; empty where it does."""
-    if score.plugin != plugin:
-        return f"the score in {SCORE_FILE} is of plugin {score.plugin}"
-    # Checks and changes may become others with the second part of the version.
-    if score.suite.split(".")[:2] != (now := version("nagorik-testing")).split(".")[:2]:
-        return f"its mutation score is of suite {score.suite}, and this is {now}; {how}"
     try:
         code = fingerprint(sources_of(plugin))
     except MutationUnusable as problem:
         return str(problem)
-    if score.code != code:
-        return f"its code has changed since its mutation score was measured on {score.measured_on}; {how}"
-    if not score.large_enough:
-        least = min(GOLD_CHANGES, score.possible)
-        return f"its mutation score is of {score.tried} changes, and gold asks for {least}; {how}"
-    if score.score < GOLD_SCORE:
-        return (
-            f"{score.noticed} of {score.tried} changes of its code were noticed, and gold asks for {GOLD_SCORE:.0%}"
-        )
-    return ""
+    now = version("nagorik-testing")
+    reasons = {
+        f"the score in {SCORE_FILE} is of plugin {score.plugin}": score.plugin != plugin,
+        # Checks and changes may become others with the second part of the version.
+        f"its mutation score is of suite {score.suite}, and this is {now}; {how}": score.suite.split(".")[:2]
+        != now.split(".")[:2],
+        f"its code has changed since its mutation score was measured on {score.measured_on}; {how}": score.code
+        != code,
+        f"its mutation score is of {score.tried} changes, and gold asks for {score.least}; {how}": score.tried
+        < score.least,
+        f"{score.noticed} of {score.tried} changes of its code were noticed, and gold asks for {GOLD_SCORE:.0%}": (
+            score.score < GOLD_SCORE
+        ),
+    }
+    return next((why for why, holds in reasons.items() if holds), "")
 
 
 def render_standing(standing: ScoreStanding) -> Iterator[str]:

@@ -26,7 +26,7 @@ from nagorik_platform.dispatch import plugin_call
 from nagorik_platform.logs import configure_logging
 
 LONGEST_WAIT: Final = 0.05
-"""Real seconds that a call may wait by the machine's clock; one that gives up its turn waits for none."""
+"""Real seconds that a call may wait by the machine's clock; giving up a turn is no wait."""
 WRITES: Final = "writes to a standard stream"
 LOGS: Final = "logs past context.log"
 ELSEWHERE: Final = "a thread or a callback of its own"
@@ -119,8 +119,8 @@ class ProcessWatch:
     def place(self, *, direct: bool = False) -> str | None:
         """Return where in the plugin's code this is done, or ``None`` where it is not its doing.
 
-        The innermost code that is either the plugin's or the platform's answers for it; for what the import system
-        does, none does. Where it is ``direct``, no code of a library stands between.
+        The innermost code that is either the plugin's or the platform's answers for it; what the import system does
+        is not its doing. Where it is ``direct``, no code of a library stands between.
         """
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code is not _CALLBACK:

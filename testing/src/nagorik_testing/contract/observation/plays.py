@@ -1,4 +1,4 @@
-"""One operation of a plugin, brought to where it can be called and then called, in whatever process."""
+"""One operation of a plugin, brought to where it can be called and then called, in any process."""
 
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager, suppress
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 
 Waits = MutableMapping[Place, list[timedelta]]
-"""How long was waited for each operation to become possible; whoever goes the same way looks no oftener."""
+"""How long was waited for each operation to become possible; a rig that goes the same way looks no oftener."""
 Ended = Callable[[Rig, BaseException], object]
 """Gets the error in which a call ends."""
 

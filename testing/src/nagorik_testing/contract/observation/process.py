@@ -62,7 +62,7 @@ async def observe(subject: Subject, _: AnyOffer) -> dict[str, list[str]]:
             if (played := await _here(subject, place, waits)) is not None:
                 usual[place] = played
     if not usual:
-        raise NotReachable("none of its operations can be called")
+        raise NotReachable("it has no operation that can be called")
     as_found = PluginRecord(record.source, record.package, record.directory, record.manifest)
     seen = await _watched(as_found, subject.simulator, MACHINE, _foreign(record), usual, waits)
     by_nature = {

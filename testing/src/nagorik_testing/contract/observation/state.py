@@ -146,7 +146,7 @@ def is_within(module: str, package: str) -> bool:
 
 
 def _home(value: object) -> str:
-    """The module in which a value, or else its class, is defined; asks none of its own code."""
+    """The module in which a value, or else its class, is defined; runs no code of its own."""
     one = value[0] if type(value) is tuple and value else value
     found = (
         one.__module__ if isinstance(one, FunctionType | type) else inspect.getattr_static(one, "__module__", None)
