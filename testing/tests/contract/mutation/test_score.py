@@ -65,9 +65,9 @@ def test_run_that_tried_nothing_has_no_score():
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("by_suite = 30", "by_suite = 32", "survivors: "),
-        ("possible = 73", "possible = 39", "survivors: "),
-        ("possible_in_data = 9", "possible_in_data = 74", "survivors: "),
+        ("by_suite = 30", "by_suite = 32", "what was noticed"),
+        ("possible = 73", "possible = 39", "what was noticed"),
+        ("possible_in_data = 9", "possible_in_data = 74", "what was noticed"),
         ("tried = 40", "tried = 0", "tried: "),
         ('code = "sha256:', 'code = "md5:', "code: "),
         ("possible = 73", "possible = 73\nreason = 'equivalent'", "reason: "),

@@ -8,7 +8,7 @@ import ast
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -32,14 +32,14 @@ class MutationOperator(StrEnum):
         return made
 
     WRITE_AS_READ = "write-as-read", "what has an effect is sent again after a lost answer: filed or paid twice"
-    SWALLOWED_ERROR = "swallowed-error", "what is wrong is passed over, and the citizen is told that all is well"
-    DROPPED_CALL = "dropped-call", "a step is left out, and nobody hears of it"
+    SWALLOWED_ERROR = "swallowed-error", "what is wrong is passed over, and the citizen reads that all is well"
+    DROPPED_CALL = "dropped-call", "a step is left out, and no one hears of it"
     DROPPED_FIELD = "dropped-field", "what a citizen or an agency said gets lost on its way"
-    SWAPPED_FIELDS = "swapped-fields", "one thing is told in the place of another"
-    STATUS = "status", "the citizen is told of a state that the application is not in"
+    SWAPPED_FIELDS = "swapped-fields", "one thing is reported in the place of another"
+    STATUS = "status", "the citizen reads of a state that the application is not in"
     WORD = "word", "a word that two systems agreed on is another: nothing is found, or the wrong thing"
     CONSTANT = "constant", "a figure is another: an age, a sum, a date, a number of days"
-    BOUNDARY = "boundary", "whoever stands on the very boundary is told the opposite"
+    BOUNDARY = "boundary", "who stands on the very boundary gets the opposite"
     COMPARISON = "comparison", "what should differ is taken for the same, or the other way round"
     CONDITION = "condition", "what holds for some is done for the others"
     SIGN = "sign", "an amount or a time is reckoned in the wrong direction"
@@ -173,7 +173,7 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
     module = _Module(source)
     found = []
     for node in _code_of(module.tree):
-        for find in _FINDERS:
+        for find in (_statements, _fields, _values, _operations):
             for change in find(module, node):
                 changed, lines = module.changed(change), module.lines_of(change)
                 with suppress(SyntaxError):
@@ -219,18 +219,23 @@ def _says_nothing(node: ast.AST) -> bool:
             return False
 
 
-def _write_as_read(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
-    match node:
-        case ast.Attribute(value=ast.Attribute(attr="http") as client, attr="write"):
-            yield module.instead(node, f"{module.of(client)}.read", MutationOperator.WRITE_AS_READ)
-
-
-def _left_out(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
+def _statements(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.Raise():
             yield module.instead(node, "pass", MutationOperator.SWALLOWED_ERROR)
         case ast.Expr(value=ast.Call() | ast.Await(value=ast.Call())):
             yield module.instead(node, "pass", MutationOperator.DROPPED_CALL)
+        case ast.If(test=test) | ast.IfExp(test=test) if not isinstance(test, ast.Compare | ast.BoolOp):
+            yield module.instead(test, f"not {_operand(module, test)}", MutationOperator.CONDITION)
+        case ast.Attribute(value=ast.Attribute(attr="http") as client, attr="write"):
+            yield module.instead(node, f"{module.of(client)}.read", MutationOperator.WRITE_AS_READ)
+        case ast.Attribute(value=ast.Name(id=name), attr=member):
+            # Another member of one of the core's enumerations.
+            kind = getattr(nagorik, name, None)
+            if isinstance(kind, EnumType) and member in kind.__members__:
+                members = list(kind.__members__)
+                following = members[(members.index(member) + 1) % len(members)]
+                yield module.instead(node, f"{name}.{following}", MutationOperator.STATUS)
 
 
 def _fields(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
@@ -251,18 +256,7 @@ def _fields(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
         yield module.exchanged(module.span(first), module.span(second))
 
 
-def _status(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
-    """Another member of one of the core's enumerations."""
-    match node:
-        case ast.Attribute(value=ast.Name(id=name), attr=member):
-            kind = getattr(nagorik, name, None)
-            if isinstance(kind, EnumType) and member in kind.__members__:
-                members = list(kind.__members__)
-                following = members[(members.index(member) + 1) % len(members)]
-                yield module.instead(node, f"{name}.{following}", MutationOperator.STATUS)
-
-
-def _literals(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
+def _values(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
     match node:
         case ast.Constant(value=bool(value)):
             yield module.instead(node, str(not value), MutationOperator.CONSTANT)
@@ -273,53 +267,26 @@ def _literals(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
                 yield module.instead(node, f'"{word}1"', MutationOperator.CONSTANT)
             else:
                 yield module.instead(node, json.dumps(f"{word}x"), MutationOperator.WORD)
-
-
-def _comparisons(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
-    match node:
-        case ast.Compare(left=left, ops=[operator], comparators=[right]):
-            is_boundary = isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
-            way = MutationOperator.BOUNDARY if is_boundary else MutationOperator.COMPARISON
-            yield _between(module, left, _OPPOSITES[type(operator)], right, way)
-
-
-def _conditions(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
-    match node:
-        case ast.BoolOp(op=operator, values=[left, right]):
-            yield _between(module, left, "or" if isinstance(operator, ast.And) else "and", right, _NEGATED)
-        case ast.If(test=test) | ast.IfExp(test=test) if not isinstance(test, ast.Compare | ast.BoolOp):
-            yield module.instead(test, f"not {_operand(module, test)}", _NEGATED)
-
-
-def _signs(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
-    match node:
-        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _SIGNS:
-            if not any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (left, right)):
-                yield _between(module, left, _SIGNS[type(operator)], right, MutationOperator.SIGN)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            yield module.instead(node, module.of(operand), MutationOperator.SIGN)
-
-
-def _zones(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
-    match node:
         case ast.Call(func=ast.Attribute(value=instant, attr="astimezone")):
             yield module.instead(node, module.of(instant), MutationOperator.ZONE)
         case ast.Name(id="DHAKA", ctx=ast.Load()):
             yield module.instead(node, "__import__('datetime').UTC", MutationOperator.ZONE)
 
 
-_NEGATED: Final = MutationOperator.CONDITION
-_FINDERS: Final[tuple[Callable[[_Module, ast.AST], Iterator[SourceChange]], ...]] = (
-    _write_as_read,
-    _left_out,
-    _fields,
-    _status,
-    _literals,
-    _comparisons,
-    _conditions,
-    _signs,
-    _zones,
-)
+def _operations(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
+    match node:
+        case ast.Compare(left=left, ops=[operator], comparators=[right]):
+            is_boundary = isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
+            way = MutationOperator.BOUNDARY if is_boundary else MutationOperator.COMPARISON
+            yield _between(module, left, _OPPOSITES[type(operator)], right, way)
+        case ast.BoolOp(op=operator, values=[left, right]):
+            word = "or" if isinstance(operator, ast.And) else "and"
+            yield _between(module, left, word, right, MutationOperator.CONDITION)
+        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _SIGNS:
+            if not any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (left, right)):
+                yield _between(module, left, _SIGNS[type(operator)], right, MutationOperator.SIGN)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            yield module.instead(node, module.of(operand), MutationOperator.SIGN)
 
 
 def _between(module: _Module, left: ast.expr, word: str, right: ast.expr, operator: MutationOperator) -> SourceChange:

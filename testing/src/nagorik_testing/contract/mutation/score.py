@@ -23,13 +23,12 @@ GOLD_SCORE: Final = 0.9
 """The share of changes, from 0 to 1, that has to be noticed for gold."""
 GOLD_CHANGES: Final = 20
 """Changes that have to be tried for gold, or all where there are fewer: of less, one more or less would decide."""
-_STRICT: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Survivor(BaseModel):
     """A change that nothing noticed."""
 
-    model_config = _STRICT
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     file: str = Field(min_length=1)
     """The module's file, from the package's folder."""
@@ -43,7 +42,7 @@ class Survivor(BaseModel):
 class MutationScore(BaseModel):
     """How many changes of a plugin's code were noticed, of which code, by which suite, on which day."""
 
-    model_config = _STRICT
+    model_config = Survivor.model_config
 
     plugin: str = Field(min_length=1)
     measured_on: date
@@ -66,8 +65,7 @@ class MutationScore(BaseModel):
 
     @model_validator(mode="after")
     def _adds_up(self) -> "MutationScore":
-        noticed_or_not = self.noticed + len(self.survivors)
-        if max(self.tried, self.possible_in_data) > self.possible or noticed_or_not != self.tried:
+        if max(self.tried, self.possible_in_data) > self.possible or self.noticed + len(self.survivors) != self.tried:
             raise ValueError("what was noticed and what survived are not what was tried")
         return self
 
@@ -107,7 +105,7 @@ NO_SCORE: Final = ScoreStanding(None, short_of_gold="its mutation score is not k
 
 
 def fingerprint(sources: Mapping[str, str]) -> str:
-    """What modules and data files come to: another once anything that runs or is read is another.
+    """Return what modules and data files come to: another once anything that runs or is read is another.
 
     Layout, comments and sentences about the code are not part of it.
 
@@ -137,7 +135,7 @@ def _shape(node: object) -> Iterator[object]:
 
 
 def score_of(plugin: str, report: MutationReport, *, on: date) -> MutationScore | None:
-    """What a run of changes of an installed plugin's code comes to; ``None`` where none was tried.
+    """Return what a run of changes of an installed plugin's code comes to; ``None`` where none was tried.
 
     Raises:
         MutationUnusable: The plugin's code cannot be read.
@@ -162,26 +160,21 @@ def score_of(plugin: str, report: MutationReport, *, on: date) -> MutationScore 
 
 
 def dump_score(score: MutationScore) -> str:
-    """A score as TOML, as ``parse_score`` reads it."""
+    """Return a score as TOML, as ``parse_score`` reads it."""
     import tomlkit
 
-    written = tomlkit.document()
-    written.add(tomlkit.comment("Written by nagorik contract --mutate; measured again, and not edited."))
-    for name, value in score.model_dump(exclude={"survivors"}).items():
-        written.add(name, tomlkit.item(value))
-    if score.survivors:
-        tables = tomlkit.aot()
-        for survivor in score.survivors:
-            table = tomlkit.table()
-            table.update(survivor.model_dump(mode="json", exclude={"diff"}))
-            table.add("diff", tomlkit.item(list(survivor.diff)).multiline(multiline=True))
-            tables.append(table)
-        written.add("survivors", tables)
-    return tomlkit.dumps(written)
+    document = tomlkit.item(score.model_dump(mode="json", exclude={"survivors"}) | {"measured_on": score.measured_on})
+    survivors = tomlkit.aot()
+    for survivor in score.survivors:
+        table = tomlkit.item(survivor.model_dump(mode="json"))
+        table["diff"].multiline(multiline=True)
+        survivors.append(table)
+    heading = "# Written by nagorik contract --mutate; measured again, and not edited.\n"
+    return heading + tomlkit.dumps(document) + (tomlkit.dumps({"survivors": survivors}) if score.survivors else "")
 
 
 def parse_score(content: bytes, file: str = SCORE_FILE) -> MutationScore:
-    """The score of a file's content.
+    """Return the score of a file's content.
 
     Raises:
         DataFileInvalid: It breaks the format, or its figures do not add up.
@@ -190,7 +183,7 @@ def parse_score(content: bytes, file: str = SCORE_FILE) -> MutationScore:
 
 
 def kept_score(subject: Subject) -> MutationScore | None:
-    """The score that is kept in the plugin's package; ``None`` where none is.
+    """Return the score that is kept in the plugin's package; ``None`` where none is.
 
     Raises:
         DataFileInvalid: The file cannot be read, or breaks the format.
@@ -201,7 +194,7 @@ def kept_score(subject: Subject) -> MutationScore | None:
 
 
 def standing_of(plugin: str, kept: MutationScore | None, measured: MutationScore | None) -> ScoreStanding:
-    """What is known of an installed plugin's score.
+    """Return what is known of an installed plugin's score.
 
     A run that tried enough changes counts in the place of what is kept, better or worse.
 
@@ -215,38 +208,33 @@ def standing_of(plugin: str, kept: MutationScore | None, measured: MutationScore
     how = f"measure it: nagorik contract {plugin} --mutate {GOLD_CHANGES} --tests DIR --score {SCORE_FILE}"
     if score is None:
         return ScoreStanding(None, short_of_gold=f"no mutation score is kept in {SCORE_FILE}; {how}")
-    return ScoreStanding(score, counts_now, _short_of_gold(score, plugin, how))
+    return ScoreStanding(score, counts_now, next(_reasons_against_gold(score, plugin, how), ""))
 
 
-def _short_of_gold(score: MutationScore, plugin: str, how: str) -> str:
-    """Why no gold follows from a score for this plugin as it is; empty where it does."""
+def _reasons_against_gold(score: MutationScore, plugin: str, how: str) -> Iterator[str]:
+    """Why no gold follows from a score for this plugin as it is."""
+    if score.plugin != plugin:
+        yield f"the score in {SCORE_FILE} is of plugin {score.plugin}"
+    # Checks and changes may become others with the second part of the version.
+    if score.suite.split(".")[:2] != (now := version("nagorik-testing")).split(".")[:2]:
+        yield f"its mutation score is of suite {score.suite}, and this is {now}; {how}"
     try:
-        code = fingerprint(sources_of(plugin))
+        if score.code != fingerprint(sources_of(plugin)):
+            yield f"its code has changed since its mutation score was measured on {score.measured_on}; {how}"
     except MutationUnusable as problem:
-        return str(problem)
-    now = version("nagorik-testing")
-    reasons = {
-        f"the score in {SCORE_FILE} is of plugin {score.plugin}": score.plugin != plugin,
-        # Checks and changes may become others with the second part of the version.
-        f"its mutation score is of suite {score.suite}, and this is {now}; {how}": score.suite.split(".")[:2]
-        != now.split(".")[:2],
-        f"its code has changed since its mutation score was measured on {score.measured_on}; {how}": score.code
-        != code,
-        f"its mutation score is of {score.tried} changes, and gold asks for {score.least}; {how}": score.tried
-        < score.least,
-        f"{score.noticed} of {score.tried} changes of its code were noticed, and gold asks for {GOLD_SCORE:.0%}": (
-            score.score < GOLD_SCORE
-        ),
-    }
-    return next((why for why, holds in reasons.items() if holds), "")
+        yield str(problem)
+    if score.tried < score.least:
+        yield f"its mutation score is of {score.tried} changes, and gold asks for {score.least}; {how}"
+    if score.score < GOLD_SCORE:
+        yield f"{score.noticed} of {score.tried} changes of its code were noticed, and gold asks for {GOLD_SCORE:.0%}"
 
 
 def render_standing(standing: ScoreStanding) -> Iterator[str]:
-    """The line of the kept score; no line where this run measured it and has shown it."""
+    """Return the line of the kept score; no line where this run measured it and has shown it."""
     score = standing.score
     if score is not None and not standing.measured_now:
-        possible = of_possible(score.possible, score.possible_in_data)
         yield (
-            f"Mutation score: {score.noticed} of {score.tried} changes noticed ({score.score:.0%}), {possible},"
-            f" {score.by_suite} by the suite; kept since {score.measured_on}, not measured in this run"
+            f"Mutation score: {score.noticed} of {score.tried} changes noticed ({score.score:.0%}),"
+            f" {of_possible(score.possible, score.possible_in_data)}, {score.by_suite} by the suite;"
+            f" kept since {score.measured_on}, not measured in this run"
         )
