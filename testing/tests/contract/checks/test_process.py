@@ -52,7 +52,7 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "process/as-found": (
             "find of permits.shop leaves a thread behind",
-            "query-payment of permits.till leaves a timer behind that it set at",
+            "query-payment of permits.till leaves a timer behind that it began at",
             "status of permits.shop changes the root logger",
             "refund-payment of permits.till changes the warnings filters",
             "replaces nagorik.values.money.Money.rounded",

@@ -9,7 +9,7 @@ from functools import partial
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Minor, check
 from nagorik_testing.contract.observation.forbidden import LOGS
-from nagorik_testing.contract.observation.process import observe
+from nagorik_testing.contract.observation.plays import observe
 from nagorik_testing.contract.subject import Subject
 
 

@@ -25,8 +25,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import time_machine
-
 import nagorik
 import nagorik_platform
 import nagorik_toolkit
@@ -112,13 +110,16 @@ class _Child:
         self._nowhere = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process lives
         listen(self._watch, own_variables)
         _hide_kit()
-        time_machine.travel(machine, tick=True).start()
-        before(PluginCall, "keep", self._keep_task)
-        before(threading.Thread, "start", self._keep_thread)
+        # time-machine would import it where it can.
+        sys.modules["pytest"] = None  # type: ignore[assignment]
+        import_module("time_machine").travel(machine, tick=True).start()
+        del sys.modules["pytest"]
+        before(PluginCall, "keep", lambda _, task: self._keep("task", task.done))
+        before(threading.Thread, "start", lambda one: self._keep("thread", partial(self._is_idle, one)))
         usual, loop = Runner.run, asyncio.get_running_loop()
         for holder, name, watched in (
             (Runner, "run", lambda runner, start, of, call: usual(runner, partial(self._run, start, call), of, call)),
-            (loop, "call_at", partial(self._keep_timer, loop, loop.call_at)),
+            (loop, "call_at", partial(self._call_at, loop.call_at)),
         ):
             setattr(holder, name, watched)
         self._settings, self._libraries, self._loaded = settings(), libraries(), set(sys.modules)
@@ -215,14 +216,9 @@ class _Child:
 
     # What the plugin begins
 
-    def _keep_task(self, call: PluginCall, task: "asyncio.Task[Any]") -> None:
+    def _keep(self, what: str, is_over: Callable[[], bool]) -> None:
         if (place := self._watch.place()) is not None:
-            self._begun.append((f"leaves a task behind that it began at {place}", call, task.done))
-
-    def _keep_thread(self, thread: threading.Thread) -> None:
-        if (place := self._watch.place()) is not None:
-            what = f"leaves a thread behind that it began at {place}"
-            self._begun.append((what, PLUGIN_CALL.get(), partial(self._is_idle, thread)))
+            self._begun.append((f"leaves a {what} behind that it began at {place}", PLUGIN_CALL.get(), is_over))
 
     def _is_idle(self, thread: threading.Thread) -> bool:
         """Whether a thread has ended, or waits for work in the loop's own pool."""
@@ -231,27 +227,18 @@ class _Child:
             frame = frame.f_back
         return not thread.is_alive() or (frame is None and thread.name.startswith("asyncio_"))
 
-    def _keep_timer(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        usual: Any,
-        when: float,
-        callback: Any,
-        *given: Any,
-        context: Any = None,
-    ) -> Any:
-        if (place := self._watch.place()) is None:
-            return usual(when, callback, *given, context=context)
-        seconds = when - loop.time()
+    def _call_at(self, usual: Any, when: float, callback: Any, *given: Any, context: Any = None) -> Any:
+        """Set a timer, as the event loop does."""
+        place, clock = self._watch.place(), asyncio.get_running_loop().time
+        seconds = when - clock()
 
         def fire() -> None:
-            if seconds >= LONGEST_WAIT:
+            if place is not None and seconds >= LONGEST_WAIT:
                 self._watch.note("waits", f"waits for {seconds:.2f} seconds by the machine's clock at {place}")
             callback(*given)
 
         handle = usual(when, fire, context=context)
-        what = f"leaves a timer behind that it set at {place}"
-        self._begun.append((what, PLUGIN_CALL.get(), lambda: handle.cancelled() or when <= loop.time()))
+        self._keep("timer", lambda: handle.cancelled() or when <= clock())
         return handle
 
     async def _run(self, start: Callable[[], Coroutine[Any, Any, object]], call: PluginCall) -> object:
