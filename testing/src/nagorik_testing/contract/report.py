@@ -232,7 +232,6 @@ def _mutation(mutation: MutationReport) -> JsonValue:
                 "operator": result.mutant.operator.value,
                 "file": result.mutant.path,
                 "line": result.mutant.lines[0],
-                "within": result.mutant.within or None,
                 "diff": list[JsonValue](result.diff),
                 "outcome": result.outcome.value,
                 "noticed_by": result.noticed_by or None,

@@ -78,7 +78,7 @@ def change(bench, path, old, new):
     source = bench.sources[path]
     assert source.count(old) == 1
     line = source[: source.index(old)].count("\n") + 1
-    return Mutant(path, MutationOperator.WORD, (line, line), "", source.replace(old, new))
+    return Mutant(path, MutationOperator.WORD, (line, line), source.replace(old, new))
 
 
 def test_simulator_is_never_changed(bench):
@@ -163,7 +163,7 @@ def test_change_that_a_citizen_would_feel_is_noticed_by_the_check_for_it(bench, 
 def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline, line, noticed_by):
     first = min(line for line, places in baseline.reached["wire.py"].items() if -1 in places)
     source = f"{bench.sources['wire.py']}\n{line}\n"
-    result = bench.try_out(Mutant("wire.py", MutationOperator.WORD, (first, first), "", source))
+    result = bench.try_out(Mutant("wire.py", MutationOperator.WORD, (first, first), source))
     assert result.outcome is MutantOutcome.BY_SUITE
     assert noticed_by in {None, result.noticed_by}
 
@@ -246,20 +246,19 @@ def test_same_code_is_changed_in_the_same_ways_and_each_kind_has_its_turn(bench)
     in_data = [mutant for mutant in mutants if mutant.in_data]
     share = len(in_data) / len(mutants)
     for number in (20, 40, 90):
-        assert abs(sum(mutant.in_data for mutant in choose(mutants, number)) - number * share) <= 1
-    assert {mutant.operator for mutant in choose(in_data, 3)} == {mutant.operator for mutant in in_data}
+        assert abs(sum(mutant.in_data for mutant in choose(mutants)[:number]) - number * share) <= 1
+    assert {mutant.operator for mutant in choose(in_data)[:3]} == {mutant.operator for mutant in in_data}
     mutants = [mutant for mutant in mutants if not mutant.in_data]
     kinds = {mutant.operator for mutant in mutants}
-    chosen = choose(mutants, len(kinds))
-    assert chosen == choose(list(mutants), len(kinds))
+    chosen = choose(mutants)[: len(kinds)]
+    assert chosen == choose(list(mutants))[: len(kinds)]
     assert len(kinds) == 10
     assert {mutant.operator for mutant in chosen} == kinds
-    assert choose(mutants, 10_000) != []
-    assert len(choose(mutants, 10_000)) == len(mutants)
+    assert len(choose(mutants)) == len(mutants) > 0
 
 
 def test_report_tells_the_score_and_every_survivor_with_its_harm():
-    mutant = Mutant("rules.py", MutationOperator.BOUNDARY, (7, 7), "decide", "age <= 18\n")
+    mutant = Mutant("rules.py", MutationOperator.BOUNDARY, (7, 7), "age <= 18\n")
     diff = ("-age < 18", "+age <= 18")
     results = (
         MutantResult(mutant, diff, MutantOutcome.BY_SUITE, "eligibility/answered"),
@@ -277,16 +276,16 @@ def test_report_tells_the_score_and_every_survivor_with_its_harm():
     assert rest == [
         "  boundary     2 of 4",
         "",
-        "survived  boundary  rules.py:7  in decide",
+        "survived  boundary  rules.py:7",
         "  -age < 18",
         "  +age <= 18",
-        "  whoever stands on the very boundary is told the opposite",
+        "  who stands on the very boundary gets the opposite",
         "",
-        "survived  boundary  rules.py:7  in decide",
+        "survived  boundary  rules.py:7",
         "  -age < 18",
         "  +age <= 18",
         "  nothing runs this line",
-        "  whoever stands on the very boundary is told the opposite",
+        "  who stands on the very boundary gets the opposite",
     ]
     assert MutationReport((), possible=0, with_tests=False).score == 1.0
 

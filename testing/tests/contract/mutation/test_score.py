@@ -27,7 +27,7 @@ from nagorik_testing.contract.subject import Subject
 from nagorik_testing.simulator.base import installed_simulators
 
 DAY = date(2026, 11, 24)
-MUTANT = Mutant("wire.py", MutationOperator.DROPPED_FIELD, (7, 7), "to_refund", "changed")
+MUTANT = Mutant("wire.py", MutationOperator.DROPPED_FIELD, (7, 7), "changed")
 DIFF = ('-    return {"amount": "১", "reason": reason}', '+    return {"amount": "১"}')
 
 

@@ -46,7 +46,7 @@ def data_mutants_of(path: str, source: str) -> list[Mutant]:
         changed = text.changed(change)
         with suppress(DataFileInvalid):
             if parse_document(changed.encode(), path) != usual:
-                found.append(Mutant(path, change.operator, text.lines_of(change), "", changed))
+                found.append(Mutant(path, change.operator, text.lines_of(change), changed))
     return found
 
 

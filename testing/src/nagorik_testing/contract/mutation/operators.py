@@ -54,14 +54,12 @@ class Mutant:
         path: The file, from the package's folder, with slashes.
         operator: In which way it errs.
         lines: The first and the last line that are another, counted from one.
-        within: The innermost function or class; empty at the module's own level.
         source: The whole file with the change.
     """
 
     path: str
     operator: MutationOperator
     lines: tuple[int, int]
-    within: str
     source: str
 
     @property
@@ -175,11 +173,11 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
     for node in _code_of(module.tree):
         for find in (_statements, _fields, _values, _operations):
             for change in find(module, node):
-                changed, lines = module.changed(change), module.lines_of(change)
+                changed = module.changed(change)
                 with suppress(SyntaxError):
                     compile(changed, "<mutant>", "exec")
                     if changed != source:
-                        found.append(Mutant(path, change.operator, lines, _within(module.tree, lines), changed))
+                        found.append(Mutant(path, change.operator, module.lines_of(change), changed))
     return found
 
 
@@ -307,15 +305,3 @@ def _operand(module: _Module, node: ast.expr) -> str:
     text = module.of(node)
     simple = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Constant | ast.Subscript)
     return text if simple else f"({text})"
-
-
-def _within(tree: ast.Module, lines: tuple[int, int]) -> str:
-    """The innermost function or class around some lines."""
-    around = [
-        scope
-        for scope in ast.walk(tree)
-        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and scope.lineno <= lines[0]
-        and (scope.end_lineno or 0) >= lines[1]
-    ]
-    return max(around, key=lambda scope: scope.lineno).name if around else ""

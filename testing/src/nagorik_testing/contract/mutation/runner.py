@@ -133,7 +133,7 @@ def mutate(
         mutants = bench.mutants()
         if tests is not None:
             bench.check_own_tests(tests)
-        possible = [mutant for mutant in choose(mutants, len(mutants)) if not bench.baseline.is_the_same(mutant)]
+        possible = [mutant for mutant in choose(mutants) if not bench.baseline.is_the_same(mutant)]
         trials = [threads.submit(bench.try_out, mutant, tests) for mutant in possible[:number]]
         progress(0, len(trials))
         try:
@@ -149,8 +149,8 @@ def mutate(
     return MutationReport(tuple(ordered), len(possible), with_tests=tests is not None, possible_in_data=in_data)
 
 
-def choose(mutants: Sequence[Mutant], number: int) -> list[Mutant]:
-    """Return so many of the changes: of Python and of TOML in proportion, and of each kind of either alike."""
+def choose(mutants: Sequence[Mutant]) -> list[Mutant]:
+    """Order changes so that any first part has Python and TOML in proportion, and each kind of either alike."""
     placed = []
     for in_data in (False, True):
         group = [mutant for mutant in mutants if mutant.in_data is in_data]
@@ -160,7 +160,7 @@ def choose(mutants: Sequence[Mutant], number: int) -> list[Mutant]:
             rng.shuffle(kind)
         turns = (mutant for turn in zip_longest(*kinds) for mutant in turn if mutant is not None)
         placed += [((place + 0.5) / len(group), mutant) for place, mutant in enumerate(turns)]
-    return [mutant for _, mutant in sorted(placed, key=itemgetter(0))][:number]
+    return [mutant for _, mutant in sorted(placed, key=itemgetter(0))]
 
 
 class Workbench:
@@ -224,7 +224,7 @@ class Workbench:
         Raises:
             MutationUnusable: They do not, or there are no tests.
         """
-        broken = (Mutant(path, MutationOperator.WORD, (1, 1), "", "raise ImportError\n") for path in self.sources)
+        broken = (Mutant(path, MutationOperator.WORD, (1, 1), "raise ImportError\n") for path in self.sources)
         code = self._test(None, folder)
         if code == _NO_TESTS:
             why = "there are none in that folder"
@@ -299,7 +299,6 @@ def render_mutation(report: MutationReport) -> Iterator[str]:
         yield f"  {operator:<{width}}  {found:>4} of {of}"
     for result in report.survivors:
         mutant = result.mutant
-        place = f"{mutant.path}:{mutant.lines[0]}" + (f"  in {mutant.within}" if mutant.within else "")
         not_run = ["nothing runs this line"] if result.outcome is MutantOutcome.NOT_RUN else []
-        yield from ("", f"survived  {mutant.operator}  {place}")
+        yield from ("", f"survived  {mutant.operator}  {mutant.path}:{mutant.lines[0]}")
         yield from (f"  {line}" for line in (*result.diff, *not_run, mutant.operator.harm))
