@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import pydantic_settings
 
@@ -207,31 +207,26 @@ def before(holder: Any, name: str, report: Callable[..., None]) -> None:
 
 class _WatchedStream(io.TextIOWrapper):
     watch: ProcessWatch
+    what = WRITES
 
     def write(self, text: str) -> int:
-        self.watch.note_here("output", WRITES)
+        self.watch.note_here("output", self.what, direct=self.what == LOGS)
         return super().write(text)
 
 
-class _WatchedLog(logging.Handler):
-    """Hears every line of the standard library's logging, of which the text is nothing to it."""
-
-    def __init__(self, watch: ProcessWatch) -> None:
-        super().__init__(logging.NOTSET)
-        self._watch = watch
-
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - who writes it is what matters
-        self._watch.note_here("output", LOGS, direct=True)
-
-
 def _listen_to_streams(watch: ProcessWatch) -> None:
-    nowhere = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process lives
-    for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        os.dup2(nowhere.fileno(), descriptor)
-        stream = _WatchedStream(os.fdopen(descriptor, "wb", closefd=False), encoding="utf-8", write_through=True)
+    def watched(raw: io.BufferedIOBase) -> _WatchedStream:
+        stream = _WatchedStream(cast("BinaryIO", raw), encoding="utf-8", write_through=True)
         stream.watch = watch
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
+        return stream
+
+    nowhere = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process lives
+    for descriptor in (1, 2):
+        os.dup2(nowhere.fileno(), descriptor)
+    sys.stdout = sys.__stdout__ = watched(os.fdopen(1, "wb", closefd=False))  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = watched(os.fdopen(2, "wb", closefd=False))  # type: ignore[misc]
     configure_logging(level="CRITICAL", stream=io.StringIO())
-    logging.getLogger().addHandler(_WatchedLog(watch))
+    logs = watched(io.BytesIO())
+    logs.what = LOGS
+    logging.getLogger().addHandler(logging.StreamHandler(logs))
     logging.getLogger().setLevel(1)
