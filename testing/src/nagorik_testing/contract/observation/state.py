@@ -201,20 +201,21 @@ class Needles:
                     held += [(f"{name}.{inner}", member) for inner, member in _visible(_dict_of(value))]
         return sorted(self._holders(held, modules))
 
-    def reached_from(self, *values: object) -> bool:
+    def reached_from(self, value: object) -> bool:
         """Return whether one can be reached from an object.
 
         From an exception, its arguments, members and notes are searched, and those of its causes, contexts and parts.
         """
-        waiting, errors = list(values), dict[int, BaseException]()
+        held, waiting, seen = list[tuple[str, object]](), [value], set[int]()
         while waiting:
             one = waiting.pop()
-            if isinstance(one, BaseException) and id(one) not in errors:
-                errors[id(one)] = one
+            if not isinstance(one, BaseException):
+                held.append(("", one))
+            elif id(one) not in seen:
+                seen.add(id(one))
+                held += [("", one.args), ("", vars(one))]
                 waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
-        parts = [("", part) for error in errors.values() for part in (error.args, vars(error))]
-        others = [("", value) for value in values if not isinstance(value, BaseException)]
-        return bool(self._holders([*parts, *others], {}))
+        return bool(self._holders(held, {}))
 
     def _holders(self, held: Iterable[tuple[str, Any]], modules: Mapping[str, ModuleType]) -> set[str]:
         found, seen, waiting = set[str](), set[int](), list(held)
@@ -238,13 +239,13 @@ def _dict_of(value: object) -> Mapping[str, object]:
 
 
 def _inside(value: Any, modules: Mapping[str, ModuleType]) -> list[Any]:
-    home = _home(value)
-    if isinstance(value, functools._lru_cache_wrapper):
-        # One that the plugin has imported, such as ``urlsplit``, is its library's; one that it has made is its own.
-        if home not in modules and vars(sys.modules.get(home, object)).get(getattr(value, "__name__", "")) is value:
-            return []
-    elif isinstance(value, _CLOSED) or (isinstance(value, FunctionType | type) and home not in modules):
+    if isinstance(value, _CLOSED):
         return []
+    if isinstance(value, (functools._lru_cache_wrapper, FunctionType, type)) and (of := _home(value)) not in modules:
+        # A cached function is its library's where the plugin has imported it, and the plugin's where it has made it.
+        is_cache = isinstance(value, functools._lru_cache_wrapper)
+        if not is_cache or vars(sys.modules.get(of, object)).get(getattr(value, "__name__", "")) is value:
+            return []
     if isinstance(value, type):
         return [member for _, member in _visible(vars(value))]
     if isinstance(value, FunctionType):
