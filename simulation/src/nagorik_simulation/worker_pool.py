@@ -78,7 +78,8 @@ class WorkerPool:
         self.setting, self.names = setting, tuple(names)
         self._may_give_up = may_give_up
         self._next: dict[str, WorkerSettings] = {}
-        self._living: dict[str, Process] = {}
+        self._processes: dict[str, Process] = {}
+        self._working: dict[str, Process] = {}
         self._doomed: set[Process] = set()
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,10 +94,10 @@ class WorkerPool:
     async def __aexit__(self, *_: object) -> None:
         """Let all end; kill those that do not."""
         self._stopping.set()
-        for process in self._living.values():
+        for process in self._processes.values():
             _stdin(process).close()
         await asyncio.wait(self._tasks, timeout=_STOPPING)
-        for process in self._living.values():
+        for process in self._processes.values():
             with suppress(ProcessLookupError):
                 process.kill()
         await asyncio.gather(*self._tasks)
@@ -107,8 +108,8 @@ class WorkerPool:
         return {path.stem: path for path in sorted(Path(self.setting.folder).glob("*.log"))}
 
     def living(self, name: str) -> Process | None:
-        """The process of that name that is not about to die."""
-        process = self._living.get(name)
+        """The process of that name that has begun to work, and is not about to die."""
+        process = self._working.get(name)
         is_dying = process in self._doomed or (process is not None and process.returncode is not None)
         return None if is_dying else process
 
@@ -137,7 +138,7 @@ class WorkerPool:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
             limit=_LONGEST_LINE,
         )
-        self._living[name] = process
+        self._processes[name] = process
         _stdin(process).write(json.dumps(asdict(setting)).encode() + b"\n")
         if self._stopping.is_set():
             _stdin(process).close()
@@ -147,7 +148,8 @@ class WorkerPool:
         except TimeoutError:
             return None
         finally:
-            del self._living[name]
+            del self._processes[name]
+            self._working.pop(name, None)
             with suppress(ProcessLookupError):
                 process.kill()
             code = await process.wait()
@@ -162,6 +164,7 @@ class WorkerPool:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         with (Path(self.setting.folder) / f"{name}.log").open("ab", buffering=0) as log:
             async for line in process.stdout:
+                self._working[name] = process
                 log.write(line)
                 if line.startswith(_ENDED):
                     end = {key: value for key, value in json.loads(line).items() if key in WorkerExit._fields}

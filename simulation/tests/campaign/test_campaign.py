@@ -66,18 +66,18 @@ def agrees(report, applications):
     """What holds of every campaign of a sound host, whoever was first."""
     assert report.findings == []
     assert report.applications == sum(report.ends.values()) == applications
-    assert set(report.killed) <= set(Moment)
+    assert set(report.workers_killed) <= set(Moment)
     assert report.ends["closed"] > applications / 2
 
 
 def test_books_and_ledgers_agree_whatever_fails_and_whoever_is_killed():
     report = campaign(CampaignPlan(applications=84, seed=SEED, url=IN_MEMORY, workers=3))
     agrees(report, 84)
-    assert report.killed.total() > 84 / 3
-    assert report.faults > 84
-    assert set(report.killed) == set(Moment)
-    assert {"submit", "start-payment", "query-payment"} <= set(report.at_operations)
-    assert {"find", "status"} & set(report.at_operations)
+    assert report.workers_killed.total() > 84 / 3
+    assert report.requests_with_a_fault > 84
+    assert set(report.workers_killed) == set(Moment)
+    assert {"submit", "start-payment", "query-payment"} <= set(report.disrupted_during)
+    assert {"find", "status"} & set(report.disrupted_during)
     assert len(report.services) > 20
 
 
@@ -203,8 +203,8 @@ async def test_officer_who_has_decided_as_often_as_one_does_leaves_it_to_others(
 def test_they_agree_on_a_database_that_workers_share(database_url):
     report = campaign(CampaignPlan(applications=24, seed=SEED, url=database_url, workers=3))
     agrees(report, 24)
-    assert report.killed.total() > 4
-    assert report.faults > 4
+    assert report.workers_killed.total() > 4
+    assert report.requests_with_a_fault > 4
 
 
 def test_the_same_seed_is_the_same_campaign_and_each_cohort_is_reported():

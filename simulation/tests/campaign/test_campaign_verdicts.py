@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from nagorik_host.store import DatabaseUnavailable
+from nagorik_host.vault import make_keys
 from nagorik_platform import Platform
 from nagorik_simulation.campaign.cases import CampaignPlan
-from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort
+from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort, prepare
 from nagorik_simulation.campaign.comparison import Discrepancy, _row
 from nagorik_simulation.campaign.report import CampaignReport
 from nagorik_simulation.worker_pool import ClockDriver, NeverIdle, WorkerExit, WorkerPool
@@ -110,6 +111,8 @@ async def test_worker_that_ends_by_itself_is_noticed_and_another_follows(setting
 
 @pytest.mark.long
 async def test_killed_worker_is_followed_by_the_one_that_takes_its_place(setting):
+    await prepare(setting.database)
+    setting = replace(setting, keys=make_keys("campaign"))
     async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(120):
         assert not pool.kill("machine-2")
         while not pool.kill("machine-1", followed_by=replace(setting, skew=3600.0)):  # noqa: ASYNC110
@@ -118,7 +121,7 @@ async def test_killed_worker_is_followed_by_the_one_that_takes_its_place(setting
         while pool.living("machine-1") is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert pool._next == {}
-    assert pool.killed == 1
+    assert (pool.killed, pool.ended) == (1, [])
 
 
 class ChangingDatabase:

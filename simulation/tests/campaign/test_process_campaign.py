@@ -27,7 +27,7 @@ def agrees(plan, *, every):
     report = campaign(plan, every=every)
     assert report.findings == []
     assert report.applications == sum(report.ends.values()) == plan.applications
-    assert report.calls >= sum(report.at_operations.values())
+    assert report.calls >= sum(report.disrupted_during.values())
     return report, {Disruption(kind) for kind, number in report.disruptions.items() if number}
 
 
@@ -38,7 +38,7 @@ def test_books_and_ledgers_agree_when_processes_are_killed(tmp_path):
         applications=APPLICATIONS, seed=SEED, url=url, workers=2, kill_processes=True, disruptions=only
     )
     report, kinds = agrees(plan, every=EVERY)
-    assert sum(report.killed.values()) > 0
+    assert sum(report.workers_killed.values()) > 0
     assert kinds == only
 
 

@@ -271,17 +271,18 @@ class Cohort:
             report.services.update(case.service for case in handed_in)
             for (kind, moment, operation), number in schedule.happened.items():
                 counted, name = (
-                    (report.killed, moment) if kind is Disruption.KILLED_WORKER else (report.disruptions, kind)
+                    (report.workers_killed, moment)
+                    if kind is Disruption.KILLED_WORKER
+                    else (report.disruptions, kind)
                 )
                 counted[name] += number
-                report.at_operations[operation] += number
+                report.disrupted_during[operation] += number
             seen = self.agencies.requests()
             report.calls += sum(schedule.calls.values())
             report.requests += len(seen)
-            report.faults += sum(one.fault is not None for _, one in seen)
-            report.acts += people.acts
-            report.refused_doubles += people.refused_doubles
-            report.simulated += self.clock.now() - began
+            report.requests_with_a_fault += sum(one.fault is not None for _, one in seen)
+            report.second_clicks_refused += people.refused_doubles
+            report.simulated_seconds += (self.clock.now() - began).total_seconds()
             # For the next cohort; the ledger begins anew, too.
             await database.run(clear)
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +82,14 @@ class CampaignEvidence:
     def _write(self, name: str, findings: list[str], about: Collection[str | None], **known: Any) -> None:
         assert self._folder is not None  # noqa: S101 - nothing is found without
         self._folder.mkdir(parents=True, exist_ok=True)
-        machine = [f"{at:%H:%M:%S.%f} {what}" for at, whose, what in sorted(self._events, key=_at) if whose in about]
+        machine = [
+            f"{at:%H:%M:%S.%f} {what}"
+            for at, whose, what in sorted(self._events, key=itemgetter(0))
+            if whose in about
+        ]
         document = {"findings": findings, **known, "by_the_machines_clock": machine}
         text = json.dumps(document, default=str, ensure_ascii=False, indent=2)
         (self._folder / f"{self._seed}-{name}.json").write_text(text, "utf-8")
-
-
-def _at(event: tuple[datetime, str | None, str]) -> datetime:
-    return event[0]
 
 
 def _of(about: Collection[str], seen: Sequence[tuple[str, Any]]) -> list[dict[str, Any]]:

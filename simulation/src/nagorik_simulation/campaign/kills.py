@@ -8,11 +8,12 @@ connection that the database has to give up, real kills of real processes show: 
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 import httpx
@@ -101,7 +102,6 @@ class WorkerLife:
     Attributes:
         worker: The worker itself.
         database: How it reaches the database.
-        limiter: What keeps its requests to the agencies' pace.
         gone: Whether it is dead.
         moves: While its machine stands still, how often the clock is still moved until it goes on.
         missed: Seconds for which its machine stood still.
@@ -114,7 +114,6 @@ class WorkerLife:
 
     def __init__(self, schedule: KillSchedule, clock: Clock) -> None:
         self.schedule, self._clock = schedule, clock
-        self.limiter: SharedRateLimiter | None = None
         self.gone, self.moves = False, 0
         self.missed = self._since = 0.0
         self.tasks: dict[asyncio.Task[object], None] = {}
@@ -181,15 +180,12 @@ class OwnRateLimiter:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """Take instants from what ``database`` holds, and wait for them on ``clock``."""
-        self._database, self._clock = database, clock
-        self._shared = SharedRateLimiter(database, clock)
+        new = partial(SharedRateLimiter, database, clock)
+        self._limiters = defaultdict[WorkerLife | None, SharedRateLimiter](new)
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
         """As ``SharedRateLimiter.acquire``."""
-        limiter = self._shared
-        if (life := LIFE.get()) is not None:
-            limiter = life.limiter = life.limiter or SharedRateLimiter(self._database, self._clock)
-        return await limiter.acquire(plugin, per_second, deadline)
+        return await self._limiters[LIFE.get()].acquire(plugin, per_second, deadline)
 
 
 class DatabaseOfWorker(Database):

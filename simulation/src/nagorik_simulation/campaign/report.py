@@ -22,16 +22,15 @@ class CampaignReport:
     applications: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     services: Counter[str] = field(default_factory=Counter)
-    killed: Counter[str] = field(default_factory=Counter)
+    workers_killed: Counter[str] = field(default_factory=Counter)
     disruptions: Counter[str] = field(default_factory=Counter)
-    at_operations: Counter[str] = field(default_factory=Counter)
-    gave_up: int = 0
+    disrupted_during: Counter[str] = field(default_factory=Counter)
+    workers_without_a_database: int = 0
     calls: int = 0
     requests: int = 0
-    faults: int = 0
-    acts: int = 0
-    refused_doubles: int = 0
-    simulated: timedelta = timedelta()
+    requests_with_a_fault: int = 0
+    second_clicks_refused: int = 0
+    simulated_seconds: float = 0.0
     findings: list[Discrepancy] = field(default_factory=list)
 
     def add(self, other: "CampaignReport") -> None:
@@ -44,15 +43,21 @@ def render_report(
     console: Console, report: CampaignReport, plan: CampaignPlan, *, seconds: float, cut_off: bool
 ) -> None:
     """Print counts, the rate, and each finding with what replays it."""
-    rate = f"{report.applications / seconds:.1f} a second; {span(report.simulated)} of simulated time"
-    made = f"calls {report.calls:,} · requests {report.requests:,}, of which {report.faults:,} met a fault"
-    what = f"{report.applications:,} applications of {len(report.services)} services, seed {plan.seed}"
+    simulated = span(timedelta(seconds=report.simulated_seconds))
+    carried = f"{report.applications:,} applications of {len(report.services)} services, seed {plan.seed}"
+    rate = f"{report.applications / seconds:.1f} a second; {simulated} of simulated time"
+    made, met = (
+        f"calls {report.calls:,} · requests {report.requests:,}",
+        f"{report.requests_with_a_fault:,} met a fault",
+    )
+    clicks = f"second clicks refused {report.second_clicks_refused:,}"
+    gave_up = f"workers that gave up without a database {report.workers_without_a_database:,}"
     for line in (
-        f"{what}, in {seconds:.0f} s ({rate})",
-        f"{made} · workers killed {sum(report.killed.values()):,} · second clicks refused {report.refused_doubles:,}",
-        f"killed: {_counted(report.killed)}",
-        f"disruptions: {_counted(report.disruptions)} · workers that gave up without a database {report.gave_up:,}",
-        f"disrupted during: {_counted(report.at_operations)}",
+        f"{carried}, in {seconds:.0f} s ({rate})",
+        f"{made}, of which {met} · workers killed {report.workers_killed.total():,} · {clicks}",
+        f"killed: {_counted(report.workers_killed)}",
+        f"disruptions: {_counted(report.disruptions)} · {gave_up}",
+        f"disrupted during: {_counted(report.disrupted_during)}",
         f"ended as: {_counted(report.ends)}",
     ):
         console.print(line)
@@ -76,27 +81,14 @@ def render_report(
 
 def as_document(report: CampaignReport, plan: CampaignPlan, *, seconds: float, cut_off: bool) -> dict[str, object]:
     """The same as data; durations in seconds."""
-    counted = {_NAMES.get(one.name, one.name): getattr(report, one.name) for one in fields(report)}
     return {
         "seed": plan.seed,
         "cut_off": cut_off,
         "seconds": round(seconds, 3),
         "applications_per_second": round(report.applications / seconds, 3),
-        **counted,
-        "simulated_seconds": report.simulated.total_seconds(),
+        **{one.name: getattr(report, one.name) for one in fields(report)},
         "findings": [asdict(found) for found in report.findings],
     }
-
-
-_NAMES: Final = {
-    "simulated": "simulated_seconds",
-    "faults": "requests_with_a_fault",
-    "refused_doubles": "second_clicks_refused",
-    "killed": "workers_killed",
-    "gave_up": "workers_without_a_database",
-    "at_operations": "disrupted_during",
-}
-"""What a document calls otherwise."""
 
 
 def _counted(counter: Counter[str]) -> str:

@@ -91,8 +91,8 @@ class ProcessCohort(Cohort):
     async def run(self, cases: Sequence[CampaignCase], platform: Platform, report: CampaignReport) -> None:
         """As ``Cohort.run``; what the processes wrote is searched for citizens, too."""
         await super().run([_within_a_day(case) for case in cases], platform, report)
-        report.killed[ANY_MOMENT] += self._pool.killed
-        report.gave_up += self._pool.gave_up
+        report.workers_killed[ANY_MOMENT] += self._pool.killed
+        report.workers_without_a_database += self._pool.gave_up
 
     def _found_of_workers(self, cases: Sequence[CampaignCase]) -> Iterator[Discrepancy]:
         """Citizens in what the workers wrote, and those workers that ended by themselves."""
@@ -159,7 +159,7 @@ class ProcessCohort(Cohort):
             finally:
                 await disruptor.end()
                 report.disruptions += disruptor.counts
-                report.at_operations += await database.run(_interrupted)
+                report.disrupted_during += await database.run(_interrupted)
                 report.calls += await database.run(_calls)
         self._evidence.read_logs(self._pool.logs)
 
