@@ -163,7 +163,7 @@ def test_failed_catalogue_or_privacy_leaves_no_level(subject):
 
 @pytest.mark.parametrize("severity", [Severity.WARNING, Severity.NOTE])
 def test_warning_and_note_are_shown_and_take_no_level(subject, severity):
-    mild = found("told/left-out", CheckStatus.FAILED, severity=severity)
+    mild = found("response/fields-read", CheckStatus.FAILED, severity=severity)
     judgement = judge(results(("payment", found("start-payment/F02")), ("status", mild)), (), on=DAY)
     assert (judgement.failures, judgement.count(CheckOutcome(severity.value))) == ((), 1)
     assert standard_of(subject.manifest, judgement, score=ScoreStanding(None)) == standard_of(
@@ -172,12 +172,12 @@ def test_warning_and_note_are_shown_and_take_no_level(subject, severity):
         score=ScoreStanding(None),
     )
     shown = "\n".join(render_report(make_report(subject, judgement, on=DAY, seconds=1.0), verbose=True))
-    assert f"\n{severity.value}: NGK812 told/left-out  scripted\n" in shown
+    assert f"\n{severity.value}: NGK812 response/fields-read  scripted\n" in shown
 
 
 def test_warning_that_follows_from_a_failure_is_not_shown_beside_it():
     cause = found("status/F00", CheckStatus.FAILED, "a.one")
-    mild = found("told/left-out", CheckStatus.NOT_REACHED, "a.one", severity=Severity.WARNING)
+    mild = found("response/fields-read", CheckStatus.NOT_REACHED, "a.one", severity=Severity.WARNING)
     assert judge(results(("status", cause), ("status", mild)), (), on=DAY).warnings == ()
     assert len(judge(results(("status", mild)), (), on=DAY).warnings) == 1
 
@@ -201,11 +201,11 @@ def test_what_is_done_twice_takes_every_level(subject):
 
 
 def test_contract_shows_a_warning_and_passes():
-    mild = found("told/left-out", CheckStatus.FAILED, severity=Severity.WARNING)
+    mild = found("response/fields-read", CheckStatus.FAILED, severity=Severity.WARNING)
     contract = type("TestMild", (PluginContract,), {"_judgement": None})
     contract._judgement = judge(results(("status", mild)), (), on=DAY)
-    with pytest.warns(ContractWarning, match="told/left-out"):
-        contract().test_check("told/left-out")
+    with pytest.warns(ContractWarning, match="response/fields-read"):
+        contract().test_check("response/fields-read")
 
 
 def test_gold_becomes_silver_where_more_than_one_check_in_a_hundred_is_waived(subject):

@@ -113,7 +113,7 @@ class EkpaySimulator(Simulator):
     )
     outcomes: ClassVar[tuple[str, ...]] = ("pay", "never", "fail", "cancel", "other-amount", "late")
     durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
-    untold: ClassVar[Mapping[str, str]] = MappingProxyType(
+    ignored_response_fields: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "token_exp_time": "no client knows how it is written; the token itself says when it ends",
             "secure_token": "of a payment that is over; it opens nothing any more",

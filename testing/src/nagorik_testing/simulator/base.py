@@ -188,11 +188,10 @@ class Simulator(ABC):
     failing_refund: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Values of a script with which a refund that a gateway has accepted comes to nothing, where one can."""
 
-    untold: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Fields of its answers that hold a day, a number or a reference and are told nobody, each with the reason.
+    ignored_response_fields: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Fields of its responses that a plugin need not read, each with the reason; of others the suite warns.
 
-    Of a question's answer alone with the service: ``passport.status: sequence``. The contract suite wants everything
-    else that it names told.
+    Of the response to a question alone with the service: ``passport.status: sequence``.
     """
 
     turning_days: ClassVar[Mapping[str, Literal["first", "last"]]] = MappingProxyType({})

@@ -184,7 +184,7 @@ class AgencyFile(Model):
     outcomes: tuple[str, ...]
     refusable: str
     turning_days: dict[str, Literal["first", "last"]] = Field(default_factory=dict)
-    untold: dict[str, str] = Field(default_factory=dict)
+    ignored_response_fields: dict[str, str] = Field(default_factory=dict)
     by_birth_date: bool = False
     """Whether an application is shown only to who gives the applicant's date of birth."""
     day: str = "%Y-%m-%d"
@@ -232,7 +232,7 @@ class ReferenceAgency(Simulator):
         cls.modelled = f"{cls.agency.modelled.bn} / {cls.agency.modelled.en}"
         cls.outcomes = cls.agency.outcomes
         cls.turning_days = MappingProxyType(cls.agency.turning_days)
-        cls.untold = MappingProxyType(cls.agency.untold)
+        cls.ignored_response_fields = MappingProxyType(cls.agency.ignored_response_fields)
 
     # What a subclass may add
 

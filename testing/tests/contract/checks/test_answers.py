@@ -8,7 +8,7 @@ import pytest
 
 from nagorik_testing import FormFormat, JsonFormat, XmlFormat
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay
-from nagorik_testing.contract.checks.answers.told_result import anywhere, normalised, without_references
+from nagorik_testing.contract.checks.answers.results import normalised, place_of, without_references
 from nagorik_testing.contract.checks.answers.variations import (
     DAY,
     LENGTH,
@@ -16,7 +16,7 @@ from nagorik_testing.contract.checks.answers.variations import (
     AnswerDocument,
     copies,
     instant_of,
-    long_text,
+    long_texts,
     next_sign,
     number_of,
     other_number,
@@ -86,7 +86,7 @@ def test_what_is_no_amount_and_no_count_is_none(value):
 
 @pytest.mark.parametrize("genuine", ["Papers are missing", "কাগজ নেই", "x"])
 def test_long_text_holds_the_genuine_one_between_its_ends(genuine):
-    long = long_text(genuine)
+    long = next(long_texts(genuine))
     assert genuine in long.text
     assert len(long.text) <= LENGTH
     assert long.text.startswith(long.words[0])
@@ -132,7 +132,7 @@ def test_answer_is_varied_in_its_own_format():
 
 
 def test_place_is_named_without_the_numbers_of_its_entries():
-    assert anywhere("slots.13.place.bn") == "slots.place.bn"
+    assert place_of("slots.13.place.bn") == "slots.place.bn"
 
 
 def test_place_is_reported_without_references():

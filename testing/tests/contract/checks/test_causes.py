@@ -182,7 +182,7 @@ PAIRS: dict[str, tuple[Finding, Finding, bool]] = {
         finding("privacy/logs"),
         True,
     ),
-    "a check, and an operation that it needs": (finding("status/reasons"), finding("submit/F00"), True),
+    "a check, and an operation that it needs": (finding("status/reports"), finding("submit/F00"), True),
     "a check, and an operation that it does not need": (finding("fees/quoted"), finding("submit/F00"), False),
     "a check, and one that it presupposes": (finding("fees/quoted"), finding("quote/F00-safe"), True),
     "the plugin's check, and an offer's that it presupposes": (
@@ -202,8 +202,8 @@ PAIRS: dict[str, tuple[Finding, Finding, bool]] = {
     ),
     "what did look, and what cannot be called": (finding("process/output", None), finding("submit/F00"), False),
     "one check that says the same of two offers": (
-        finding("status/reasons", "a.two"),
-        finding("status/reasons"),
+        finding("status/reports", "a.two"),
+        finding("status/reports"),
         True,
     ),
     "one check that says two things": (
@@ -236,7 +236,7 @@ def test_what_follows_from_a_consequence_is_told_under_the_cause():
     chain = [
         finding("submit/F00"),
         finding("status/F00", **UNREACHED),
-        finding("status/reasons"),
+        finding("status/reports"),
         finding("status/F05"),
     ]
     assert set(causes_of(chain).values()) == {("submit/F00", "a.one")}

@@ -173,7 +173,7 @@ KILLS = {
     "advise-payment/as-paid": Kill("another receipt number changes nothing that is sent", "TellsOwnPaymentId"),
     "payment/as-ordered": Kill("two amounts that differ in poisha are opened alike", "OpensWholeTaka"),
     "payment/unknown-payment": Kill("a payment that the gateway does not know is failed", "MissingIsFailed"),
-    "payment/unknown-word": Kill("a word that nobody knows is taken for captured", "UnknownIsPaid"),
+    "payment/unknown-word": Kill("a word that is not known is taken for captured", "UnknownIsPaid"),
     "payment/instructed": Kill("the payer is told neither where nor how to pay", "SaysNothing"),
     "payment/F19-refunded-twice": Kill(
         "a refund that is ordered again leaves at the gateway once more: refund", simulator="GenerousOffice"
@@ -189,19 +189,15 @@ KILLS = {
     ),
     "payment/F19-forged-notice": Kill("forged notice 1 is taken for a payment's", "Gullible"),
     "status/F18-forwards": Kill("outcome approve: approved is followed by in_review", "GoesBack"),
-    "status/reasons": Kill("outcome reject: rejected without a reason", "Unexplained"),
-    "status/deliverables": Kill("licence is issued and not among the deliverables", "IssuesOtherThings"),
-    "status/unknown-word": Kill("a word that nobody knows is taken for rejected", "Guesses"),
+    "status/reports": Kill("outcome reject: rejected without a reason", "Unexplained"),
+    "response/unknown-word": Kill("a word that is not known is taken for rejected", "Guesses"),
     "status/unknown-reference": Kill("a reference that the agency does not know is rejected", "MissingIsRejected"),
-    "status/raw-and-dated": Kill("the state after status is dated in the future", "DatedAhead"),
     "status/every-word": Kill("TAKEN BACK: the agency's word is not known", "ForgetsAWord", "BookOffice"),
-    "status/whole-remarks": Kill(
-        "a part of what the officer wrote is told in RECEIVED", "CutsLongRemarks", "BookOffice"
+    "response/of-another": Kill(
+        "bookedUnder of somebody else is reported as ours", "TellsAnyBooking", "BookingOffice"
     ),
-    "told/ours": Kill("bookedUnder of somebody else is told as ours", "TellsAnyBooking", "BookingOffice"),
-    "told/papers": Kill("slip brings a paper beside one word", "TellsOfSlipsOnReview", "AlwaysSlipOffice"),
-    "told/on-its-day": Kill(
-        "goodTo that is today is told like one that is over",
+    "response/on-its-day": Kill(
+        "goodTo that is today is reported like one that is over",
         "EndsOnTheLastDay",
         "LastDayOffice",
         service={"writes": ASKED},
@@ -236,7 +232,6 @@ KILLS = {
         "OwnersOffice",
         service=OWNED,
     ),
-    "deliverable/same-bytes": Kill("what is kept is not what the agency sent, byte for byte", "TrimsPapers"),
     "withdraw/as-held": Kill(
         "an application is said to be withdrawn after the agency's decision, and the agency goes on with it",
         "AlwaysWithdrawn",
@@ -244,18 +239,11 @@ KILLS = {
     ),
     "slots/as-free": Kill("free appointments of 26 are not offered", "ReadsOnePageOfSlots"),
     "book-slot/chosen": Kill("another appointment is booked than was chosen, or none", "BooksTheFirst"),
-    "told/text": Kill("status: remark.bn is told in part", "CutsRemarks"),
-    "told/money": Kill("query-payment: amount with one poisha more is not told so", "CountsWholeTaka"),
-    "told/lists": Kill("slots: slots: of a longer list not every entry is told", "ShowsTheFirstTen"),
-    "told/instants": Kill("status: since a minute earlier is not told a minute earlier", "RoundsHours"),
-    "told/unheard-of": Kill("status: word with a word that nobody knows decides final", "EndsWithUnknownWords"),
-    "told/refusals": Kill("submit: word: two words that refuse are told alike", "TakesTakenForEnded", "AskedOffice"),
-    "told/numbers": Kill("slots: slots.free is told as another number", "ShowsSeatsInFullRooms"),
-    "told/steady": Kill("status: at is told otherwise of the same answers", "DatesByItsClock"),
-    "told/left-out": Kill("nothing follows from query-payment: receipt", "WithoutReceipts"),
-    "robustness/no-chance": Kill("submit: 1 body folder, sent, is left to chance", "DrawsNumbers"),
+    "response/preserved": Kill("status: remark.bn is reported in part", "CutsRemarks"),
+    "response/steady": Kill("status: at is reported otherwise of the same responses", "DatesByItsClock"),
+    "response/fields-read": Kill("nothing reads query-payment: receipt", "WithoutReceipts"),
     "callback/as-asked": Kill("a message dates the state otherwise than the agency dates it", "DatesBySending"),
-    "deliverable/as-asked": Kill("a page in the place of permit is kept as the paper", "KeepsWhateverComes"),
+    "deliverable/as-asked": Kill("a page in the place of permit is kept as the document", "KeepsWhateverComes"),
     "payment/turned-away": Kill(
         "PAPERS MISSING: a payment that the agency has turned away is told as not confirmed yet",
         simulator="TurnsAwayOffice",
@@ -302,7 +290,6 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "eligibility/as-answered": {"hooks": "Asks", "service": ASKING},
     "submit/nothing-made-up": {"hooks": "Family", "simulator": "FamilyOffice", "service": FAMILY},
     "status/every-word": {"simulator": "BookOffice"},
-    "status/whole-remarks": {"simulator": "BookOffice"},
     "submit/as-judged": {"hooks": "HoldsRules", "plugin": TWO},
     "eligibility/each-of-another": {"hooks": "OwnForm", "simulator": "OwnersOffice", "service": OWNED},
     "eligibility/as-the-agency-says": {"hooks": "AsksWhetherTheyMay", "simulator": "KnowingOffice"},

@@ -55,7 +55,7 @@ async def test_plugin_that_makes_something_of_anything_fails(permit_office: Offi
     assert {f"submit/{row}" for row in missed} | {f"status/{row}" for row in missed} <= failed
 
 
-@pytest.mark.parametrize("check_id", ["status/unknown-word", "robustness/own-errors", "submit/papers-arrive"])
+@pytest.mark.parametrize("check_id", ["response/unknown-word", "robustness/own-errors", "submit/papers-arrive"])
 async def test_check_reads_the_agencys_words_and_errors_in_its_format(office: Office, check_id: str) -> None:
     (check,) = (check for check in CHECKS if check.id == check_id)
 

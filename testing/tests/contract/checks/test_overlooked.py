@@ -44,9 +44,9 @@ READ_NOWHERE, AS_IT_WAS = (
 LEFT_OUT = "changes nothing that is sent where delivery is regular"
 
 FAULTS = (
-    Fault("slots/as-free", "LeavesTheLastDayOut", "on the last day of the time that was asked for is not offered"),
-    Fault("slots/as-free", "BeginsTomorrow", "on the first day of the time that was asked for is not offered"),
-    Fault("slots/as-free", "LeavesADayOut", "on the last day of the time that was asked for is not offered"),
+    Fault("slots/as-free", "LeavesTheLastDayOut", "of a shorter time that is asked for, not all"),
+    Fault("slots/as-free", "BeginsTomorrow", "of a shorter time that is asked for, not all"),
+    Fault("slots/as-free", "LeavesADayOut", "of a shorter time that is asked for, not all"),
     Fault("fees/as-demanded", "QuotesByTheSchedule", "licence: the agency names the sum that is due, and", LATER),
     Fault("payment/told-as-held", "LaterFee", "in a word by which it asks for the next", STAGES),
     Fault("payment/told-as-held", "TellsStages", "the latest payment, and holds an earlier one alone", LATER),
@@ -57,9 +57,9 @@ FAULTS = (
     Fault("submit/papers-arrive", "SendsTheFirstPapers", "of 10 papers deed that are handed in together, 5 are"),
     Fault("submit/papers-arrive", "BreaksAtTheSixth", "10 papers deed that are handed in together end in a"),
     Fault("submit/papers-arrive", "BreaksAtASecond", "two papers deed that are handed in together end in a"),
-    Fault("status/whole-remarks", "CutsLongRemarks", "a part of what the officer wrote is told in RECEIVED", BOOK),
-    Fault("status/whole-remarks", "LosesLatinWords", "a part of what the officer wrote is told in RECEIVED", BOOK),
-    Fault("status/whole-remarks", "ExplainsRefusalsAlone", "nothing of what the officer wrote is told in REC", BOOK),
+    Fault("status/every-word", "CutsLongRemarks", "a part of what the officer wrote is reported in RECEIVED", BOOK),
+    Fault("status/every-word", "LosesLatinWords", "a part of what the officer wrote is reported in RECEIVED", BOOK),
+    Fault("status/every-word", "ExplainsRefusalsAlone", "nothing of what the officer wrote is reported in REC", BOOK),
     Fault("catalogue/settings-used", "NamesTheMainBranch", READ_NOWHERE, BRANCH),
     Fault(
         "catalogue/settings-used", "ReadsTheDeskForNothing", "desk is another, and what is sent is as it was", DESK
@@ -77,7 +77,7 @@ FAULTS = (
         for hooks, told in (
             ("TakesNotYetForYes", "allowed: pass, where the agency answers NOT YET"),
             ("FailsTheUnknown", "allowed: fail, where the agency answers UNKNOWN"),
-            ("PassesTheUnheardOf", "a word that nobody knows is taken for a yes"),
+            ("PassesTheUnheardOf", "a word that is not known is taken for a yes"),
             ("PassesWhomever", "whatever the agency answers, the same is told"),
             ("Hooks", "the agency says who may apply, and is not asked"),
         )
@@ -118,8 +118,8 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/papers-arrive", "ListsPapers", {}),
     ("submit/papers-arrive", "RefusesThickFiles", {}),
     ("submit/papers-arrive", "TakesOneOfAKind", {}),
-    ("status/whole-remarks", "PassesRemarksOn", BOOK),
-    ("status/whole-remarks", "NumbersRemarks", BOOK),
+    ("status/every-word", "PassesRemarksOn", BOOK),
+    ("status/every-word", "NumbersRemarks", BOOK),
     ("fees/holds", "HoldsForTodayInGrace", GRACE),
     ("fees/taken-by-agency", "ByRows", ROWS),
     ("fees/taken-by-agency", "DeclinesLargeExpress", ROWS),

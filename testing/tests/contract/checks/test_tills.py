@@ -26,15 +26,17 @@ ALIKE, ALIKE_STATE = "only resembles a known one is taken for captured", "only r
 
 FAULTS = (
     *all_of("payment/unknown-word", ALIKE, None, "ReadsWhatBegins", "ReadsWhatHolds", "ReadsShortWords"),
-    *all_of("status/unknown-word", ALIKE_STATE, None, "ReadsStatesThatBegin", "ReadsShortStates"),
+    *all_of("response/unknown-word", ALIKE_STATE, None, "ReadsStatesThatBegin", "ReadsShortStates"),
     *all_of(
-        "told/unheard-of",
+        "response/unknown-word",
         "advise-payment: word with a word that only resembles a known one decides confirmed",
         at("BookOffice"),
         "ConfirmsWhatBegins",
         "ConfirmsWhatEnds",
     ),
-    Fault("told/unheard-of", "RefundsWhatBegins", "refund-payment: word with a word that only", at("TitlingTill")),
+    Fault(
+        "response/unknown-word", "RefundsWhatBegins", "refund-payment: word with a word that only", at("TitlingTill")
+    ),
     *all_of(
         "payment/F19-of-another",
         "an answer about another payment is taken for this one's",
@@ -93,9 +95,9 @@ FAULTS = (
 )
 RIGHT = (
     ("payment/unknown-word", "ReadsInAnyCase", None),
-    ("status/unknown-word", "ReadsStatesInAnyCase", None),
-    ("told/unheard-of", "ConfirmsBy", at("BookOffice")),
-    ("told/unheard-of", "KnowsTitles", at("TitlingTill")),
+    ("response/unknown-word", "ReadsStatesInAnyCase", None),
+    ("response/unknown-word", "ConfirmsBy", at("BookOffice")),
+    ("response/unknown-word", "KnowsTitles", at("TitlingTill")),
     ("payment/F19-of-another", "ComparesOrders", ORDERED),
     ("payment/F19-completed-twice", "AsksThenCompletes", TWO_STEP),
     ("payment/F19-refunded-twice", "AsksThenRefunds", ONCE),

@@ -31,12 +31,15 @@ FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTi
 
 
 FAULTS = (
+    Fault("status/reports", "IssuesOtherThings", "licence is issued and not among the deliverables"),
+    Fault("status/reports", "DatedAhead", "the state after status is dated in the future"),
+    Fault("deliverable/as-asked", "TrimsPapers", "what is kept is not what the agency sent, byte for byte"),
     Fault("status/every-word", "NeverFinal", "REFUSED: the state is not said to be final", BOOK),
     Fault("status/every-word", "FinalTooSoon", "REVIEW: the state is said to be final, and the agency goes on", BOOK),
     Fault("status/every-word", "InAnotherZone", "the state is dated otherwise than the agency dates it", BOOK),
     Fault("status/every-word", "DropsRemarks", "REFUSED: what the officer wrote is not passed on", BOOK),
     Fault("status/every-word", "OwnWords", "raw is not the agency's word", BOOK),
-    Fault("deliverable/same-bytes", "WritesCovers", "what is kept is not what the agency sent, byte for byte"),
+    Fault("deliverable/as-asked", "WritesCovers", "what is kept is not what the agency sent, byte for byte"),
     Fault(
         "submit/question",
         "AsksNobodysNumber",
@@ -109,7 +112,7 @@ FAULTS = (
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("status/every-word", "DatesByDay", BOOK),
     ("status/every-word", "PassesRemarksOn", BOOK),
-    ("deliverable/same-bytes", "UnwrapsPapers", {"simulator": "WrappedPaperOffice"}),
+    ("deliverable/as-asked", "UnwrapsPapers", {"simulator": "WrappedPaperOffice"}),
     ("submit/question", "Asking", ASKED),
     ("submit/question", "RefusesInItsStatus", ASKED),
     ("submit/question", "AnswersAtOnce", ASKED),

@@ -15,24 +15,24 @@ BOOK = {"simulator": "BookOffice"}
 FIELDS: dict[str, Any] = {"simulator": "FieldsOffice", "plugin": {"error_reader": "withholding:blames_the_name"}}
 SESSIONS: dict[str, Any] = {"login": "plugin:login_by_request", "error_reader": "withholding:takes_ended_for_refusal"}
 FAULTS = (
-    Fault("told/instants", "DatesADayLater", "status: since is told as another day"),
-    Fault("told/instants", "AYearLateInWords", "status: since is told as another day"),
-    Fault("told/left-out", "Undated", "nothing follows from status: since"),
-    Fault("told/steady", "NumbersByItself", "status: event is told otherwise of the same answers"),
+    Fault("response/preserved", "DatesADayLater", "status: since is reported as another day"),
+    Fault("response/preserved", "AYearLateInWords", "status: since is reported as another day"),
+    Fault("response/fields-read", "Undated", "nothing reads status: since"),
+    Fault("response/steady", "NumbersByItself", "status: event is reported otherwise of the same responses"),
     Fault(
-        "told/steady",
+        "response/steady",
         "PaidNowIfUnsaid",
-        "query-payment: paid_at is not named, and captured_at is told by the clock",
+        "query-payment: paid_at is not named, and captured_at is reported by the clock",
         {"simulator": "TimedTill"},
     ),
     Fault("deliverable/as-asked", "FetchesTheFirst", "for another application the permit of the first is asked for"),
     Fault("deliverable/as-asked", "MistakesTheFile", "permit is kept as another kind of file than the agency says"),
-    Fault("deliverable/as-asked", "MistakesTheFile", "permit is kept as a paper of another kind"),
+    Fault("deliverable/as-asked", "MistakesTheFile", "permit is kept as a document of another kind"),
     Fault("callback/as-asked", "HearsNoDates", "submitted: a message's date of the state is not passed on"),
     Fault("callback/as-asked", "HearsNoEnd", "rejected: a message says otherwise than a question whether", BOOK),
     Fault("callback/as-asked", "HearsBeginnings", "a genuine message of withdrawn ends in agency-rejected", BOOK),
-    Fault("robustness/no-chance", "DrawsFromItsOwn", "submit: 1 body folder, sent, is left to chance"),
-    Fault("robustness/no-chance", "SeldomDated", "status: at, told, is left to chance"),
+    Fault("response/steady", "DrawsFromItsOwn", "submit: 1 body folder, sent, is left to chance"),
+    Fault("response/steady", "SeldomDated", "status: at, reported, is left to chance"),
     Fault("submit/refused-field", "Hooks", "road, refused by the agency, is told at another field", FIELDS),
     Fault(
         "submit/refused-field",
@@ -42,17 +42,17 @@ FAULTS = (
     ),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("told/instants", "DatesByDay", {}),
-    ("told/left-out", "DrawsTickets", {}),
-    ("told/left-out", "ReadsPages", {"simulator": "PagedOffice"}),
-    ("told/steady", "NumbersBookings", {}),
-    ("told/steady", "SaysWhenItWasPaid", {"simulator": "TimedTill"}),
+    ("response/preserved", "DatesByDay", {}),
+    ("response/fields-read", "DrawsTickets", {}),
+    ("response/fields-read", "ReadsPages", {"simulator": "PagedOffice"}),
+    ("response/steady", "NumbersBookings", {}),
+    ("response/steady", "SaysWhenItWasPaid", {"simulator": "TimedTill"}),
     ("deliverable/as-asked", "UnwrapsPapers", {"simulator": "WrappedPaperOffice"}),
     ("callback/as-asked", "DatesByDay", BOOK),
     ("callback/as-asked", "Hooks", BOOK),
     ("payment/turned-away", "Hooks", BOOK),
-    ("robustness/no-chance", "DrawsNonces", {}),
-    ("robustness/no-chance", "HasItsNumbersFromTheHost", {}),
+    ("response/steady", "DrawsNonces", {}),
+    ("response/steady", "HasItsNumbersFromTheHost", {}),
     ("submit/refused-field", "Hooks", {**FIELDS, "plugin": {"error_reader": "withholding:reads_whole_groups"}}),
     ("submit/refused-field", "Hooks", {**FIELDS, "plugin": {"error_reader": "withholding:marks_the_name_too"}}),
 )
@@ -81,11 +81,11 @@ async def test_office_that_loses_no_session_is_not_looked_at(permit_office):
 
 
 UNTOLD = {
-    "that nobody named": ({}, ["nothing follows from slots: desk"]),
-    "without a reason": ({"desk": ""}, ["the simulator does not say why desk is not told"]),
+    "that nobody named": ({}, ["nothing reads slots: desk"]),
+    "without a reason": ({"desk": ""}, ["gives no reason for desk"]),
     "of what is told": (
         {"desk": "the office's own", "since": "not wanted"},
-        ["the simulator declares since as untold, and something follows from it"],
+        ["names since, and something reads it"],
     ),
 }
 
@@ -94,8 +94,8 @@ UNTOLD = {
 async def test_what_is_told_nobody_is_declared_by_the_simulator_with_a_reason(kind, permit_office):
     declared, told = UNTOLD[kind]
     subject = permit_office()
-    subject.simulator.untold = declared
-    (finding,) = [one for one in await found("told/left-out", subject) if one.failed]
+    subject.simulator.ignored_response_fields = declared
+    (finding,) = [one for one in await found("response/fields-read", subject) if one.failed]
     assert [text for text in told if text not in finding.got] == []
 
 
@@ -110,14 +110,14 @@ UNASKED = {"desk": "the office's own"}
 @pytest.mark.parametrize(
     ("hooks", "declared", "told"),
     [
-        ("AnswersWithoutADay", {}, ["nothing follows from submit of permits.question: since"]),
+        ("AnswersWithoutADay", {}, ["nothing reads submit of permits.question: since"]),
         ("AnswersWithoutADay", {"permits.question: since": "nobody asks"}, []),
         ("AnswersQuestions", {}, []),
     ],
 )
 async def test_what_the_answer_to_a_question_does_not_tell_nobody_else_tells(hooks, declared, told, permit_office):
     subject = permit_office(hooks, **ANSWERED)
-    subject.simulator.untold = UNASKED | declared
-    wrong = [one.got for one in await found("told/left-out", subject) if one.failed]
+    subject.simulator.ignored_response_fields = UNASKED | declared
+    wrong = [one.got for one in await found("response/fields-read", subject) if one.failed]
     assert [text for text in told if text not in "".join(wrong)] == []
     assert bool(wrong) is bool(told)

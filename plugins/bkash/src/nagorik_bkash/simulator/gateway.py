@@ -103,7 +103,7 @@ class BkashSimulator(Simulator):
     )
     outcomes: ClassVar[tuple[str, ...]] = ("pay", "never", "fail", "cancel", "decline-fail")
     durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
-    untold: ClassVar[Mapping[str, str]] = MappingProxyType(
+    ignored_response_fields: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "successCallbackURL": "an address of the host's own, as it was given",
             "failureCallbackURL": "an address of the host's own, as it was given",

@@ -36,7 +36,7 @@ from nagorik_sslcommerz.simulator.pages import payment_page, returning_page
 from nagorik_sslcommerz.simulator.session_form import amount_of, fault_of
 from nagorik_sslcommerz.simulator.sessions import (
     DURATIONS,
-    UNTOLD,
+    IGNORED_RESPONSE_FIELDS,
     PaymentAttempt,
     SslCommerzRefund,
     SslCommerzSession,
@@ -103,7 +103,7 @@ class SslCommerzSimulator(Simulator):
         "risky",
     )
     durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
-    untold: ClassVar[Mapping[str, str]] = UNTOLD
+    ignored_response_fields: ClassVar[Mapping[str, str]] = IGNORED_RESPONSE_FIELDS
     failing_refund: ClassVar[Mapping[str, str]] = MappingProxyType({"refund": "cancelled"})
     sparse_answers: ClassVar[Sequence[SparseAnswer]] = (
         SparseAnswer(

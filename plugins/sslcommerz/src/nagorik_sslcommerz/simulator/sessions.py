@@ -30,7 +30,7 @@ PAID_WORDS: Final = frozenset({"VALID", "VALIDATED"})
 RISKS: Final = MappingProxyType({"0": "Safe", "1": "Risk"})
 CHARGE_PER_MILLE: Final = 25
 """What the gateway keeps of a payment, modelled: a store's own contract says it."""
-UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
+IGNORED_RESPONSE_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "redirectGatewayURL": "the payer is sent to GatewayPageURL, where every way to pay is offered",
         "initiated_on": "when the platform itself ordered the refund",

@@ -75,42 +75,24 @@ async def _as_free(subject: Subject, offer: AnyOffer) -> list[str]:
         if len({dhaka_date(slot.starts_at) for slot in offered}) > 1:
             _fill(rig, dhaka_date(offered[0].starts_at))
             offered = await _offered(rig, rig.draft, rig.clock.now() + AHEAD)
-        soon = await _offered(rig, rig.draft, rig.clock.now() + SHORT)
-        until = rig.clock.now()
-        wrong = _against_boards(rig, offered, until, until + AHEAD)
-        if any(not until <= slot.starts_at < until + SHORT for slot in soon):
-            wrong.append("an appointment is offered that begins outside of the time that was asked for")
+        now, middle = rig.clock.now(), offered[len(offered) // 2].starts_at
+        until = now + AHEAD
+        wrong = _against_boards(rig, offered, now, until)
         wrong += ["an appointment that has no place is offered" for slot in offered if not slot.free]
         wrong += ["an appointment ends before it begins" for slot in offered if slot.ends_at <= slot.starts_at]
         if list(offered) != sorted(offered, key=lambda slot: slot.starts_at):
             wrong.append("the appointments are not in order of time")
         if len({slot.id for slot in offered}) < len(offered):
             wrong.append("two appointments have one id")
-        return wrong + await _at_the_ends(rig, offered)
-
-
-async def _at_the_ends(rig: Rig, offered: Sequence[Slot]) -> list[str]:
-    """What is not offered on the first day, or on the last, of the time that is asked for.
-
-    The time ends just after an appointment, or begins just before one: a day that is asked for in part is asked for.
-    """
-    if len(offered) < 3:  # noqa: PLR2004 - one that is neither the first nor the last of them
-        return []
-    chosen, until = offered[len(offered) // 2], rig.clock.now() + AHEAD
-    day, wrong = dhaka_date(chosen.starts_at), list[str]()
-    for which, earliest, latest in (
-        ("last", rig.clock.now(), chosen.starts_at + MINUTE),
-        ("first", chosen.starts_at - MINUTE, until),
-    ):
-        found = {slot.starts_at for slot in await _offered(rig, rig.draft, latest, earliest=earliest)}
-        true = {slot.starts_at for slot in offered if earliest <= slot.starts_at < latest}
-        if any(dhaka_date(begins) == day for begins in true - found):
-            wrong.append(f"an appointment on the {which} day of the time that was asked for is not offered")
-        elif true - found:
-            wrong.append("of a shorter time that is asked for, not all appointments are offered")
-        if found - true:
-            wrong.append("an appointment is offered that begins outside of the time that was asked for")
-    return wrong
+        # The time ends just after an appointment, or begins just before one: a part of a day is asked for, too.
+        for earliest, latest in ((now, now + SHORT), (now, middle + MINUTE), (middle - MINUTE, until)):
+            found = {slot.starts_at for slot in await _offered(rig, rig.draft, latest, earliest=earliest)}
+            true = {slot.starts_at for slot in offered if earliest <= slot.starts_at < latest}
+            if true - found:
+                wrong.append("of a shorter time that is asked for, not all appointments are offered")
+            if found - true:
+                wrong.append("an appointment is offered that begins outside of the time that was asked for")
+        return wrong
 
 
 def _fill(rig: Rig, until: date) -> None:
@@ -123,19 +105,17 @@ def _fill(rig: Rig, until: date) -> None:
 def _against_boards(rig: Rig, offered: Sequence[Slot], earliest: datetime, latest: datetime) -> list[str]:
     """What no office of the agency's boards gives out so; the application's own office is the one that is nearest."""
     told = {slot.starts_at: slot.free for slot in offered}
-    nearest: list[str] | None = None
-    for board in _boards(rig):
-        for office in board.offices:
-            true = {slot.begins: slot.free for slot in board.free(office) if earliest <= slot.begins < latest}
-            wrong = []
-            if missing := len(true.keys() - told.keys()):
-                wrong.append(f"{missing} free appointments of {len(true)} are not offered")
-            if strange := len(told.keys() - true.keys()):
-                wrong.append(f"{strange} appointments are offered that the agency does not give out")
-            if any(told[begins] != free for begins, free in true.items() if begins in told):
-                wrong.append("an appointment is offered with another number of places than are left")
-            nearest = wrong if nearest is None or len(wrong) < len(nearest) else nearest
-    return nearest or []
+    found: list[list[str]] = []
+    for free in [board.free(office) for board in _boards(rig) for office in board.offices]:
+        true = {slot.begins: slot.free for slot in free if earliest <= slot.begins < latest}
+        found.append(wrong := [])
+        if missing := len(true.keys() - told.keys()):
+            wrong.append(f"{missing} free appointments of {len(true)} are not offered")
+        if strange := len(told.keys() - true.keys()):
+            wrong.append(f"{strange} appointments are offered that the agency does not give out")
+        if any(told[begins] != free for begins, free in true.items() if begins in told):
+            wrong.append("an appointment is offered with another number of places than are left")
+    return min(found, key=len, default=[])
 
 
 @check("book-slot/chosen")

@@ -1,11 +1,15 @@
 """What is fetched is what was asked for: of this application, of this kind, and a paper."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass, replace
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -28,9 +32,8 @@ _PAGE: Final = (
 _PAGE_LABEL: Final = "text/html; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class FetchedPaper:
-    """One paper, fetched.
+class FetchedPaper(NamedTuple):
+    """One document, fetched.
 
     Attributes:
         asked: As the agency's status names it.
@@ -51,39 +54,70 @@ class FetchedPaper:
         """What was asked for."""
         return [(each.method, each.path, each.sent) for each in self.kept]
 
+    def wrong(self) -> Iterator[str]:
+        """What is kept, or said of it, and is not so."""
+        kind, document = self.asked.kind, self.fetched.document
+        if self.fetched.deliverable != self.asked:
+            yield f"{kind} is said to be another document than was asked for"
+        if document.kind != kind:
+            yield f"{kind} is kept as a document of another kind"
+        sent = {part: each for each in self.kept for part in (each.content, *_within(each.content))}
+        if self.kept and not self.content:
+            yield "what is kept is empty"
+        elif self.kept and self.content not in sent:
+            yield "what is kept is not what the agency sent, byte for byte"
+        elif self.kept and sent[self.content].content == self.content:
+            label = media_type_of(sent[self.content].headers.get("content-type", ""))
+            if document.media_type != label:
+                yield f"{kind} is kept as another kind of file than the agency says that it is"
+
+
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
+
+
+def _within(answer: bytes) -> Iterator[bytes]:
+    """The files that a response holds in Base64."""
+    for found in _BASE64.finditer(answer):
+        with suppress(binascii.Error):
+            yield base64.b64decode(found[0], validate=True)
+
 
 @check("deliverable/as-asked")
 async def _as_asked(subject: Subject, offer: AnyOffer) -> list[str]:
     replay = AnswerReplay()
     async with open_rig(replay.on(subject), offer.id) as rig:
-        _ = rig.simulator  # a live agency is not asked for what nobody needs
+        _ = rig.simulator  # a live agency is not asked for it
         papers = [paper async for paper in _papers_of(rig, replay)]
         if not papers:
             raise NotConcerned("nothing that it issues can be downloaded")
-        wrong = [text for paper in papers for text in _otherwise(paper)]
+        wrong = [text for paper in papers for text in paper.wrong()]
         wrong += [
             f"for {other.asked.kind} the same is asked for as for {one.asked.kind}"
             for one, other in combinations(papers, 2)
             if one.requests == other.requests
         ]
         wrong += await _pages_kept(rig, replay, papers)
-        wrong += await _of_the_first(rig, replay, papers)
+        rig.references = another_application(rig.references)
+        with suppress(NotReachable):
+            states = [paper.state for paper in papers if paper.state]
+            async for other in _papers_of(rig, replay, states):
+                if any((one.asked.kind, one.requests) == (other.asked.kind, other.requests) for one in papers):
+                    wrong.append(f"for another application the {other.asked.kind} of the first is asked for")
     return list(dict.fromkeys(wrong))
 
 
 async def _papers_of(rig: Rig, replay: AnswerReplay, states: Collection[str] = ()) -> AsyncIterator[FetchedPaper]:
-    """Every kind of paper that an application brings, in whichever of the agency's states, or in these alone."""
+    """Every kind of document that an application brings, in whichever of the agency's states, or in these alone."""
     async for state, issued in _issued(rig, states):
         for deliverable in issued:
             async with replay.keeping() as kept:
                 fetched = await fetch_one(rig, deliverable)
-                answers = tuple(kept)
             content = b"".join([piece async for piece in rig.documents.open(fetched.document)])
-            yield FetchedPaper(deliverable, fetched, content, answers, state)
+            yield FetchedPaper(deliverable, fetched, content, tuple(kept), state)
 
 
-async def _issued(rig: Rig, states: Collection[str] = ()) -> AsyncIterator[tuple[str, Sequence[Deliverable]]]:
-    """What can be downloaded, each kind once, and in which state; in these states alone, if any is named."""
+async def _issued(rig: Rig, states: Collection[str]) -> AsyncIterator[tuple[str, Sequence[Deliverable]]]:
+    """What can be downloaded, each kind once, and in which state."""
     if not books_of(rig):
         await wait_for_deliverables(rig)
         yield "", rig.issued
@@ -100,52 +134,20 @@ async def _issued(rig: Rig, states: Collection[str] = ()) -> AsyncIterator[tuple
         yield state, new
 
 
-def _otherwise(paper: FetchedPaper) -> list[str]:
-    """What is said of a paper that is not so."""
-    wrong, kind, document = [], paper.asked.kind, paper.fetched.document
-    if paper.fetched.deliverable != paper.asked:
-        wrong.append(f"{kind} is said to be another paper than was asked for")
-    if document.kind != kind:
-        wrong.append(f"{kind} is kept as a paper of another kind")
-    labels = [_media(each.headers) for each in paper.kept if each.content == paper.content]
-    if labels and document.media_type not in labels:
-        wrong.append(f"{kind} is kept as another kind of file than the agency says that it is")
-    return wrong
-
-
-def _media(headers: httpx.Headers) -> str:
-    return media_type_of(headers.get("content-type", ""))
-
-
 async def _pages_kept(rig: Rig, replay: AnswerReplay, papers: Sequence[FetchedPaper]) -> list[str]:
-    """Where a page, such as one to sign in, is kept in the place of a paper."""
+    """Where a page, such as one to sign in, is kept in the place of a document."""
     wrong = []
     for paper in papers:
         if not paper.kept:
             continue
-        last = len(paper.kept) - 1
-        page = replace(paper.kept[last], headers=httpx.Headers({"content-type": _PAGE_LABEL}))
+        *before, last = paper.kept
+        page = replace(last, headers=httpx.Headers({"content-type": _PAGE_LABEL}), content=_PAGE)
         try:
-            await replay.again(partial(fetch_one, rig, paper.asked), (*paper.kept[:-1], page), last, _PAGE)
+            await replay.again(partial(fetch_one, rig, paper.asked), (*before, page))
         except PluginFault:
             wrong.append(f"a page in the place of {paper.asked.kind} ends in a fault of the plugin")
         except NagorikError:
             continue
         else:
-            wrong.append(f"a page in the place of {paper.asked.kind} is kept as the paper")
+            wrong.append(f"a page in the place of {paper.asked.kind} is kept as the document")
     return wrong
-
-
-async def _of_the_first(rig: Rig, replay: AnswerReplay, papers: Sequence[FetchedPaper]) -> list[str]:
-    """Where for another application the first one's paper is asked for."""
-    rig.references = another_application(rig.references)
-    first = {paper.asked.kind: paper for paper in papers}
-    try:
-        others = [paper async for paper in _papers_of(rig, replay, [paper.state for paper in papers if paper.state])]
-    except NotReachable:
-        return []
-    return [
-        f"for another application the {other.asked.kind} of the first is asked for"
-        for other in others
-        if other.asked.kind in first and other.requests == first[other.asked.kind].requests
-    ]

@@ -14,6 +14,7 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
+from nagorik_testing.contract.checks.agency_books import is_dated
 from nagorik_testing.contract.checks.answers.variations import MINUTE, WrittenInstant, instant_of, resembling
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import (
@@ -25,7 +26,6 @@ from nagorik_testing.contract.checks.inspection import (
     texts_told,
     words_of,
 )
-from nagorik_testing.contract.checks.truth import is_dated
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig

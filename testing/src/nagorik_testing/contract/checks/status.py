@@ -1,23 +1,15 @@
 """What a citizen is told of where the application stands."""
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from nagorik import AgencyStatus, ApplicationState, Found, NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
 from nagorik_platform.lifecycle import route_to_reported_state
-from nagorik_testing.contract.checks.answers.variations import resembling
-from nagorik_testing.contract.checks.check import NotConcerned, check
+from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import (
-    UNHEARD_OF,
-    overheard,
-    replaced_word,
-    requests_made,
-    texts_told,
-    words_of,
     wrong_scripts,
 )
 from nagorik_testing.contract.preparations import file_application, pay_fee
@@ -36,36 +28,65 @@ WATCHED: Final = timedelta(days=60)
 _EXPLAINED: Final = frozenset({ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED})
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """What was told of one application from its filing to its end.
+class _Report(NamedTuple):
+    """One report of an application: at which call, and whether it is dated in the future."""
+
+    where: str
+    status: AgencyStatus
+    ahead: bool
+
+    @classmethod
+    def at(cls, rig: Rig, where: str, status: AgencyStatus) -> "_Report":
+        """A report that is made now."""
+        return cls(where, status, status.at is not None and status.at > rig.clock.now())
+
+
+class _Course(NamedTuple):
+    """What was reported of one application from its filing to its end.
 
     Attributes:
-        outcome: What the simulated agency decided.
+        outcome: What the simulated agency decided; empty where it is live.
         reports: In order, looked for often enough that none is missed.
+        found: Reports of look-ups.
         withdrawal: What is wrong with the answer to a wish to withdraw it at its end, or the error in which that
             ended; nothing where it cannot be withdrawn.
     """
 
     outcome: str
-    reports: Sequence[AgencyStatus]
-    withdrawal: Sequence[str] | NagorikError
+    reports: list[_Report]
+    found: list[_Report]
+    withdrawal: Sequence[str] | NagorikError = ()
 
 
 async def _courses(subject: Subject, offer: AnyOffer) -> list[_Course]:
-    return [await _course(subject, offer, outcome) for outcome in subject.simulator.outcomes]
+    if subject.live is None:
+        return [await _course(subject, offer, outcome) for outcome in subject.simulator.outcomes]
+    async with open_rig(subject, offer.id) as rig:
+        filed = _Report.at(rig, "filing", (await file_application(rig)).status)
+        status = await rig.platform.get_status(rig.draft, rig.references)
+        return [_Course("", [filed, _Report.at(rig, "status", status)], await _found(rig, offer))]
 
 
 async def _course(subject: Subject, offer: AnyOffer, outcome: str) -> _Course:
     async with open_rig(subject, offer.id) as rig:
-        reports = [status async for status in course_of(rig, offer, outcome)]
-        withdrawal: Sequence[str] | NagorikError = ()
-        if Operation.WITHDRAW in offer.operations:
-            try:
-                withdrawal = await _withdrawn(rig, "after the agency's decision")
-            except NagorikError as error:
-                withdrawal = error
-    return _Course(outcome, reports, withdrawal)
+        course = _Course(outcome, [], [])
+        async for status in course_of(rig, offer, outcome):
+            course.reports.append(_Report.at(rig, "status" if course.reports else "filing", status))
+            if outcome == subject.simulator.outcomes[0] and (len(course.reports) == 1 or status.final):
+                course.found.extend(await _found(rig, offer))
+        if Operation.WITHDRAW not in offer.operations:
+            return course
+        try:
+            return course._replace(withdrawal=await _withdrawn(rig, "after the agency's decision"))
+        except NagorikError as error:
+            return course._replace(withdrawal=error)
+
+
+async def _found(rig: Rig, offer: AnyOffer) -> list[_Report]:
+    if Operation.FIND not in offer.operations:
+        return []
+    answer = await rig.platform.find_submission(rig.draft, rig.references, sent_at=rig.sent_at)
+    return [_Report.at(rig, "find", answer.status)] if isinstance(answer, Found) else []
 
 
 @check("status/F18-forwards")
@@ -73,35 +94,32 @@ async def _forwards(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     for course in await subject.once(_courses, offer):
         known = ApplicationState.SUBMITTED
-        for status in course.reports:
+        for _, status, _ in course.reports:
             if status.state is None:
                 wrong.append(f"outcome {course.outcome}: a word of the agency is not known after {known.value}")
-                continue
-            if route_to_reported_state(known, status.state) is None:
+            elif route_to_reported_state(known, status.state) is None:
                 wrong.append(f"outcome {course.outcome}: {known.value} is followed by {status.state.value}")
-            known = status.state
+            known = status.state or known
     return wrong
 
 
-@check("status/reasons")
-async def _explained(subject: Subject, offer: AnyOffer) -> list[str]:
+@check("status/reports")
+async def _reported(subject: Subject, offer: AnyOffer) -> list[str]:
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
     wrong: list[str] = []
     for course in await subject.once(_courses, offer):
-        for status in course.reports:
+        for where, status, ahead in (*course.reports, *course.found):
+            issued = {each.kind for each in status.deliverables} - set(offer.deliverables)
+            wrong += [f"{kind} is issued and not among the deliverables" for kind in sorted(issued)]
             if status.reason is not None:
                 wrong += wrong_scripts(f"the reason of {course.outcome}", status.reason)
             elif status.state in _EXPLAINED:
                 wrong.append(f"outcome {course.outcome}: {status.state} without a reason")
+            if not status.raw.strip():
+                wrong.append(f"the agency's word after {where} is empty")
+            if ahead:
+                wrong.append(f"the state after {where} is dated in the future")
     return wrong
-
-
-@check("status/deliverables")
-async def _deliverables(subject: Subject, offer: AnyOffer) -> list[str]:
-    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
-    reports = [status for course in await subject.once(_courses, offer) for status in course.reports]
-    issued = {deliverable.kind for status in reports for deliverable in status.deliverables}
-    strange = sorted(issued - set(offer.deliverables))
-    return [f"{kind} is issued and not among the deliverables" for kind in strange]
 
 
 @check("withdraw/as-held")
@@ -164,42 +182,6 @@ async def course_of(
         stride = min(stride * GROWTH, LONGEST_STRIDE)
 
 
-@check("status/unknown-word")
-async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_rig(overheard(subject), offer.id) as rig:
-        await file_application(rig)
-        usual = await rig.platform.get_status(rig.draft, rig.references)
-        places, words = list(words_of(rig, usual.raw)), texts_told(rig)
-        made = requests_made(rig)
-        if not places or not made:
-            raise NotConcerned("its raw word repeats no text of the agency's answer, so the word cannot be replaced")
-        decisive: set[str] = set()
-        for word in (UNHEARD_OF, f"NOT {usual.raw}"):
-            met: dict[str, AgencyStatus] = {}
-            for place in places:
-                rig.simulator.faults.add(made[-1], replaced_word(place, word))
-                try:
-                    met[place] = await rig.platform.get_status(rig.draft, rig.references)
-                except NagorikError as error:
-                    return [f"a word that nobody knows ends in {error.code}"]
-            if any(status.state is None and word in status.raw for status in met.values()):
-                decisive = {place for place, status in met.items() if status.state is None}
-                continue
-            if any(status.state is None for status in met.values()):
-                return ["a word that nobody knows is not kept in raw"]
-            states = sorted({status.state.value for status in met.values() if status.state is not None})
-            return [f"a word that nobody knows is taken for {', '.join(states)}"]
-        for place, word in ((one, word) for one in sorted(decisive) for word in resembling(words[one])):
-            rig.simulator.faults.add(made[-1], replaced_word(place, word))
-            try:
-                status = await rig.platform.get_status(rig.draft, rig.references)
-            except NagorikError:
-                continue
-            if status.state is not None and status.state is usual.state:
-                return [f"a word that only resembles a known one is taken for {status.state.value}"]
-    return []
-
-
 @check("status/unknown-reference")
 async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
@@ -216,33 +198,3 @@ async def _unknown_reference(subject: Subject, offer: AnyOffer) -> list[str]:
         except NagorikError:
             return []
     return [] if status.state is None else [f"a reference that the agency does not know is {status.state.value}"]
-
-
-@check("status/raw-and-dated")
-async def _raw_and_dated(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong: list[str] = []
-    async with open_rig(subject, offer.id) as rig:
-        where = "filing"
-        async for status in _reports_of(rig, offer):
-            wrong += _not_raw_or_dated(rig, status, where)
-            if Operation.FIND in offer.operations and (where == "filing" or status.final):
-                answer = await rig.platform.find_submission(rig.draft, rig.references, sent_at=rig.sent_at)
-                wrong += _not_raw_or_dated(rig, answer.status, "find") if isinstance(answer, Found) else []
-            where = "status"
-    return list(dict.fromkeys(wrong))
-
-
-async def _reports_of(rig: Rig, offer: AnyOffer) -> AsyncGenerator[AgencyStatus]:
-    """What is reported of an application to its end; of a live agency's, at its beginning alone."""
-    if rig.live is None:
-        async for status in course_of(rig, offer, rig.simulator.outcomes[0], stride=COARSE):
-            yield status
-        return
-    yield (await file_application(rig)).status
-    yield await rig.platform.get_status(rig.draft, rig.references)
-
-
-def _not_raw_or_dated(rig: Rig, report: AgencyStatus, where: str) -> list[str]:
-    wrong = [] if report.raw.strip() else [f"the agency's word after {where} is empty"]
-    ahead = report.at is not None and report.at > rig.clock.now()
-    return [*wrong, f"the state after {where} is dated in the future"] if ahead else wrong

@@ -3,7 +3,6 @@
 from typing import Any
 
 from nagorik import (
-    AgencyStatus,
     ContractViolation,
     PaymentReport,
     PaymentStarted,
@@ -14,7 +13,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik.values import Money, dhaka_time, format_taka
-from permit_office.plugin import STATES, Bill, Context, Free, Hooks, Page
+from permit_office.plugin import Bill, Context, Free, Hooks, Page
 from permit_office.untruthful import Advising, Reporting
 
 FIRST = 10
@@ -176,15 +175,6 @@ class EndsWithUnknownWords(Reporting):
 class ConfirmsAnythingButPending(Advising):
     def confirmed(self, word):
         return word != "PENDING"
-
-
-class RefusesUnknownWords(Reporting):
-    """Right: an answer whose word is in no table is no answer."""
-
-    def say(self, right: AgencyStatus) -> AgencyStatus:
-        if right.raw not in STATES:
-            raise ContractViolation("word-not-known")
-        return right
 
 
 class CutsReceipts(Hooks):

@@ -65,7 +65,7 @@ class PermitOffice(Simulator):
     modelled = "সবই কল্পিত। / All of it is invented."
     outcomes = ("approve", "reject", "correction", "cancel", "other-amount")
     codec = Codec(JsonFormat(), requests=[MultipartFormat(), JsonFormat()])
-    untold: ClassVar[dict[str, str]] = {"desk": "who sits at it is the office's own business"}
+    ignored_response_fields: ClassVar[dict[str, str]] = {"desk": "who sits at it is the office's own business"}
 
     def open_office(self) -> None:
         self.files: dict[str, File] = {}

@@ -60,7 +60,7 @@ class MarketOffice(Simulator):
     outcomes = ("approve", "reject")
     codec = Codec(JsonFormat(), requests=[MultipartFormat(), JsonFormat()])
     papers_wanted: tuple[str, ...] = ("deed",)
-    untold: ClassVar[dict[str, str]] = {"desk": "who sits at it is the office's own business"}
+    ignored_response_fields: ClassVar[dict[str, str]] = {"desk": "who sits at it is the office's own business"}
 
     def open_office(self) -> None:
         self.book: ApplicationBook[None] = ApplicationBook(self, WORKFLOW, numbers="ST-######")
@@ -277,7 +277,10 @@ class FormOffice(MarketOffice):
 
 class XmlOffice(MarketOffice):
     codec = Codec(XmlFormat(namespace=SPACE))
-    untold: ClassVar[dict[str, str]] = {**MarketOffice.untold, "count": "of what is found, one is shown"}
+    ignored_response_fields: ClassVar[dict[str, str]] = {
+        **MarketOffice.ignored_response_fields,
+        "count": "of what is found, one is shown",
+    }
     papers_wanted = ()
 
     async def search(self, request: Request) -> Response:

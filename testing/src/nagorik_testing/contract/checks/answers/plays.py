@@ -1,17 +1,14 @@
-"""The operations of an offer, played once each way, with the agency's genuine answers kept to be given again."""
+"""The operations of an offer, played once each way, with the agency's genuine responses kept to be given again."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
-from uuid import uuid5
 
 from nagorik import (
-    Accepted,
     AgencyStatus,
-    ApplicationDraft,
     ApplicationState,
     NagorikError,
     Operation,
@@ -23,10 +20,9 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money, dhaka_date
-from nagorik_platform import References
 from nagorik_testing.contract.calls import (
     AHEAD,
-    complete_payment,
+    call_operation,
     fetch_one,
     list_payments,
     query_payment,
@@ -35,20 +31,18 @@ from nagorik_testing.contract.calls import (
     start_payment,
 )
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
-from nagorik_testing.contract.checks.inspection import books_of, form_of, leaves, with_value
+from nagorik_testing.contract.checks.inspection import books_of, form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
-from nagorik_testing.contract.preparations import authorise_payment, file_application, prepare_operation
+from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
-from nagorik_testing.simulator.slot_board import SlotBoard
 
 REMARK: Final = "আবেদনে একটি মন্তব্য আছে"
 """What an officer writes in a test."""
 WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
-"""Between two tellings of a payment and two wishes for a refund, until the agency says something else."""
-
+"""Between two reports of a payment and two orders of a refund, until the agency says something else."""
 A_WHILE: Final = timedelta(minutes=7)
 """Before a question, so that what the agency dates is another moment than that of asking."""
 
@@ -62,9 +56,9 @@ class AnswerPlay:
     Attributes:
         operation: What is called.
         rig: Where.
-        replay: Gives the answers again.
+        replay: Gives the responses again.
         call: The call, which can be made any number of times.
-        kept: The answers, in order.
+        kept: The responses, in order.
         at: When they were given.
         priced: The same call for another amount, where one is handed to it.
     """
@@ -76,8 +70,6 @@ class AnswerPlay:
     kept: tuple[KeptAnswer, ...]
     at: datetime
     priced: Callable[[Money], Awaitable[object]] | None = None
-    with_entries: bool = False
-    """Whether appointments were told."""
 
 
 @dataclass(slots=True, repr=False)
@@ -89,20 +81,51 @@ class _Stage:
     plays: list[AnswerPlay] = field(default_factory=list)
 
     async def play(
-        self, operation: Operation, call: RepeatableCall, priced: Callable[[Money], Awaitable[object]] | None = None
+        self,
+        operation: Operation,
+        call: RepeatableCall | None = None,
+        priced: Callable[[Money], Awaitable[object]] | None = None,
     ) -> object:
         """Make a call, and keep it where it has a result that was answered for."""
+        call = call or partial(_called, self.rig, operation)
         async with self.replay.keeping() as kept:
             now = self.rig.clock.now()
             try:
                 result = await call()
             except (NagorikError, NotReachable, NothingThere):
                 return None
-            shown = isinstance(result, Slots) and bool(result.slots)
             if kept:
-                played = AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), now, priced, shown)
-                self.plays.append(played)
+                self.plays.append(AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), now, priced))
         return result
+
+    async def play_until_changed(self, operation: Operation, call: RepeatableCall | None = None) -> object:
+        """Make a call again after each wait until its result is another; the last result."""
+        first = result = None
+        for wait in WAITS:
+            self.rig.advance(wait)
+            result = await self.play(operation, call)
+            if first is not None and result != first:
+                break
+            first = first or result
+        return result
+
+    async def is_ready(self, operation: Operation) -> bool:
+        """Whether everything can be brought to where an operation can be called; the matrix reports those others."""
+        try:
+            await prepare_operation(self.rig, operation)
+        except (NagorikError, NotReachable, NothingThere):
+            return False
+        return True
+
+
+async def _called(rig: Rig, operation: Operation) -> object:
+    end = await call_operation(rig, operation)
+    if end.error is not None:
+        raise end.error
+    return end.result
+
+
+_OpenStage = Callable[[], Awaitable[_Stage]]
 
 
 @asynccontextmanager
@@ -118,7 +141,7 @@ async def answer_plays(subject: Subject, offer: AnyOffer) -> AsyncIterator[Seque
         async def stage() -> _Stage:
             replay = AnswerReplay()
             rig = await rigs.enter_async_context(open_rig(replay.on(subject), offer.id))
-            _ = rig.simulator  # a live agency's answers are its own
+            _ = rig.simulator  # a live agency's responses are its own
             return _Stage(rig, replay, plays)
 
         operations = subject.callable_operations(offer)
@@ -126,27 +149,26 @@ async def answer_plays(subject: Subject, offer: AnyOffer) -> AsyncIterator[Seque
             await _payments(subject, operations, stage)
         else:
             await _application(await stage(), subject, offer)
-            if Operation.SLOTS in offer.operations and not _has_appointments(plays):
-                await _appointments_elsewhere(await stage(), offer)
-            if Operation.ANSWER_CORRECTION in operations and not _is_among(plays, Operation.ANSWER_CORRECTION):
-                await _until_corrected(await stage())
-            if Operation.ADVISE_PAYMENT in operations:
-                await _advice(await stage())
-            if Operation.WITHDRAW in operations:
-                await _withdrawal(await stage())
+            for operation in (Operation.ANSWER_CORRECTION, Operation.ADVISE_PAYMENT, Operation.WITHDRAW):
+                if operation not in operations or any(play.operation is operation for play in plays):
+                    continue
+                one = await stage()
+                if not await one.is_ready(operation):
+                    continue
+                if operation is Operation.ADVISE_PAYMENT:
+                    advise, rig = one.rig.platform.advise_payment, one.rig
+                    receipt = rig.receipt(await quote_due(rig))
+                    await one.play_until_changed(operation, partial(advise, rig.draft, rig.references, receipt))
+                else:
+                    await one.play(operation)
         yield plays
 
 
 async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
     rig, offered = stage.rig, offer.operations
-    draft = rig.draft
-    if Operation.ELIGIBILITY in offered:
-        await stage.play(
-            Operation.ELIGIBILITY,
-            lambda: rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form),
-        )
-    if Operation.QUOTE in offered:
-        await stage.play(Operation.QUOTE, lambda: rig.platform.quote_fees(draft))
+    for operation in (Operation.ELIGIBILITY, Operation.QUOTE):
+        if operation in offered:
+            await stage.play(operation)
     if Operation.SUBMIT not in offered:
         return
     first = rig.references
@@ -154,257 +176,119 @@ async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None
         rig.advance(A_WHILE)
         for outcome in subject.simulator.outcomes:
             rig.simulator.script.set(first.client_reference, outcome)
-            await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
+            await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(rig.draft, first))
         await _refused(stage, subject, offer)
     elif Operation.STATUS not in offered:
-        await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
+        await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(rig.draft, first))
     if Operation.STATUS in offered:
         await _course(stage, subject, offer)
+        await _every_state(stage, offer)
 
 
 async def _refused(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
     """A question that the agency answers with no, because one field of the form is another than in its records."""
     rig = stage.rig
     for others in variations_of(form_of(subject, offer), rig.draft.form):
-        draft = rig.draft.model_copy(update={"form": others[0].form})
-        try:
-            answer = await rig.platform.submit(draft, rig.references)
-        except NagorikError:
-            continue
-        if isinstance(answer, Rejected):
-            await stage.play(Operation.SUBMIT, partial(rig.platform.submit, draft, rig.references))
-            return
+        ask = partial(rig.platform.submit, rig.draft.model_copy(update={"form": others[0].form}), rig.references)
+        with suppress(NagorikError):
+            if isinstance(await ask(), Rejected):
+                await stage.play(Operation.SUBMIT, ask)
+                return
 
 
 async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
-    rig, offered = stage.rig, offer.operations
-    draft, seen = rig.draft, set[object]()
+    rig, seen, shown = stage.rig, set[object](), False
     # Under references of its own: the agency is to hold one application under those of the course.
     other = another_application(rig.references)
-    fetched: set[str] = set()
-    shown = Operation.SLOTS not in offered
     try:
         async for status in course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE):
             stand = (status.raw, status.state, status.fee_due, status.payment_confirmed)
             if stand in seen:
                 continue
-            own = rig.references
             if not seen:
-                if Operation.FIND in offered:
-                    await _search(stage, draft, own)
-                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, other))
+                if Operation.FIND in offer.operations:
+                    search = partial(rig.platform.find_submission, rig.draft, rig.references)
+                    await stage.play(Operation.FIND, partial(search, sent_at=rig.clock.now()))
+                await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(rig.draft, other))
             seen.add(stand)
-            told = await _status(stage, draft, own)
-            if isinstance(told, AgencyStatus):
-                await _papers(stage, offer, told, fetched)
-            if not shown:
-                shown = await _appointments(stage, offer, draft, own)
+            await _status(stage, offer)
+            if Operation.SLOTS in offer.operations and not shown:
+                shown = await _appointments(stage, offer)
     except (NagorikError, NotReachable):
         if not stage.plays:
             raise
-    await _every_state(stage, offer, fetched)
 
 
-async def _search(stage: _Stage, draft: ApplicationDraft, own: References) -> None:
-    platform, now = stage.rig.platform, stage.rig.clock.now()
-    await stage.play(Operation.FIND, lambda: platform.find_submission(draft, own, sent_at=now))
-
-
-async def _status(stage: _Stage, draft: ApplicationDraft, own: References) -> object:
-    platform = stage.rig.platform
-    return await stage.play(Operation.STATUS, lambda: platform.get_status(draft, own))
-
-
-async def _every_state(stage: _Stage, offer: AnyOffer, fetched: set[str]) -> None:
-    """The agency's answer for each state of its workflow, those that the example never comes to among them."""
+async def _every_state(stage: _Stage, offer: AnyOffer) -> None:
+    """The agency's response for each state of its workflow, those that the example never comes to among them."""
     rig = stage.rig
     for book in books_of(rig):
         case = book.find(rig.references.agency_reference or "")
         if case is None:
             continue
         for state in case.workflow.states:
-            rig.advance(timedelta(minutes=7))
+            rig.advance(A_WHILE)
             case.enter(state, rig.clock.now(), REMARK)
             case.due = None
-            status = await _status(stage, rig.draft, rig.references)
-            if isinstance(status, AgencyStatus):
-                await _papers(stage, offer, status, fetched)
-                await _correction(stage, offer, status, state)
+            await _status(stage, offer)
 
 
-async def _papers(stage: _Stage, offer: AnyOffer, status: AgencyStatus, fetched: set[str]) -> None:
-    """Fetch what can be downloaded, each kind once."""
-    if Operation.DELIVERABLE not in offer.operations:
+async def _status(stage: _Stage, offer: AnyOffer) -> None:
+    """Ask how the application stands, fetch what can be downloaded, each kind once, and correct what has to be."""
+    rig, own = stage.rig, stage.rig.references
+    status = await stage.play(Operation.STATUS, lambda: rig.platform.get_status(rig.draft, own))
+    if not isinstance(status, AgencyStatus):
         return
-    for deliverable in status.deliverables:
-        if deliverable.delivery == "download" and deliverable.kind not in fetched:
-            fetched.add(deliverable.kind)
-            await stage.play(Operation.DELIVERABLE, partial(fetch_one, stage.rig, deliverable))
-
-
-async def _correction(stage: _Stage, offer: AnyOffer, status: AgencyStatus, state: str) -> None:
-    """Answer what the agency wants corrected, the application as it was filed."""
+    known = {each.kind for each in rig.issued}
+    for deliverable in status.deliverables if Operation.DELIVERABLE in offer.operations else ():
+        if deliverable.delivery == "download" and deliverable.kind not in known:
+            rig.issued = (*rig.issued, deliverable)
+            await stage.play(Operation.DELIVERABLE, partial(fetch_one, rig, deliverable))
     wanted = status.state is ApplicationState.CORRECTION_REQUESTED
     if wanted and Operation.ANSWER_CORRECTION in offer.operations:
-        rig, draft, own = stage.rig, stage.rig.draft, stage.rig.references
-        await stage.play(Operation.ANSWER_CORRECTION, lambda: rig.platform.answer_correction(draft, own, about=state))
+        await stage.play(Operation.ANSWER_CORRECTION)
 
 
-async def _until_corrected(stage: _Stage) -> None:
-    """A correction at an agency whose book cannot be looked into."""
-    rig = stage.rig
-    try:
-        await prepare_operation(rig, Operation.ANSWER_CORRECTION)
-    except NotReachable:
-        return  # of operations that cannot be called, the matrix of faults tells
-    draft, own = rig.draft, rig.references
-    await stage.play(Operation.ANSWER_CORRECTION, lambda: rig.platform.answer_correction(draft, own, about="1"))
+async def _appointments(stage: _Stage, offer: AnyOffer) -> bool:
+    """Ask for appointments, and book the last; whether there were any, and one could be booked."""
+    rig, now, number = stage.rig, stage.rig.clock.now(), stage.rig.references.agency_reference
+    ask = partial(rig.platform.list_slots, rig.draft, earliest=now, latest=now + AHEAD, agency_reference=number)
+    slots = await stage.play(Operation.SLOTS, ask)
+    rig.slots = slots.slots if isinstance(slots, Slots) else ()
+    books = Operation.BOOK_SLOT in offer.operations
+    return bool(rig.slots) and (not books or await stage.play(Operation.BOOK_SLOT) is not None)
 
 
-async def _appointments(stage: _Stage, offer: AnyOffer, draft: ApplicationDraft, own: References) -> bool:
-    """Ask for appointments, and book the last; whether any were told, and could be booked at that stage."""
-    rig, now = stage.rig, stage.rig.clock.now()
-    slots = await stage.play(
-        Operation.SLOTS,
-        lambda: rig.platform.list_slots(
-            draft, earliest=now, latest=now + AHEAD, agency_reference=own.agency_reference
-        ),
-    )
-    if not isinstance(slots, Slots) or not slots.slots:
-        return False
-    if Operation.BOOK_SLOT in offer.operations:
-        last = slots.slots[-1]
-        return await stage.play(Operation.BOOK_SLOT, lambda: rig.platform.book_slot(draft, own, last)) is not None
-    return True
-
-
-def _is_among(plays: Sequence[AnswerPlay], operation: Operation) -> bool:
-    return any(play.operation is operation for play in plays)
-
-
-def _has_appointments(plays: Sequence[AnswerPlay]) -> bool:
-    return any(play.with_entries for play in plays if play.operation is Operation.SLOTS)
-
-
-async def _appointments_elsewhere(stage: _Stage, offer: AnyOffer) -> None:
-    """Appointments at an office of the agency's board, where that of the example takes people as they come.
-
-    Which field of the form decides the office is not known: each is filled in with an office's name, until there are.
-    """
-    rig = stage.rig
-    boards = [component for component in rig.simulator.components if isinstance(component, SlotBoard)]
-    office = next((str(office).title() for board in boards for office in board.offices), None)
-    if office is None:
-        return
-    usual, own = rig.draft, rig.references
-    for number, (at, value) in enumerate(leaves(dict(usual.form)), start=1):
-        if not isinstance(value, str):
-            continue
-        form = with_value(dict(usual.form), at, office)
-        draft = usual.model_copy(update={"form": form})
-        once = f"{own.client_reference}-{number}"
-        references = References(client_reference=once, idempotency_key=uuid5(own.idempotency_key, once))
-        try:
-            filed = await rig.platform.submit(draft, references)
-        except NagorikError:
-            continue
-        if not isinstance(filed, Accepted):
-            continue
-        elsewhere = References(
-            client_reference=once, idempotency_key=references.idempotency_key, agency_reference=filed.reference
-        )
-        if await _appointments(stage, offer, draft, elsewhere):
-            return
-
-
-async def _advice(stage: _Stage) -> None:
-    rig = stage.rig
-    try:
-        await prepare_operation(rig, Operation.ADVISE_PAYMENT)
-        receipt = rig.receipt(await quote_due(rig))
-    except (NothingThere, NotReachable, NagorikError):
-        return  # of operations that cannot be called, the matrix of faults tells
-    await _until_changed(
-        stage,
-        Operation.ADVISE_PAYMENT,
-        lambda: rig.platform.advise_payment(rig.draft, rig.references, receipt),
-    )
-
-
-async def _until_changed(
-    stage: _Stage,
-    operation: Operation,
-    call: RepeatableCall,
-) -> object:
-    """The last result."""
-    first = result = None
-    for wait in WAITS:
-        stage.rig.advance(wait)
-        result = await stage.play(operation, call)
-        if first is not None and result != first:
-            break
-        first = first or result
-    return result
-
-
-async def _withdrawal(stage: _Stage) -> None:
-    rig = stage.rig
-    try:
-        await file_application(rig)
-    except (NagorikError, NotReachable):
-        return
-    await stage.play(Operation.WITHDRAW, lambda: rig.platform.withdraw(rig.draft, rig.references))
-
-
-async def _payments(
-    subject: Subject, operations: frozenset[Operation], stage: Callable[[], Awaitable[_Stage]]
-) -> None:
+async def _payments(subject: Subject, operations: frozenset[Operation], stage: _OpenStage) -> None:
     for number, outcome in enumerate(subject.simulator.outcomes):
         one = await stage()
-        rig = one.rig
-        rig.simulator.script.set(rig.payment, outcome)
-
-        start = partial(start_payment, rig)
+        one.rig.simulator.script.set(one.rig.payment, outcome)
+        start = partial(start_payment, one.rig)
         await one.play(Operation.START_PAYMENT, start, None if number else start)
         if Operation.QUERY_PAYMENT not in operations:
             continue
-        await _until_changed(one, Operation.QUERY_PAYMENT, partial(query_payment, rig))
-        taken = one
+        await one.play_until_changed(Operation.QUERY_PAYMENT)
         if Operation.COMPLETE_PAYMENT in operations:
-            taken = await stage()
-            taken.rig.simulator.script.set(taken.rig.payment, outcome)
-            if not await _completed(taken):
+            one = await stage()
+            one.rig.simulator.script.set(one.rig.payment, outcome)
+            if not await one.is_ready(Operation.COMPLETE_PAYMENT):
                 continue
-        if number:
-            continue
-        if Operation.LIST_PAYMENTS in operations:
-            today = dhaka_date(taken.rig.clock.now())
-            await taken.play(Operation.LIST_PAYMENTS, partial(list_payments, taken.rig, today))
-        if Operation.REFUND_PAYMENT in operations:
-            await _given_back(taken)
-
-
-async def _completed(stage: _Stage) -> bool:
-    """Have the money taken as soon as the payer has agreed, and ask what came of it; whether the payer ever did."""
-    rig = stage.rig
-    try:
-        await authorise_payment(rig)
-    except (NagorikError, NotReachable):
-        return False
-    await stage.play(Operation.COMPLETE_PAYMENT, partial(complete_payment, rig))
-    await stage.play(Operation.QUERY_PAYMENT, partial(query_payment, rig))
-    return True
+            await one.play(Operation.COMPLETE_PAYMENT)
+            await one.play(Operation.QUERY_PAYMENT)
+        if not number and Operation.LIST_PAYMENTS in operations:
+            today = dhaka_date(one.rig.clock.now())
+            await one.play(Operation.LIST_PAYMENTS, partial(list_payments, one.rig, today))
+        if not number and Operation.REFUND_PAYMENT in operations:
+            await _given_back(one)
 
 
 async def _given_back(stage: _Stage) -> None:
     """Order the payment given back, and ask how that ended, by the gateway's number of it where it has one."""
-    try:
+    with suppress(NagorikError):
         report = await query_payment(stage.rig)
-    except NagorikError:
-        return
-    if report.state is not PaymentState.CAPTURED:
-        return
-    order = partial(refund_payment, stage.rig, report)
-    refund = await _until_changed(stage, Operation.REFUND_PAYMENT, order)
-    if isinstance(refund, RefundReport) and refund.reference is not None:
-        await stage.play(Operation.REFUND_PAYMENT, partial(order, refund_reference=refund.reference))
+        if report.state is PaymentState.CAPTURED:
+            order = partial(refund_payment, stage.rig, report)
+            refund = await stage.play_until_changed(Operation.REFUND_PAYMENT, order)
+            if isinstance(refund, RefundReport) and refund.reference is not None:
+                again = partial(order, refund_reference=refund.reference)
+                await stage.play(Operation.REFUND_PAYMENT, again)

@@ -4,6 +4,7 @@ What is given again never reaches the agency. A write can be answered otherwise 
 effect once.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,11 @@ class KeptAnswer:
     status: int
     headers: httpx.Headers
     content: bytes
+
+    @property
+    def label(self) -> str:
+        """What was asked: the name of the route, without the parts of its path that stand for references."""
+        return re.sub(r"/\{[^/]*", "", self.operation)
 
     def answers(self, request: httpx.Request) -> bool:
         """Whether a request is the one that was answered so, whatever its body says."""

@@ -1,12 +1,13 @@
 """One leaf of an agency's answer, and what else it could say: another text, word, number, amount or instant."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
@@ -23,13 +24,12 @@ LENGTH: Final = 120
 _FILLING: Final = " dirgha" * 20, " দীর্ঘ" * 20
 
 
-@dataclass(frozen=True, slots=True)
-class LongText:
+class LongText(NamedTuple):
     """A text that begins and ends with words of its own.
 
     Attributes:
         text: The whole.
-        words: Those at its ends: where one of them is told, the whole has to be.
+        words: Words in it: where one of them is reported, the whole has to be.
     """
 
     text: str
@@ -41,28 +41,21 @@ def is_bangla(text: str) -> bool:
     return _BANGLA.search(text) is not None
 
 
-def long_text(genuine: str) -> LongText:
-    """A text around the genuine one, in its script; one in Bangla has an ASCII word in it, which no font loses."""
+def long_texts(genuine: str) -> Iterator[LongText]:
+    """Texts around the genuine one: a long one, one with the signs at which texts are parted, and one in Bangla.
+
+    A long one in Bangla has an ASCII word in it, which no font loses.
+    """
     bangla = is_bangla(genuine)
-    first, last = _BANGLA_WORDS if bangla else _ASCII_WORDS
+    first, last = words = _BANGLA_WORDS if bangla else _ASCII_WORDS
+    stop = "।" if bangla else "."
     inner = f"{first} {_ASCII_WORDS[0]} {genuine}" if bangla else f"{first} {genuine}"
     filling = _FILLING[bangla][: max(0, LENGTH - len(inner) - len(last) - 1)].rstrip()
-    words = (first, last, _ASCII_WORDS[0]) if bangla else (first, last)
-    return LongText(f"{inner}{filling} {last}", words)
-
-
-def with_signs(genuine: str) -> LongText:
-    """A text in the genuine one's script, with the signs at which sentences, lists and addresses are parted."""
-    bangla = is_bangla(genuine)
-    first, last = _BANGLA_WORDS if bangla else _ASCII_WORDS
-    stop = "।" if bangla else "."
-    return LongText(f"{first}: {genuine} 12/3-4, ({first}); {first}{stop} {first} - {last}", (first, last))
-
-
-def in_another_script(genuine: str) -> LongText:
-    """A Bangla text in place of one in ASCII."""
-    first, last = _BANGLA_WORDS
-    return LongText(f"{_ASCII_WORDS[0]} {first} {genuine} {last}", (_ASCII_WORDS[0],))
+    yield LongText(f"{inner}{filling} {last}", (*words, _ASCII_WORDS[0]))
+    yield LongText(f"{first}: {genuine} 12/3-4, ({first}); {first}{stop} {first} - {last}", words)
+    if not bangla:
+        first, last = _BANGLA_WORDS
+        yield LongText(f"{_ASCII_WORDS[0]} {first} {genuine} {last}", (_ASCII_WORDS[0],))
 
 
 _WORD: Final = re.compile(r"[A-Za-zঀ-৿][A-Za-z_ঀ-৿ -]{1,39}")
@@ -103,20 +96,16 @@ def resembling(genuine: str) -> tuple[str, ...]:
 def next_sign(genuine: str) -> str | None:
     """A number or a reference with another last digit; ``None`` where there is none."""
     digits = list(re.finditer(r"[0-9০-৯]", genuine))
-    if not digits:
-        return None
-    at = digits[-1].start()
-    digit = str((int(to_ascii_digits(genuine[at])) + 1) % 10)
-    return genuine[:at] + (to_bangla_digits(digit) if is_bangla(genuine[at]) else digit) + genuine[at + 1 :]
+    at = digits[-1].start() if digits else 0
+    return f"{genuine[:at]}{other_number(genuine[at])}{genuine[at + 1 :]}" if digits else None
 
 
 def other_number(genuine: str) -> str:
     """A number or a reference of which every digit is another."""
-    plain = to_ascii_digits(genuine)
-    other = "".join(str((int(sign) + 1) % 10) if sign.isascii() and sign.isdigit() else sign for sign in plain)
-    return to_bangla_digits(other) if is_bangla(genuine) else other
+    return genuine.translate(_NEXT_DIGIT)
 
 
+_NEXT_DIGIT: Final = str.maketrans("0123456789০১২৩৪৫৬৭৮৯", "1234567890১২৩৪৫৬৭৮৯০")
 _NUMBER: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,2})?")
 
 
@@ -133,16 +122,11 @@ def number_of(value: JsonValue) -> Decimal | None:
 
 def with_number(genuine: JsonValue, number: Decimal) -> JsonValue:
     """Another number, written as the genuine one is."""
-    if isinstance(genuine, str):
-        places = max(len(genuine.rpartition(".")[2]) if "." in genuine else 0, _places(number))
-        text = f"{number:.{places}f}"
-        return to_bangla_digits(text) if is_bangla(genuine) else text
-    return int(number) if number == number.to_integral_value() and isinstance(genuine, int) else float(number)
-
-
-def _places(number: Decimal) -> int:
-    exponent = number.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    if not isinstance(genuine, str):
+        return int(number) if number == int(number) and isinstance(genuine, int) else float(number)
+    places = max(len(genuine.partition(".")[2]), len(f"{number.normalize():f}".partition(".")[2]))
+    text = f"{number:.{places}f}"
+    return to_bangla_digits(text) if is_bangla(genuine) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,58 +179,46 @@ def instant_of(value: JsonValue) -> WrittenInstant | None:
 
 @lru_cache(maxsize=4096)
 def _instant_in(value: str) -> WrittenInstant | None:
-    plain, bangla = to_ascii_digits(value), is_bangla(value)
+    plain, spell = to_ascii_digits(value), to_bangla_digits if is_bangla(value) else str
     if not _DATED.fullmatch(plain):
         return None
-
-    def spell(text: str) -> str:
-        return to_bangla_digits(text) if bangla else text
-
-    if (named := _WITH_OFFSET.fullmatch(plain)) is not None:
-        return _with_offset(named, spell)
-    if _ISO.fullmatch(plain):
-        return _iso(plain, spell)
-    for style in _STYLES:
-        try:
-            wall = datetime.strptime(plain, style)  # noqa: DTZ007 - its zone is not written
-        except ValueError:
-            continue
-        if wall.strftime(style).lower() == plain.lower():
-            return WrittenInstant(wall, timed="%M" in style, has_zone=False, write=_writer(style, spell))
-    return None
-
-
-def _with_offset(named: re.Match[str], spell: Callable[[str], str]) -> WrittenInstant | None:
-    hours, minutes = int(named["hours"]), int(named["minutes"] or 0)
-    style = f"%Y-%m-%d{named['between']}%H:%M:%S"
     try:
-        offset = timezone(timedelta(hours=hours, minutes=-minutes if named["hours"].startswith("-") else minutes))
-        wall = datetime.strptime(named["local"], style).replace(tzinfo=offset)
+        if (named := _WITH_OFFSET.fullmatch(plain)) is not None:
+            return _with_offset(named, spell)
+        if _ISO.fullmatch(plain):
+            return _iso(plain, spell)
     except ValueError:
         return None
-    ending = named["ending"]
-
-    def write(other: datetime) -> str:
-        return spell(f"{other.astimezone(offset).strftime(style)}{ending}")
-
-    return WrittenInstant(wall, timed=True, has_zone=True, write=write)
+    for style in _STYLES:
+        with suppress(ValueError):
+            wall = datetime.strptime(plain, style)  # noqa: DTZ007 - its zone is not written
+            if wall.strftime(style).lower() == plain.lower():
+                return WrittenInstant(wall, "%M" in style, has_zone=False, write=_writer(style, spell))
+    return None
 
 
 def _writer(style: str, spell: Callable[[str], str]) -> Callable[[datetime], str]:
     return lambda other: spell(other.strftime(style))
 
 
-def _iso(plain: str, spell: Callable[[str], str]) -> WrittenInstant | None:
-    try:
-        wall = datetime.fromisoformat(plain)
-    except ValueError:
-        return None
+def _with_offset(named: re.Match[str], spell: Callable[[str], str]) -> WrittenInstant:
+    minutes = int(named["minutes"] or 0) * (-1 if named["hours"].startswith("-") else 1)
+    offset = timezone(timedelta(hours=int(named["hours"]), minutes=minutes))
+    style, ending = f"%Y-%m-%d{named['between']}%H:%M:%S", spell(named["ending"])
+    wall = datetime.strptime(named["local"], style).replace(tzinfo=offset)
+    write = _writer(style, spell)
+    return WrittenInstant(
+        wall, timed=True, has_zone=True, write=lambda other: write(other.astimezone(offset)) + ending
+    )
+
+
+def _iso(plain: str, spell: Callable[[str], str]) -> WrittenInstant:
+    wall = datetime.fromisoformat(plain)
     finest = "minutes" if plain.count(":", 0, 19) == 1 else "microseconds" if "." in plain else "seconds"
-    ending = "Z" if plain.endswith("Z") else ""
+    zero = "Z" if plain.endswith("Z") else "+00:00"
 
     def write(other: datetime) -> str:
-        text = other.isoformat(timespec=finest)
-        return spell(text.replace("+00:00", ending) if ending else text)
+        return spell(other.isoformat(timespec=finest).replace("+00:00", zero))
 
     return WrittenInstant(wall, timed=True, has_zone=wall.tzinfo is not None, write=write)
 
@@ -278,81 +250,76 @@ class AnswerDocument:
         except ValueError:
             return None
 
-    def leaves(self) -> Iterator[tuple[Location, JsonValue]]:
-        """Every value that holds no other; of a list's entries the last alone, since all are read alike."""
-        return ((at, value) for at, value in leaves(self.content) if self._is_last(at))
+    def parts(self) -> Iterator[tuple[Location, JsonValue]]:
+        """Every list that has an entry, and every value that holds no other.
 
-    def _is_last(self, at: Location) -> bool:
-        here = self.content
-        for step in at:
-            if isinstance(here, list):
-                if step != len(here) - 1:
-                    return False
-                here = here[int(step)]
-            elif isinstance(here, dict):
-                here = here[str(step)]
-        return True
+        Of a list's entries the last alone, since all are read alike.
+        """
+        return _parts(self.content, ())
 
     def lists(self) -> Iterator[tuple[Location, Sequence[JsonValue]]]:
         """Every list that has an entry."""
-        return _lists(self.content, ())
+        return ((at, value) for at, value in self.parts() if isinstance(value, list))
+
+    def leaves(self) -> Iterator[tuple[Location, JsonValue]]:
+        """The parts that are no lists."""
+        return ((at, value) for at, value in self.parts() if not isinstance(value, list))
 
     def put(self, at: Location, value: JsonValue) -> bytes:
-        """The answer with another value in one place."""
+        """The answer with another value in one place.
+
+        Raises:
+            ValueError: The place cannot hold it in this format.
+        """
         if isinstance(self.format, JsonFormat):
             return self.format.write(with_value(self.content, at, value))
         if isinstance(value, list):  # several elements of one name, which only their parent can be given
-            above = self._value(at[:-1])
+            above = value_at(self.content, at[:-1])
             if not isinstance(above, dict) or not at[:-1]:
                 raise ValueError("the list stands in the outermost element")
-            return self.format.altered(self.body, (), {written(at[:-1]): {**above, str(at[-1]): value}})
+            at, value = at[:-1], {**above, str(at[-1]): value}
         return self.format.altered(self.body, (), {written(at): value})
 
     def without(self, at: Location) -> bytes:
         """The answer without one place."""
         return self.format.altered(self.body, (written(at),), {})
 
-    def _value(self, at: Location) -> JsonValue:
-        return value_at(self.content, at)
+
+def _parts(document: JsonValue, at: Location) -> Iterator[tuple[Location, JsonValue]]:
+    if isinstance(document, dict):
+        for name, part in document.items():
+            yield from _parts(part, (*at, name))
+    elif isinstance(document, list):
+        if document:
+            yield at, document
+            yield from _parts(document[-1], (*at, len(document) - 1))
+    else:
+        yield at, document
 
 
 def value_at(document: JsonValue, at: Location) -> JsonValue:
     """What stands in one place of a document; ``None`` where it has no such place."""
-    here = document
     for step in at:
-        if isinstance(here, list) and isinstance(step, int) and step < len(here):
-            here = here[step]
-        elif isinstance(here, dict) and str(step) in here:
-            here = here[str(step)]
-        else:
+        try:
+            document = document[step]  # type: ignore[index]
+        except (LookupError, TypeError):
             return None
-    return here
-
-
-def _lists(document: JsonValue, at: Location) -> Iterator[tuple[Location, Sequence[JsonValue]]]:
-    if isinstance(document, dict):
-        for name, part in document.items():
-            yield from _lists(part, (*at, name))
-    elif isinstance(document, list) and document:
-        yield at, document
-        yield from _lists(document[-1], (*at, len(document) - 1))
+    return document
 
 
 def copies(entry: JsonValue, number: int) -> list[JsonValue]:
     """Further entries like one, each with references of its own; its instants, amounts and words are as they were."""
-    return [_renumbered(entry, copy) for copy in range(1, number + 1)]
+    copied = [entry] * number
+    for at, value in leaves(entry):
+        runs = list(re.finditer(r"[0-9]+", value)) if isinstance(value, str) else []
+        if isinstance(value, str) and runs and not instant_of(value) and number_of(value) is None:
+            numbers = numbered(value, number, int(runs[-1][0]) + 1)
+            copied = [with_value(each, at, other) for each, other in zip(copied, numbers, strict=True)]
+    return copied
 
 
-def _renumbered(value: JsonValue, by: int) -> JsonValue:
-    if isinstance(value, Mapping):
-        return {name: _renumbered(part, by) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_renumbered(part, by) for part in value]
-    if not isinstance(value, str) or instant_of(value) or number_of(value) is not None:
-        return value
-    runs = list(re.finditer(r"[0-9]+", value))
-    if not runs:
-        return value
-    run = runs[-1]
-    size = len(run[0])
-    return f"{value[: run.start()]}{int(run[0]) + by:0{size}d}{value[run.end() :]}"
+def numbered(genuine: str, how_many: int, first: int) -> list[str]:
+    """Texts with other numbers in the place of the last one, counted on from ``first``."""
+    run = list(re.finditer(r"[0-9]+", genuine))[-1]
+    numbers = (f"{number:0{len(run[0])}d}" for number in range(first, first + how_many))
+    return [f"{genuine[: run.start()]}{number}{genuine[run.end() :]}" for number in numbers]

@@ -1,10 +1,9 @@
-"""The agency's own book, workflow and till, held against what the plugin says of them."""
+"""The agency's own book and till, held against what the plugin says of them: it says yes only if they do."""
 
-import base64
-import binascii
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import aclosing
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,33 +11,44 @@ from nagorik import (
     Accepted,
     AgencyStatus,
     ApplicationState,
-    FetchedDeliverable,
     NagorikError,
     Operation,
     PaymentState,
     PluginFault,
     RefundReport,
+    Verdict,
 )
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, dhaka_time, to_ascii_digits
-from nagorik_testing.contract.calls import PRICE, call_operation, quote_due, refund_payment
+from nagorik_testing.contract.calls import PRICE, quote_due, refund_payment
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import open_filings, other_example
-from nagorik_testing.contract.checks.inspection import case_of, form_of
+from nagorik_testing.contract.checks.inspection import (
+    UNHEARD_OF,
+    case_of,
+    example_form,
+    form_of,
+    leaves,
+    requests_made,
+    with_value,
+)
 from nagorik_testing.contract.checks.paid_stages import examine_each_stage
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
-from nagorik_testing.contract.preparations import capture_payment, file_application, prepare_operation
+from nagorik_testing.contract.preparations import capture_payment, file_application, pay_fee
 from nagorik_testing.contract.rig import Rig, receipt_number
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
-from nagorik_testing.contract.wiretap import WireExchange, Wiretap
+from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.simulator.application_book import Case
 from nagorik_testing.wire.codec import ERROR_STATUS
+from nagorik_toolkit.fees.tariff import FIRST_STAGE
 
-REMARK: Final = "মন্তব্য ৭৭"
-"""What an officer writes in a test."""
+WORDS: Final = tuple(f"{word}{number}" for number in "১২৩৪" for word in ("দলিল", "খতিয়ান", "তারিখ", "স্বাক্ষর"))
+REMARK: Final = " ".join((*WORDS[:8], "DEED-77/B", *WORDS[8:]))
+"""What an officer writes in a test: longer than what fits beside a state, and no word in it twice."""
 MINUTE: Final = timedelta(minutes=1)
 """As fine as agencies tell their times."""
 STRIDE: Final = timedelta(hours=6)
@@ -48,25 +58,37 @@ SLOW: Final = timedelta(days=2)
 """What one stage of a gateway takes that is usually quick."""
 _OVER: Final = frozenset({ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.DELIVERED})
 """States after which a host has nothing left to do, unlike one in which something waits to be fetched."""
+_EXPLAINED: Final = frozenset({ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED})
 _CAME_TO_NOTHING: Final = frozenset(
     {ApplicationState.DELIVERY_FAILED, ApplicationState.WITHDRAWN, ApplicationState.EXPIRED, ApplicationState.REVOKED}
 )
-_BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
+
+
+def _enter(rig: Rig, case: Case[Any], state: str, remark: str = "") -> None:
+    """Put the application into a state of the workflow, from which it goes on only when it is put into another."""
+    rig.advance(MINUTE * 7)
+    case.enter(state, rig.clock.now(), remark)
+    case.due = None
+    rig.advance(MINUTE * 7)
 
 
 @check("status/every-word")
 async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
-    wrong: list[str] = []
-    reasons: dict[str, str] = {}
+    wrong, reasons, told = list[str](), dict[str, str](), dict[str, int]()
     async with open_rig(tap.on(subject), offer.id) as rig:
         await file_application(rig)
         case = case_of(rig)
-        for state in case.workflow.states:
-            rig.advance(MINUTE * 7)
-            case.enter(state, rig.clock.now(), REMARK)
-            case.due = None
-            rig.advance(MINUTE * 7)
+        first, due = case.state, case.due
+        for number, state in enumerate([first, *case.workflow.states]):
+            if number == 1 and Operation.ADVISE_PAYMENT in offer.writes:
+                # Once it is paid, the agency says more of an application, such as the number of its case.
+                case.enter(first, rig.clock.now(), "")
+                case.due = due
+                await pay_fee(rig, FIRST_STAGE)
+                rig.advance(timedelta(days=1))
+                await rig.platform.get_status(rig.draft, rig.references)
+            _enter(rig, case, state, REMARK)
             before = len(tap.exchanges)
             try:
                 status = await rig.platform.get_status(rig.draft, rig.references)
@@ -75,19 +97,24 @@ async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
             except NagorikError as error:
                 wrong.append(f"the agency's word for {state} ends in {error.code}")
                 continue
-            wrong += [f"{state}: {text}" for text in _untrue(status, case, state, tap.since(before))]
-            if status.reason is not None and REMARK not in _explained(status):
-                first = reasons.setdefault(status.reason.bn, state), reasons.setdefault(status.reason.en, state)
-                if first != (state, state):
-                    other = next(each for each in first if each != state)
-                    wrong.append(f"{state}: the reason is the one that is given for {other}")
-    return wrong
+            said = "".join(exchange.answer.decode("utf-8", "replace") for exchange in tap.since(before))
+            wrong += [f"{state}: {text}" for text in _untrue(status, case, state, said)]
+            if REMARK in said:
+                told[state] = sum(word in _remarked(status) for word in REMARK.split())
+            if status.reason is not None and not _is_remarked(status):
+                known = {reasons.setdefault(text, state) for text in (status.reason.bn, status.reason.en)} - {state}
+                wrong += [f"{state}: the reason is the one that is given for {each}" for each in known]
+    for what, states in (
+        ("nothing", [state for state, words in told.items() if not words and any(told.values())]),
+        ("a part", [state for state, words in told.items() if 0 < words < len(REMARK.split())]),
+    ):
+        wrong += [f"{what} of what the officer wrote is reported in {', '.join(states)}"] if states else []
+    return list(dict.fromkeys(wrong))
 
 
-def _untrue(status: AgencyStatus, case: Case[Any], state: str, passed: Sequence[WireExchange]) -> Iterator[str]:
+def _untrue(status: AgencyStatus, case: Case[Any], state: str, said: str) -> Iterator[str]:
     if status.state is None:
         yield "the agency's word is not known"
-    said = "".join(exchange.answer.decode("utf-8", "replace") for exchange in passed)
     if (state in said or case.word in said) and status.raw not in said:
         yield "raw is not the agency's word"
     if status.at is not None and not is_dated(status.at, case.changed_at):
@@ -96,14 +123,18 @@ def _untrue(status: AgencyStatus, case: Case[Any], state: str, passed: Sequence[
         yield "the state is said to be final, and the agency goes on from it"
     if status.state in _OVER and not status.final and not _leads_on(case, state):
         yield "the state is not said to be final, and nothing follows it"
-    explained = status.state in {ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED}
-    if explained and REMARK in said and REMARK not in _explained(status):
+    if status.state in _EXPLAINED and REMARK in said and not _is_remarked(status):
         yield "what the officer wrote is not passed on"
 
 
-def _explained(status: AgencyStatus) -> str:
+def _remarked(status: AgencyStatus) -> str:
     reason = status.reason
     return " ".join(text for text in (status.remark, reason and reason.bn, reason and reason.en) if text)
+
+
+def _is_remarked(status: AgencyStatus) -> bool:
+    """Whether a status says anything of what the officer wrote."""
+    return any(word in _remarked(status) for word in WORDS)
 
 
 def is_dated(at: datetime, changed_at: datetime) -> bool:
@@ -116,33 +147,6 @@ def _leads_on(case: Case[Any], state: str, *, without: str = "") -> bool:
     """Whether anything follows a state, but for what one of those who act does."""
     steps = any(step.source == state and step.to is not None for step in case.workflow.steps)
     return steps or any(state in action.sources and action.by != without for action in case.workflow.actions.values())
-
-
-@check("deliverable/same-bytes")
-async def _same_file(subject: Subject, offer: AnyOffer) -> list[str]:
-    tap = Wiretap()
-    async with open_rig(tap.on(subject), offer.id) as rig:
-        _ = rig.simulator  # a live agency is not asked for it
-        await prepare_operation(rig, Operation.DELIVERABLE)
-        before = len(tap.exchanges)
-        end = await call_operation(rig, Operation.DELIVERABLE)
-        if not isinstance(end.result, FetchedDeliverable):
-            raise NotReachable("nothing can be fetched")
-        document = end.result.document
-        kept = b"".join([piece async for piece in rig.documents.open(document)])
-        answers = [exchange.answer for exchange in tap.exchanges[before:]]
-    if not any(kept == sent for answer in answers for sent in (answer, *_within(answer))):
-        return ["what is kept is not what the agency sent, byte for byte"]
-    return [] if kept else ["what is kept is empty"]
-
-
-def _within(answer: bytes) -> Iterator[bytes]:
-    """The files that an answer holds in Base64."""
-    for found in _BASE64.finditer(answer):
-        try:
-            yield base64.b64decode(found[0], validate=True)
-        except binascii.Error:
-            continue
 
 
 @check("submit/question")
@@ -215,8 +219,7 @@ async def _told_of_turned_away(rig: Rig, tap: Wiretap) -> list[str]:
     await rig.platform.advise_payment(rig.draft, rig.references, receipt)
     pending = tap.exchanges[-1].answer
     for state in case.workflow.states:
-        rig.advance(MINUTE * 7)
-        case.enter(state, rig.clock.now())
+        _enter(rig, case, state)
         by_time = any(step.source == state and step.to is not None for step in case.workflow.steps)
         if by_time or _waits_for_fee(case):
             continue  # what is not confirmed yet may still be
@@ -286,62 +289,94 @@ def _not_as_asked(status: AgencyStatus, answer: bytes) -> Iterator[str]:
 
 @check("payment/F19-refunded-as-given")
 async def _refunded_as_given(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong: list[str] = []
-    for slow in (None, *subject.simulator.durations):
-        try:
-            wrong += await _refund(subject, offer, slow)
-        except NotReachable:
-            if slow is None:
-                raise  # a payment whose other stages take long may never be captured
+    wrong = await _refund(subject, offer)
+    for slow in subject.simulator.durations:
+        with suppress(NotReachable):  # a payment whose other stages take long may never be captured
+            wrong += await _refund(subject, offer, durations={slow: SLOW})
     if subject.simulator.failing_refund:
-        wrong += await _refund_come_to_nothing(subject, offer)
+        wrong += await _refund(subject, offer, values=subject.simulator.failing_refund)
     return list(dict.fromkeys(wrong))
 
 
-async def _refund(subject: Subject, offer: AnyOffer, slow: str | None) -> list[str]:
-    """What is wrong with what is said of a refund, where one of the gateway's stages may take days."""
+async def _refund(subject: Subject, offer: AnyOffer, **script: Any) -> list[str]:
+    """What is wrong with what is said of a refund that takes its time or, with ``values``, comes to nothing."""
+    fails = "values" in script
     async with open_rig(subject, offer.id) as rig:
-        if slow is not None:
-            usual = rig.simulator.outcomes[0]
-            rig.simulator.script.set(rig.payment, usual, durations={slow: SLOW})
+        rig.simulator.script.set(rig.payment, rig.simulator.outcomes[0], **script)
         await capture_payment(rig)
-        began = rig.clock.now()
-        before = len(rig.simulator.ledger.effects())
+        began, before = rig.clock.now(), len(rig.simulator.ledger.effects())
         reference: str | None = None
         while rig.clock.now() - began < LONGEST:
             report = await refund_payment(rig, refund_reference=reference)
             # An order that the gateway has accepted moves nothing, and so it has no amount in its book.
-            given = [effect for effect in rig.simulator.ledger.effects()[before:] if effect.amount is not None]
+            given = [effect.amount for effect in rig.simulator.ledger.effects()[before:] if effect.amount is not None]
             assert isinstance(report, RefundReport)  # noqa: S101 - the platform holds the hook to it
             reference = report.reference or reference
+            if given and fails:
+                return ["the simulator's failing_refund gives the money back"]
+            if report.state is PaymentState.REFUNDED and not given:
+                return ["a refund that has come to nothing is said to be made" if fails else UNGIVEN]
             if report.state is PaymentState.REFUNDED:
-                if not given:
-                    return ["money is said to be given back that was not"]
-                right = any(effect.amount == PRICE.plain() for effect in given)
-                return [] if right else ["another sum is given back"]
+                return [] if PRICE.plain() in given else ["another sum is given back"]
             if given:
                 return ["money that was given back is said not to be"]
-            rig.advance(STRIDE)
-    return ["a refund never comes to an end"]
-
-
-async def _refund_come_to_nothing(subject: Subject, offer: AnyOffer) -> list[str]:
-    """What is wrong with what is said of a refund that the gateway accepts, and then does not make."""
-    async with open_rig(subject, offer.id) as rig:
-        rig.simulator.script.set(rig.payment, rig.simulator.outcomes[0], values=rig.simulator.failing_refund)
-        await capture_payment(rig)
-        began = rig.clock.now()
-        before = len(rig.simulator.ledger.effects())
-        reference: str | None = None
-        while rig.clock.now() - began < LONGEST:
-            report = await refund_payment(rig, refund_reference=reference)
-            assert isinstance(report, RefundReport)  # noqa: S101 - the platform holds the hook to it
-            reference = report.reference or reference
-            if any(effect.amount is not None for effect in rig.simulator.ledger.effects()[before:]):
-                return ["the simulator's failing_refund gives the money back"]
-            if report.state is PaymentState.REFUNDED:
-                return ["a refund that has come to nothing is said to be made"]
-            if report.state is not PaymentState.REFUND_PENDING:
+            if fails and report.state is not PaymentState.REFUND_PENDING:
                 return []
             rig.advance(STRIDE)
-    return ["a refund that has come to nothing is said to be under way"]
+    return [
+        "a refund that has come to nothing is said to be under way" if fails else "a refund never comes to an end"
+    ]
+
+
+UNGIVEN: Final = "money is said to be given back that was not"
+
+
+_MEANT: Final = {True: Verdict.PASS, False: Verdict.FAIL, None: Verdict.CANNOT_TELL}
+
+
+@check("eligibility/as-the-agency-says")
+async def _as_the_agency_says(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        example_form(rig)
+        answers = rig.simulator.verdict_answers(offer.id)
+        if not answers:
+            raise NotConcerned("the simulator says of no answer what it means for who may apply")
+        before = len(requests_made(rig))
+        await _judged(rig)
+        asked = requests_made(rig, before)
+        if not asked:
+            return ["the agency says who may apply, and is not asked"]
+        first, *others = (dict(leaves(answer.document)) for answer in answers)
+        turning = [at for at, value in first.items() if any(other.get(at) != value for other in others)]
+        strange = [with_value(answers[0].document, at, UNHEARD_OF) for at in turning if isinstance(first[at], str)]
+        met: list[dict[str, Verdict]] = []
+        for document in (*(answer.document for answer in answers), *strange):
+            rig.simulator.faults.add(asked[-1], InjectedResponse(status=200, document=document))
+            met.append(await _judged(rig))
+            rig.simulator.faults.clear()
+    met, unknown = met[: len(answers)], met[len(answers) :]
+    verdicts: defaultdict[str, set[Verdict]] = defaultdict(set)
+    for name, verdict in (each for told in met for each in told.items()):
+        verdicts[name].add(verdict)
+    deciding = {name for name, several in verdicts.items() if len(several) > 1}
+    if not deciding:
+        return ["whatever the agency answers, the same is told"]
+    wrong = [
+        f"{name}: {told[name].value}, where the agency answers {answer.name}"
+        for answer, told in zip(answers, met, strict=True)
+        for name in sorted(deciding & told.keys())
+        if told[name] is not _MEANT[answer.means]
+    ]
+    guessed = any(told.get(name) is Verdict.PASS for told in unknown for name in deciding)
+    return [*wrong, "a word that is not known is taken for a yes"] if guessed else wrong
+
+
+async def _judged(rig: Rig) -> dict[str, Verdict]:
+    """The verdicts, by criterion; nothing where the question ends in an error."""
+    try:
+        decision = await rig.platform.check_eligibility(rig.offer, rig.draft.applicant, form=rig.draft.form)
+    except PluginFault:
+        raise
+    except NagorikError:
+        return {}
+    return {criterion.id: criterion.verdict for criterion in decision.criteria}
