@@ -97,6 +97,20 @@ KILLERS = (
         {"plugin": {"error_reader": "at_the_agency:takes_shut_for_down"}},
         offers=2,
     ),
+    Killer(
+        "robustness/own-errors",
+        None,
+        "an office that is shut ends in ContractViolation, not in AgencyRejected",
+        {"plugin": {"error_reader": "at_the_agency:repeats_the_office"}},
+        offers=2,
+    ),
+    Killer(
+        "robustness/own-errors",
+        None,
+        "a login that is refused ends in AgencyUnavailable, not in CredentialsRejected",
+        sessions("at_the_agency:takes_refused_logins_for_down"),
+        offers=2,
+    ),
     *of(
         "find/never-filed",
         "an application that nobody filed is found",

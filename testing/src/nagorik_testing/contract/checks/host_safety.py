@@ -2,13 +2,22 @@
 
 import asyncio
 import time
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Final
 from unittest.mock import patch
 
 from starlette.types import Receive, Scope, Send
 
-from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
+from nagorik import (
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialsRejected,
+    NagorikError,
+    Operation,
+    OutcomeUnknown,
+    PluginFault,
+)
 from nagorik.manifest import AnyOffer
 from nagorik_platform.dispatch.plugin_call import PluginCall
 from nagorik_testing.contract.calls import call_operation
@@ -125,6 +134,9 @@ async def _never_exits(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
+UNAUTHORIZED: Final = 401
+
+
 @check("robustness/own-errors")
 async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
     if subject.manifest.error_reader is None:
@@ -146,7 +158,22 @@ async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
             if not isinstance(end.error, expected):
                 shown = type(end.result if end.error is None else end.error).__name__
                 wrong.append(f"{operation.value}: {example.name} ends in {shown}, not in {expected.__name__}")
-    return wrong
+    return wrong + await _refused_login(subject, offer)
+
+
+async def _refused_login(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is wrong with how a call ends whose login the agency refuses."""
+    async with aclosing(ready_rigs(subject, offer, without=set(Operation) - OFTEN_ASKED)) as rigs:
+        async for operation, rig in rigs:
+            rig.simulator.faults.add("*", InjectedResponse(status=UNAUTHORIZED), count=None)
+            before = len(rig.simulator.ledger.requests())
+            async with rig.restarted():
+                end = await call_operation(rig, operation)
+            asked = len(rig.simulator.ledger.requests()) > before
+            if asked and not isinstance(end.error, CredentialsRejected):
+                shown = type(end.result if end.error is None else end.error).__name__
+                return [f"{operation.value}: a login that is refused ends in {shown}, not in CredentialsRejected"]
+    return []
 
 
 def _as_ended(means: type[NagorikError], kind: OperationKind) -> type[NagorikError]:

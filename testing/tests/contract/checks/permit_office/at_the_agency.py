@@ -222,6 +222,15 @@ class PendingInDoubt(Hooks):
             return PaymentReport(state=PaymentState.PENDING)
 
 
+def repeats_the_office(answer: Any) -> NagorikError | None:
+    said = answer.document.get("error") if isinstance(answer.document, dict) else None
+    return AgencyRejected(said) if said == "the office is shut" else None
+
+
+def takes_refused_logins_for_down(answer: Any) -> NagorikError | None:
+    return AgencyUnavailable(because="login") if answer.status == 401 else None
+
+
 def takes_shut_for_down(answer: Any) -> NagorikError | None:
     said = answer.document.get("error") if isinstance(answer.document, dict) else None
     return AgencyUnavailable(because="shut") if said == "the office is shut" else None
