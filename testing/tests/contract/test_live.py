@@ -136,7 +136,7 @@ async def test_privacy_fees_and_eligibility_are_proved_live(monkeypatch):
     async with live_agency(NidSimulator, monkeypatch) as (subject, _):
         results = await run_suite(subject, families={"privacy", "eligibility", "fees"}, checks=CHECKS)
     stood = {(finding.check, finding.offer): finding.status for finding in results.findings}
-    for check in ("privacy/results", "privacy/logs", "quote/F00", "eligibility/F00"):
+    for check in ("privacy/shown", "quote/F00", "eligibility/F00"):
         assert stood[check, "nid.reissue"] is CheckStatus.PASSED, check
     assert stood["privacy/error-texts", "nid.reissue"] is CheckStatus.NOT_APPLICABLE
     assert not any(finding.failed for finding in results.findings)

@@ -40,7 +40,7 @@ def test_part_of_a_run_with_changes_uses_nothing_that_another_has_worked_out(mon
 
     monkeypatch.setattr("nagorik_testing.contract.mutation.look.play_checks", play)
     for _ in range(2):
-        SuitePart("privacy/logs").run(subject)
+        SuitePart("privacy/shown").run(subject)
     assert seen == [({}, 0)] * 2
 
 

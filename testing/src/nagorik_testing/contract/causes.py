@@ -52,7 +52,7 @@ _KEYS: Final[Mapping[Operation, str]] = MappingProxyType(
 """What shows that the agency honours the key of a write, on which every repeated attempt relies."""
 _FILED: Final = "submit/accepted"
 """What shows that there is an application of which anything can be asked."""
-_LOGGED: Final = "privacy/logs"
+_LOGGED: Final = "privacy/shown"
 _CATALOGUE: Final = ("catalogue/hooks", "catalogue/objects", "catalogue/settings")
 _OPERATIONS: Final = frozenset(operation.value for operation in Operation)
 _BY_ID: Final[Mapping[str, Check]] = MappingProxyType({check.id: check for check in CHECKS})

@@ -179,7 +179,7 @@ PAIRS: dict[str, tuple[Finding, Finding, bool]] = {
     ),
     "a leak under a fault, and without one": (
         finding("status/F05", symptoms=frozenset({Symptom.PRIVACY})),
-        finding("privacy/logs"),
+        finding("privacy/shown"),
         True,
     ),
     "a check, and an operation that it needs": (finding("status/reports"), finding("submit/F00"), True),

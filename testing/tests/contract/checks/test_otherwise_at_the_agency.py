@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from nagorik_testing.contract.checks import host_safety
+from nagorik_testing.contract.checks import watched_calls
 from nagorik_testing.contract.verdict import CheckStatus
 
 from .conftest import expect_right, found
@@ -238,7 +238,7 @@ NEAR: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 @pytest.mark.parametrize("killer", KILLERS, ids=lambda killer: f"{killer.check}-{killer.hooks or killer.told}")
 async def test_plugin_that_breaks_a_promise_in_another_way_is_found_and_named(killer, permit_office, monkeypatch):
-    monkeypatch.setattr(host_safety, "LONGEST_BLOCK", 0.1)  # nobody has to wait here for longer
+    monkeypatch.setattr(watched_calls, "LONGEST_BLOCK", 0.1)  # nobody has to wait here for longer
     findings = await found(killer.check, permit_office(killer.hooks, **(killer.office or {})))
     failed = [one for one in findings if one.status is CheckStatus.FAILED]
     assert [one.check for one in failed] == [killer.check] * killer.offers

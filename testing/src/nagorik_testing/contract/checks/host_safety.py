@@ -1,7 +1,6 @@
 """What a plugin may not do to the host that calls it (F20), and what it must read in its agency's own errors."""
 
 import asyncio
-import time
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Final
@@ -16,59 +15,26 @@ from nagorik import (
     NagorikError,
     Operation,
     OutcomeUnknown,
-    PluginFault,
 )
 from nagorik.manifest import AnyOffer
 from nagorik_platform.dispatch.plugin_call import PluginCall
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.inspection import ready_rigs, record_of
-from nagorik_testing.contract.checks.robustness import LONG_AWAITED
-from nagorik_testing.contract.checks.stand_ins import exits
+from nagorik_testing.contract.checks.inspection import ready_rigs
+from nagorik_testing.contract.checks.watched_calls import LONG_AWAITED
 from nagorik_testing.contract.matrix_cells import OperationKind
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
-from nagorik_testing.faults.kinds import Fault, InjectedResponse, MaintenancePage, NotSent
+from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.simulator.connection import CONNECTION
 
-LONGEST_BLOCK: Final = 0.25
-"""Real seconds for which a call may keep the event loop; a machine's own hiccups are shorter, or do not repeat."""
-TRIES: Final = 3
-"""Calls of which each has to block before the plugin is blamed and not the machine."""
 PROMPT: Final = 100
 """Turns of the event loop in which a cancelled call ends; it has nothing to wait for, however busy the machine is."""
 ARRIVES_WITHIN: Final = 5.0
 """Real seconds in which a request reaches the simulator."""
-FAILURES: Final[tuple[Fault, ...]] = (NotSent(), InjectedResponse(status=500), MaintenancePage())
-"""What the agency does while nobody may end the process."""
 OFTEN_ASKED: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.START_PAYMENT, Operation.QUERY_PAYMENT})
 """A write and a read of each kind of offer; the errors of an agency are the same for all of its operations."""
-
-
-@check("robustness/F20-blocks-the-loop")
-async def _blocks(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong = []
-    without = LONG_AWAITED if subject.live is not None else frozenset[Operation]()  # a live agency's time is its own
-    async for operation, rig in ready_rigs(subject, offer, without=without):
-        await call_operation(rig, operation)  # imports and builds what the first call needs
-        for _ in range(TRIES):
-            if await _longest_block(rig, operation) <= LONGEST_BLOCK:
-                break
-        else:
-            wrong.append(f"{operation.value} keeps the event loop for more than {LONGEST_BLOCK * 1000:.0f} ms")
-    return wrong
-
-
-async def _longest_block(rig: Rig, operation: Operation) -> float:
-    """Real seconds of the longest time in which nothing else could run while a call was made."""
-    calling = asyncio.create_task(call_operation(rig, operation))
-    longest, last = 0.0, time.perf_counter()
-    while not calling.done():
-        await asyncio.sleep(0)
-        now = time.perf_counter()
-        longest, last = max(longest, now - last), now
-    return longest
 
 
 class Hushed:
@@ -116,22 +82,6 @@ async def _cancel(rig: Rig, operation: Operation) -> list[str]:
         problems = [] if calling.done() else ["goes on when its call is cancelled"]
         await asyncio.wait({calling})
     return [*problems, "leaves a task behind"] if any(left) or asyncio.all_tasks() - before else problems
-
-
-@check("robustness/F20-exits")
-async def _never_exits(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong, package = [], record_of(subject).package or ""
-    async for operation, rig in ready_rigs(subject, offer):
-        # None of them lets the agency do anything, so that one application serves for all.
-        for fault in FAILURES[:1] if operation in LONG_AWAITED else FAILURES:
-            rig.simulator.faults.clear()
-            rig.simulator.faults.add("*", fault, count=None, logins=False)
-            async with rig.restarted():
-                with exits(package) as asked:
-                    error = (await call_operation(rig, operation)).error
-            if asked or (isinstance(error, PluginFault) and error.fault == "exit"):
-                wrong.append(f"{operation.value} ends the process")
-    return wrong
 
 
 UNAUTHORIZED: Final = 401

@@ -3,23 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 from uuid import uuid5
 
 from nagorik import Operation
-from nagorik.manifest import AnyOffer, PublicService
+from nagorik.manifest import AnyOffer
 from nagorik_platform import References
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import (
     example_form,
     ready_rigs,
-    record_of,
-    requests_made,
     slow_down,
 )
-from nagorik_testing.contract.checks.stand_ins import real_sleeps
+from nagorik_testing.contract.checks.watched_calls import LONG_AWAITED
 from nagorik_testing.contract.preparations import lodged_application, submit_application
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -30,16 +27,6 @@ from nagorik_testing.wire.codec import Codec
 
 OTHER_SEED: Final = 1
 OTHER_SERIAL: Final = 77
-LONG_AWAITED: Final = frozenset(
-    {Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.SLOTS, Operation.BOOK_SLOT}
-)
-"""Operations that wait for a whole application at the agency; what they keep is seen in the shorter ones."""
-_PAGED: Final = frozenset({Operation.SLOTS, Operation.BOOK_SLOT, Operation.ANSWER_CORRECTION})
-"""Not looked at for polling: a long list is read by its pages."""
-MOST_REQUESTS: Final = 4
-"""Requests that one call may take without a fault, besides one for each paper that a write brings."""
-LONGEST: Final = timedelta(seconds=5)
-"""Simulated time that a call may take of an agency that answers at once."""
 
 
 @check("robustness/stateless")
@@ -119,21 +106,3 @@ def _neighbour(rig: Rig) -> Rig:
         client_reference="NGK-CONTRACT-0002", idempotency_key=uuid5(rig.references.idempotency_key, "neighbour")
     )
     return other
-
-
-@check("robustness/no-polling")
-async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong, package = [], record_of(subject).package or ""
-    with real_sleeps(package) as slept:
-        async for operation, rig in ready_rigs(subject, offer, without=_PAGED):
-            before = len(rig.simulator.ledger.requests())
-            slept.clear()
-            end = await call_operation(rig, operation)
-            made = len(requests_made(rig, before))
-            papers = len(rig.draft.documents) if isinstance(offer, PublicService) and operation in offer.writes else 0
-            if made > MOST_REQUESTS + papers:
-                wrong.append(f"{operation.value} takes {made} requests")
-            seconds = end.seconds + sum(slept)
-            if seconds > LONGEST.total_seconds():
-                wrong.append(f"{operation.value} takes {seconds:.0f} seconds of an agency that answers at once")
-    return wrong

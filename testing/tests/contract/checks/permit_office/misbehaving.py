@@ -333,6 +333,30 @@ class TellsPassword(Misbehaving):
             raise
 
 
+class PasswordInAnError(Misbehaving):
+    """Says what it tried with, for whoever reads the error."""
+
+    async def act(self, name, right, request, context):
+        try:
+            return await right(context)
+        except NagorikError as error:
+            raise RuntimeError(f"not with {context.settings.password.get_secret_value()}") from error
+
+
+class PasswordInAField(Misbehaving):
+    """Logs with what it asks, as a member of the line."""
+
+    async def act(self, name, right, request, context):
+        logging.getLogger("permit_office").info("asked", extra={"key": context.settings.password.get_secret_value()})
+        return await right(context)
+
+
+class PasswordInAQuery(Asking):
+    async def tariff(self, context):
+        params = {"key": context.settings.password.get_secret_value()}
+        return await context.http.read("tariff", "GET", "/tariff", params=params, expect=Tariff)
+
+
 class GivesUp(Misbehaving):
     """Calls every failure a refusal."""
 
