@@ -53,7 +53,7 @@ _KEYS: Final[Mapping[Operation, str]] = MappingProxyType(
 _FILED: Final = "submit/accepted"
 """What shows that there is an application of which anything can be asked."""
 _LOGGED: Final = "privacy/shown"
-_CATALOGUE: Final = ("catalogue/hooks", "catalogue/objects", "catalogue/settings")
+_CATALOGUE: Final = "catalogue/objects"
 _OPERATIONS: Final = frozenset(operation.value for operation in Operation)
 _BY_ID: Final[Mapping[str, Check]] = MappingProxyType({check.id: check for check in CHECKS})
 
@@ -114,7 +114,7 @@ def _presupposed_by_row(finding: Finding, operation: Operation, row: str) -> Ite
     offer = finding.offer
     if row == REACHED:
         if finding.status is CheckStatus.NOT_REACHED and finding.origin is None:
-            yield from ((check, None) for check in _CATALOGUE)
+            yield _CATALOGUE, None
         rests_on = _RESTS_ON.get(operation, ())
         yield from ((f"{other.value}/{REACHED}", offer) for other in rests_on)
         if Operation.SUBMIT in rests_on:

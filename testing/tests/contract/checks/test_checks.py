@@ -43,25 +43,14 @@ CALLING = [check for check in CHECKS if check.family != "process"]
 BY_ID = {check.id: check for check in CALLING}
 FAMILY: dict[str, Any] = {"form": "forms:FamilyForm"}
 KILLS = {
-    "catalogue/bilingual": Kill(
+    "catalogue/offer": Kill(
         "the Bangla text of the name holds no Bangla letter", service={"name": Text(bn="Permits", en="Permits")}
     ),
-    "catalogue/form-labels": Kill("Unlabelled.floor has no Label", service={"form": "forms:Unlabelled"}),
-    "catalogue/listed-once": Kill("permit is listed twice", service={"deliverables": ("permit", "permit")}),
-    "catalogue/simulator-modelled": Kill(
-        "the simulator does not say what of it is modelled", simulator="SilentOffice"
-    ),
-    "catalogue/login-limit": Kill(
-        "the agency allows 2 logins in 1:00:00, and limits.logins is not declared", simulator="CountingOffice"
-    ),
-    "catalogue/hooks": Kill(
+    "catalogue/simulator": Kill("the simulator does not say what of it is modelled", simulator="SilentOffice"),
+    "catalogue/objects": Kill(
         "permit-office 1.0 offers an operation whose hook nagorik_find_submission it does not implement.",
         "WithoutFind",
     ),
-    "catalogue/objects": Kill(
-        "settings: forms:ShopForm is not a subclass of AgencySettings", plugin={"settings": "forms:ShopForm"}
-    ),
-    "catalogue/settings": Kill("the simulator's settings are refused: colour", simulator="StrictOffice"),
     "catalogue/secret-settings": Kill(
         "the setting password is a secret by its name and not a SecretStr",
         plugin={"settings": "settings:OpenSettings"},
@@ -209,7 +198,7 @@ KILLS = {
         service={"writes": ASKED},
     ),
     "catalogue/settings-used": Kill(
-        "the setting branch is read by no operation, and nowhere in the code",
+        "the setting branch is named nowhere in the code",
         plugin={"settings": "settings:BranchSettings"},
     ),
     "robustness/token-kept": Kill(
@@ -385,12 +374,12 @@ LIMITS_OF_LOGINS = {
 async def test_declared_logins_are_held_against_any_stretch_of_the_agencys_time(kind, permit_office):
     declared, told = LIMITS_OF_LOGINS[kind]
     subject = permit_office(simulator="CountingOffice", plugin={"limits": declared})
-    (found,) = await findings(BY_ID["catalogue/login-limit"], subject)
+    (found,) = await findings(BY_ID["catalogue/simulator"], subject)
     assert [found.got.rpartition(", ")[2]] * found.failed == told
 
 
 async def test_limit_of_logins_that_no_simulator_keeps_is_failed(permit_office):
-    (found,) = await findings(BY_ID["catalogue/login-limit"], permit_office(plugin={"limits": Limits(logins=2)}))
+    (found,) = await findings(BY_ID["catalogue/simulator"], permit_office(plugin={"limits": Limits(logins=2)}))
     assert found.got == "limits.logins is declared, and the simulator counts no logins"
 
 
@@ -405,7 +394,7 @@ async def test_limit_of_logins_that_no_simulator_keeps_is_failed(permit_office):
     ],
 )
 async def test_each_others_titles_are_failed_and_other_titles_are_not(form, told, permit_office):
-    (found, _) = await findings(BY_ID["catalogue/form-labels"], permit_office(service={"form": f"forms:{form}"}))
+    (found, _) = await findings(BY_ID["catalogue/offer"], permit_office(service={"form": f"forms:{form}"}))
     assert [found.got] * found.failed == told
 
 

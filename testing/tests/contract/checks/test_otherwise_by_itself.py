@@ -39,22 +39,27 @@ def settings(name: str) -> dict[str, Any]:
 DEED = DocumentKind(kind="deed")
 DEED_AGAIN = DocumentKind(kind="deed", required=True)
 FAULTS = (
-    Fault("catalogue/hooks", "MisspellsFind", "implements nagorik_find_submision, and there is no such hook"),
-    Fault("catalogue/hooks", "ForgetsTheMark", "has the function nagorik_get_status without @hookimpl"),
-    Fault("catalogue/hooks", "AnswersWithoutWaiting", "implements nagorik_check_eligibility without async def"),
-    Fault("catalogue/hooks", "NamesItsArgumentsItself", "with the argument application, which is not passed"),
+    Fault("catalogue/offer", "Hooks", "Unlabelled.floor has no Label", form("forms:Unlabelled")),
+    Fault("catalogue/offer", "Hooks", "permit is listed twice", service(deliverables=("permit", "permit"))),
+    Fault("catalogue/simulator", "Hooks", "and limits.logins is not declared", {"simulator": "CountingOffice"}),
+    Fault("catalogue/objects", "Hooks", "is not a subclass of AgencySettings", plugin(settings="forms:ShopForm")),
+    Fault("catalogue/objects", "Hooks", "settings are refused: colour", {"simulator": "StrictOffice"}),
+    Fault("catalogue/objects", "MisspellsFind", "implements nagorik_find_submision, and there is no such hook"),
+    Fault("catalogue/objects", "ForgetsTheMark", "has the function nagorik_get_status without @hookimpl"),
+    Fault("catalogue/objects", "AnswersWithoutWaiting", "implements nagorik_check_eligibility without async def"),
+    Fault("catalogue/objects", "NamesItsArgumentsItself", "with the argument application, which is not passed"),
     Fault(
-        "catalogue/hooks", "ListsPaymentsToo", "nagorik_list_payments, but its manifest offers no operation for it"
+        "catalogue/objects", "ListsPaymentsToo", "nagorik_list_payments, but its manifest offers no operation for it"
     ),
     Fault(
-        "catalogue/hooks",
+        "catalogue/objects",
         "Hooks",
         "offers an operation whose hook nagorik_complete_payment it does not implement",
         {"plugin": COMPLETES},
     ),
-    Fault("catalogue/listed-once", "Hooks", "deed is listed twice", service(documents=(DEED, DEED_AGAIN))),
+    Fault("catalogue/offer", "Hooks", "deed is listed twice", service(documents=(DEED, DEED_AGAIN))),
     Fault(
-        "catalogue/listed-once",
+        "catalogue/offer",
         "Hooks",
         "deed is listed twice",
         service(documents=(DEED, DEED_AGAIN), deliverables=()),
@@ -103,25 +108,23 @@ FAULTS = (
         "catalogue/secret-settings", "Hooks", "the setting account.password is a secret", settings("AccountSettings")
     ),
     Fault("catalogue/secret-settings", "Hooks", "the setting tokens is a secret", settings("SecretsByBranch")),
-    Fault("catalogue/settings", "Hooks", "refused: branch", settings("NeedsABranch")),
-    Fault("catalogue/settings", "Hooks", "refused: password", settings("ShortPasswords")),
-    Fault("catalogue/settings", "Hooks", "refused: password", settings("FewerSettings")),
-    Fault("catalogue/settings", "Hooks", "refused: password", {"simulator": "NumberedOffice"}),
+    Fault("catalogue/objects", "Hooks", "refused: branch", settings("NeedsABranch")),
+    Fault("catalogue/objects", "Hooks", "refused: password", settings("ShortPasswords")),
+    Fault("catalogue/objects", "Hooks", "refused: password", settings("FewerSettings")),
+    Fault("catalogue/objects", "Hooks", "refused: password", {"simulator": "NumberedOffice"}),
+    Fault("catalogue/simulator", "Hooks", "does not say what of it is modelled", {"simulator": "BlankOffice"}),
+    Fault("catalogue/simulator", "Hooks", "not said in Bangla", {"simulator": "EnglishOffice"}),
+    Fault("catalogue/simulator", "Hooks", "not said in English", {"simulator": "HalfSaidOffice"}),
+    Fault("catalogue/simulator", "Hooks", "not said in Bangla", {"simulator": "FiguresOffice"}),
+    Fault("catalogue/offer", "Hooks", "there is no summary", service(summary=None)),
     Fault(
-        "catalogue/simulator-modelled", "Hooks", "does not say what of it is modelled", {"simulator": "BlankOffice"}
-    ),
-    Fault("catalogue/simulator-modelled", "Hooks", "not said in Bangla", {"simulator": "EnglishOffice"}),
-    Fault("catalogue/simulator-modelled", "Hooks", "not said in English", {"simulator": "HalfSaidOffice"}),
-    Fault("catalogue/simulator-modelled", "Hooks", "not said in Bangla", {"simulator": "FiguresOffice"}),
-    Fault("catalogue/bilingual", "Hooks", "there is no summary", service(summary=None)),
-    Fault(
-        "catalogue/bilingual",
+        "catalogue/offer",
         "Hooks",
         "the English text of the summary holds Bangla letters",
         service(summary=Text(bn="অনুমতি দেয়।", en="অনুমতি দেয়।")),
     ),
     Fault(
-        "catalogue/bilingual",
+        "catalogue/offer",
         "Hooks",
         "the Bangla text of the name holds no Bangla letter",
         service(name=Text(bn="Permit ১", en="Permit 1")),
@@ -225,14 +228,14 @@ FAULTS = (
 )
 TWICE_OTHERWISE = (DEED, DocumentKind(kind="permit"))
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("catalogue/hooks", "NamesHooksOtherwise", {}),
-    ("catalogue/listed-once", "Hooks", service(documents=TWICE_OTHERWISE)),
+    ("catalogue/objects", "NamesHooksOtherwise", {}),
+    ("catalogue/offer", "Hooks", service(documents=TWICE_OTHERWISE)),
     ("catalogue/objects", "Hooks", plugin(error_reader="own_faults:knows_a_refusal")),
     ("catalogue/secret-settings", "Hooks", settings("MaskedOtherwise")),
     ("catalogue/secret-settings", "Hooks", settings("BranchSettings")),
-    ("catalogue/settings", "Hooks", settings("ManyDefaults")),
-    ("catalogue/simulator-modelled", "Hooks", {"simulator": "TwoParagraphsOffice"}),
-    ("catalogue/bilingual", "Hooks", service(name=Text(bn="এ৪ কাগজে অনুমতি", en="Permit on A4"))),
+    ("catalogue/objects", "Hooks", settings("ManyDefaults")),
+    ("catalogue/simulator", "Hooks", {"simulator": "TwoParagraphsOffice"}),
+    ("catalogue/offer", "Hooks", service(name=Text(bn="এ৪ কাগজে অনুমতি", en="Permit on A4"))),
     ("fees/quoted", "QuotesAPlate", {}),
     ("fees/schedule", "Hooks", fees("ending")),
     ("fees/quoted", "HoldsForAMinute", {}),

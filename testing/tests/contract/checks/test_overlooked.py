@@ -38,7 +38,7 @@ KNOWING: dict[str, Any] = {"simulator": "KnowingOffice"}
 ON_THE_LAST_DAY = "on the day on which a duration of the rules ends"
 TOO_SOON = "another thing is told once a day that it names has begun"
 READ_NOWHERE, AS_IT_WAS = (
-    "branch is read by no operation, and nowhere",
+    "branch is named nowhere in the code",
     "desk is another, and what is sent is as it was",
 )
 LEFT_OUT = "changes nothing that is sent where delivery is regular"
@@ -155,12 +155,6 @@ async def test_day_on_which_the_agency_says_nothing_else_is_not_judged(permit_of
     subject = permit_office("EndsOnTheLastDay", **{**EXPIRING, "simulator": "SilentlyExpiringOffice"})
     told = [one.because for one in await found("submit/turns-with-the-agency", subject)]
     assert told[0] == "no answer of the agency's turns on a day that it names"
-
-
-async def test_setting_of_a_rare_case_is_not_said_to_be_used(permit_office):
-    subject = permit_office("HasADeskToSpare", plugin={"settings": "settings:RareSettings"})
-    (one,) = await found("catalogue/settings-used", subject)
-    assert one.because == "no operation that could be called reads spare_desk"
 
 
 @pytest.mark.parametrize(

@@ -35,26 +35,24 @@ _STEM: Final = 4
 """Letters by which a word is known."""
 
 
-@check("catalogue/bilingual")
-async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
-    wrong = wrong_scripts("the plugin's name", subject.manifest.name) + wrong_scripts("the name", offer.name)
-    if offer.summary is None:
-        return [*wrong, "there is no summary"]
-    return wrong + wrong_scripts("the summary", offer.summary)
-
-
-@check("catalogue/form-labels")
-async def _form_labels(subject: Subject, offer: AnyOffer) -> list[str]:
+@check("catalogue/offer")
+async def _offer(subject: Subject, offer: AnyOffer) -> list[str]:
+    named = {"the plugin's name": subject.manifest.name, "the name": offer.name, "the summary": offer.summary}
+    wrong = ["there is no summary"] if offer.summary is None else []
+    wrong += [one for what, text in named.items() if text is not None for one in wrong_scripts(what, text)]
+    if isinstance(offer, PublicService):
+        kinds = [document.kind for document in offer.documents]
+        for listed in (kinds, offer.deliverables):
+            wrong += [f"{slug} is listed twice" for slug in listed if listed.count(slug) > 1]
+    if not isinstance(offer, PublicService) or offer.form is None:
+        return wrong
     model = form_of(subject, offer)
-    wrong = [problem for form in forms_within(model) for problem in _unlabelled(form)]
-    schema = model.model_json_schema()
-    wrong += [
-        f"the options of {field} have no titles: {', '.join(options)}"
-        for field, options in dict.fromkeys(untitled_choices(schema))
-    ]
-    wrong += [problem for form in forms_within(model) for problem in _exchanged("fields", _titles_of(form))]
-    exchanged = [problem for options in titled_choices(schema) for problem in _exchanged("options", options)]
-    return wrong + list(dict.fromkeys(exchanged))
+    schema, forms = model.model_json_schema(), list(forms_within(model))
+    wrong += [problem for form in forms for problem in _unlabelled(form)]
+    untitled = dict.fromkeys(untitled_choices(schema))
+    wrong += [f"the options of {field} have no titles: {', '.join(options)}" for field, options in untitled]
+    wrong += [problem for form in forms for problem in _exchanged("fields", _titles_of(form))]
+    return wrong + [problem for options in titled_choices(schema) for problem in _exchanged("options", options)]
 
 
 def _titles_of(model: type[Form]) -> dict[str, Text]:
@@ -76,65 +74,55 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(word[:_STEM] for word in re.findall(r"[a-z]{3,}", text.lower()))
 
 
-def _unlabelled(model: type[Form]) -> list[str]:
-    wrong: list[str] = []
+def _unlabelled(model: type[Form]) -> Iterator[str]:
     for name in model.model_fields:
         where = f"{model.__name__}.{name}"
         label = find_label(model, name)
         if label is None:
-            wrong.append(f"{where} has no Label")
+            yield f"{where} has no Label"
             continue
-        wrong += wrong_scripts(f"the label of {where}", Text(bn=label.bn or "-", en=label.en or "-"))
+        texts = {"label": (label.bn, label.en), "help": (label.help_bn, label.help_en)}
         if (label.help_bn is None) != (label.help_en is None):
-            wrong.append(f"the help of {where} is in one language only")
-        elif label.help_bn is not None and label.help_en is not None:
-            wrong += wrong_scripts(f"the help of {where}", Text(bn=label.help_bn or "-", en=label.help_en or "-"))
-    return wrong
+            yield f"the help of {where} is in one language only"
+        if None in texts["help"]:
+            del texts["help"]
+        for what, (bn, en) in texts.items():
+            yield from wrong_scripts(f"the {what} of {where}", Text(bn=bn or "-", en=en or "-"))
 
 
-@check("catalogue/simulator-modelled")
-async def _simulator_says(subject: Subject, _: AnyOffer) -> list[str]:
+@check("catalogue/simulator")
+async def _simulator(subject: Subject, _: AnyOffer) -> list[str]:
     said = getattr(subject.simulator, "modelled", "")
+    wrong = [
+        f"what the simulator says of itself is not said in {one}" for one in sorted(LANGUAGES - languages_of(said))
+    ]
     if not said.strip():
-        return ["the simulator does not say what of it is modelled"]
-    missing = sorted(LANGUAGES - languages_of(said))
-    return [f"what the simulator says of itself is not said in {language}" for language in missing]
-
-
-@check("catalogue/login-limit")
-async def _login_limit(subject: Subject, _: AnyOffer) -> list[str]:
+        wrong = ["the simulator does not say what of it is modelled"]
     most, declared = subject.simulator.login_limit, subject.manifest.limits
-    if most is None and declared.logins is None:
-        raise NotConcerned("neither the agency nor the manifest counts logins")
     if most is None:
-        return ["limits.logins is declared, and the simulator counts no logins"]
+        beyond = "limits.logins is declared, and the simulator counts no logins"
+        return wrong if declared.logins is None else [*wrong, beyond]
     allowed = f"the agency allows {most.logins} logins in {most.period}"
     if declared.logins is None:
-        return [f"{allowed}, and limits.logins is not declared"]
+        return [*wrong, f"{allowed}, and limits.logins is not declared"]
     # Of a shorter stretch several lie in the agency's, each of them full.
     made = declared.logins * -(-most.period // declared.login_period)
-    return [f"{allowed}, and limits.logins lets {made} be made"] if made > most.logins else []
-
-
-@check("catalogue/hooks")
-async def _hooks(subject: Subject, _: AnyOffer) -> list[str]:
-    made = subject.registry.activate(subject.manifest.id)
-    return [made.reason] if isinstance(made, Quarantine) else []
+    return wrong if made <= most.logins else [*wrong, f"{allowed}, and limits.logins lets {made} be made"]
 
 
 @check("catalogue/objects")
 async def _objects(subject: Subject, _: AnyOffer) -> list[str]:
+    made = subject.registry.activate(subject.manifest.id)
+    wrong = [made.reason] if isinstance(made, Quarantine) else []
     found = check_objects(record_of(subject))
-    return [f"{one.location}: {one.message}" for one in found if one.severity is not Severity.NOTE]
-
-
-@check("catalogue/settings")
-async def _settings(subject: Subject, _: AnyOffer) -> list[str]:
+    wrong += [f"{one.location}: {one.message}" for one in found if one.severity is not Severity.NOTE]
     try:
         load_settings(settings_model_of(subject), subject.manifest.id, subject.simulator().settings(_BASE_URL))
     except SettingsRejected as refused:
-        return [f"the simulator's settings are refused: {', '.join(refused.names)}"]
-    return []
+        wrong.append(f"the simulator's settings are refused: {', '.join(refused.names)}")
+    except NotConcerned:
+        assert wrong  # noqa: S101 - what cannot be imported is among them
+    return wrong
 
 
 @check("catalogue/secret-settings")
@@ -195,12 +183,3 @@ def settings_model_of(subject: Subject) -> type[AgencySettings]:
     if not (isinstance(value, type) and issubclass(value, BaseModel) and issubclass(value, AgencySettings)):
         raise NotConcerned("its settings cannot be imported, which catalogue/objects tells")
     return value
-
-
-@check("catalogue/listed-once")
-async def _listed_once(_: Subject, offer: AnyOffer) -> list[str]:
-    if not isinstance(offer, PublicService) or not (offer.documents or offer.deliverables):
-        raise NotConcerned("it lists no document and no deliverable")
-    kinds = [document.kind for document in offer.documents]
-    repeated = {slug for listed in (kinds, offer.deliverables) for slug in listed if listed.count(slug) > 1}
-    return [f"{slug} is listed twice" for slug in sorted(repeated)]

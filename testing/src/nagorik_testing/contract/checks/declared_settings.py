@@ -1,11 +1,9 @@
 """The settings that a plugin declares: each is read where it is at work, and what is sent follows from it."""
 
 import ast
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -29,9 +27,6 @@ _QUICK: Final = frozenset(
     {Operation.SUBMIT, Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.PAYMENT_NOTICE, Operation.HEALTH}
 )
 """Operations before which nothing is waited for: most settings are read by one of them."""
-_ALL_AT_ONCE: Final = frozenset({"__dict__", "__iter__", "model_dump", "model_dump_json", "model_copy"})
-"""What hands over every setting."""
-_TOOLKIT: Final = "nagorik_toolkit"
 _FEW_SIGNS: Final = 4
 """A value with fewer is found in what is sent by accident."""
 _BASE_URL: Final = "http://127.0.0.1"
@@ -45,62 +40,29 @@ async def _used(subject: Subject, _: AnyOffer) -> list[str]:
         raise NotConcerned("it declares no setting of its own")
     if trace is None or subject.live is not None:
         raise NotConcerned("how it reads its settings is seen in its own folder alone, and before the simulator")
-    play = _SettingsPlay(subject, names, _texts(subject, model, names))
-    with _reading(model, names, trace, play.read):
-        await play.run()
-    unread = names - play.read
-    nowhere = unread - _named_in_code(subject, trace)
-    wrong = [f"the setting {name} is read by no operation, and nowhere in the code" for name in sorted(nowhere)]
-    wrong += [
-        f"the setting {name} is another, and what is sent is as it was"
-        for name in sorted(play.sent_by.keys() - nowhere)
-        if not await _is_heeded(subject, model, name, play)
-    ]
-    if not wrong and unread:
-        # Such as one that is read once the agency fails in one way.
-        raise NotConcerned(f"no operation that could be called reads {', '.join(sorted(unread))}")
+    nowhere = names - _named_in_code(subject, trace)
+    wrong = [f"the setting {name} is named nowhere in the code" for name in sorted(nowhere)]
+    texts = _texts(subject, model, names - nowhere)
+    for name, (offer, operation) in (await _sent_by(subject, texts)).items():
+        if not await _is_heeded(subject, model, name, texts[name], offer, operation):
+            wrong.append(f"the setting {name} is another, and what is sent is as it was")
     return wrong
 
 
-@dataclass(slots=True, repr=False)
-class _SettingsPlay:
-    """The plugin at work, until every setting of its own has been read.
-
-    Attributes:
-        names: The settings.
-        texts: The values of those that are texts.
-        read: Settings that were read.
-        sent_by: By which operation of which offer the value of a setting was sent, as it is.
-    """
-
-    subject: Subject
-    names: frozenset[str]
-    texts: Mapping[str, str]
-    read: set[str] = field(default_factory=set)
-    sent_by: dict[str, tuple[AnyOffer, Operation]] = field(default_factory=dict)
-
-    async def run(self) -> None:
-        """Call one operation after another, those first that are quickly prepared."""
-        for withheld in (frozenset(Operation) - _QUICK, _QUICK):
-            for offer in self.subject.manifest.offers:
-                await self._call(offer, withheld)
-                if self.read >= self.names:
-                    return
-
-    async def _call(self, offer: AnyOffer, withheld: frozenset[Operation]) -> None:
+async def _sent_by(subject: Subject, texts: Mapping[str, str]) -> dict[str, tuple[AnyOffer, Operation]]:
+    """By which operation of which offer the value of a setting is sent as it is, by the setting's name."""
+    found = dict[str, tuple[AnyOffer, Operation]]()
+    for offer in subject.manifest.offers:
         tap = Wiretap()
-        try:
-            async with aclosing(ready_rigs(tap.on(self.subject), offer, without=withheld)) as rigs:
-                async for operation, rig in rigs:
-                    await call_operation(rig, operation)
-                    sent = _sent(tap.exchanges)
-                    for name, text in self.texts.items():
-                        if text in sent:
-                            self.sent_by.setdefault(name, (offer, operation))
-                    if self.read >= self.names:
-                        return
-        except (NotConcerned, NotReachable):
-            return  # there is nothing of the kind, or the matrix of faults tells
+        with suppress(NotConcerned, NotReachable):  # there is nothing of the kind, or the matrix of faults tells
+            async for operation, rig in ready_rigs(tap.on(subject), offer, without=frozenset(Operation) - _QUICK):
+                await call_operation(rig, operation)
+                sent = _sent(tap.exchanges)
+                for name in [name for name, text in texts.items() if text in sent]:
+                    found.setdefault(name, (offer, operation))
+        if found.keys() == texts.keys():
+            break
+    return found
 
 
 def _texts(subject: Subject, model: type[AgencySettings], names: frozenset[str]) -> dict[str, str]:
@@ -121,27 +83,6 @@ def _sent(exchanges: list[WireExchange]) -> str:
     return f"{raw}\n{unquote_plus(raw)}"
 
 
-@contextmanager
-def _reading(
-    model: type[AgencySettings], names: frozenset[str], trace: DecisionTrace, read: set[str]
-) -> Iterator[None]:
-    """Note which settings the plugin's code reads, or the toolkit for it; what the platform reads shows nothing."""
-
-    def noted(settings: AgencySettings, name: str) -> Any:
-        if name in names or name in _ALL_AT_ONCE:
-            file = sys._getframe(1).f_code.co_filename
-            if trace.is_own(file) or _TOOLKIT in Path(file).parts:
-                read.update({name} if name in names else names)
-        return object.__getattribute__(settings, name)
-
-    kind: Any = model
-    kind.__getattribute__ = noted
-    try:
-        yield
-    finally:
-        del kind.__getattribute__
-
-
 def _named_in_code(subject: Subject, trace: DecisionTrace) -> frozenset[str]:
     """Names that the plugin's code takes of anything, and texts in it by which it may."""
     directory = record_of(subject).directory
@@ -156,13 +97,13 @@ def _named_in_code(subject: Subject, trace: DecisionTrace) -> frozenset[str]:
     return frozenset(found)
 
 
-async def _is_heeded(subject: Subject, model: type[AgencySettings], name: str, play: _SettingsPlay) -> bool:
+async def _is_heeded(
+    subject: Subject, model: type[AgencySettings], name: str, usual: str, offer: AnyOffer, operation: Operation
+) -> bool:
     """Whether its value is no longer sent, or another one is, once the setting is another."""
-    usual = play.texts[name]
     other = next(filter(_accepts(subject, model, name), (f"{usual}x", f"{usual}2", f"{usual[:-1]}9")), None)
     if other is None:
         return True
-    offer, operation = play.sent_by[name]
     tap = Wiretap()
     async with open_rig(tap.on(_with_setting(subject, name, other)), offer.id) as rig:
         try:

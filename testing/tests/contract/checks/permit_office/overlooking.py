@@ -316,13 +316,6 @@ class NamesTheDeskTwice(NamesTheDesk):
         return {"desk": settings.model_dump()["desk"], "counter": f"counter of {settings.desk}"}
 
 
-class HasADeskToSpare(NamesTheDesk):
-    """Right, and not seen to be: what is read once the office has closed the desk."""
-
-    def desk(self, settings):
-        return {"desk": settings.spare_desk if settings.desk == "closed" else settings.desk}
-
-
 class InGrace(Demands):
     """Right: holds the office's sum against its own, the last day of grace among the days of grace."""
 

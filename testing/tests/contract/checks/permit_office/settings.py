@@ -17,11 +17,6 @@ class DeskSettings(PermitSettings):
     desk: str = "main-desk"
 
 
-class RareSettings(DeskSettings):
-    spare_desk: str = "second-desk"
-    """Of use once the first is closed for good."""
-
-
 class BranchSettings(PermitSettings):
     """Names what no module of the office's takes of anything."""
 
