@@ -270,7 +270,7 @@ def test_every_code_has_a_page_that_the_command_prints(capsys):
     ("written", "problem"),
     [
         ('check = "submit/F02-for-ever"', 'submit/F02-for-ever is code = "NGK002", operation = "submit"'),
-        ('code = "catalogue/objects"', 'catalogue/hooks is code = "NGK106"'),
+        ('code = "catalogue/objects"', 'catalogue/objects is code = "NGK106"'),
         ('code = "NGK002"', "NGK002 is a fault of the matrix: name the operation"),
         ('code = "NGK106"\noperation = "submit"', "NGK106 is no fault of the matrix: name no operation"),
     ],
