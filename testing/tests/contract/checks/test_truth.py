@@ -31,6 +31,7 @@ FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTi
 
 
 FAULTS = (
+    Fault("payment/F19-as-taken", "OverlooksThePoint", "captured is another amount than the gateway took"),
     Fault("status/reports", "IssuesOtherThings", "licence is issued and not among the deliverables"),
     Fault("status/reports", "DatedAhead", "the state after status is dated in the future"),
     Fault("deliverable/as-asked", "TrimsPapers", "what is kept is not what the agency sent, byte for byte"),

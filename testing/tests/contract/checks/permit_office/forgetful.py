@@ -81,6 +81,13 @@ class CountsWholeTaka(Counting):
         return Money(poisha=amount.poisha // POISHA_OF_A_TAKA * POISHA_OF_A_TAKA)
 
 
+class OverlooksThePoint(Counting):
+    """Reads 345.00 as 34500."""
+
+    def counted(self, amount):
+        return Money.taka(amount.plain().replace(".", ""))
+
+
 class TakesNoPoisha(Counting):
     """Right: the till takes no coins, and an answer with poisha is none of its own."""
 

@@ -87,7 +87,7 @@ class FieldsRead:
         is_flag = isinstance(leaf.value, bool)
         other = not leaf.value if is_flag and leaf.operation is not Operation.FIND else _another(leaf.value)
         if leaf.at not in answer.reported and one not in self.read and not _is_known(leaf):
-            follows = other is not None and (await _follows(leaf, other) or await _follows_from_the_first(leaf))
+            follows = other is not None and await _follows(leaf, other)
             one = one._replace(end=type(leaf.usual.returned).__name__) if is_flag else one
             if follows:
                 self.read.add(one)
@@ -121,14 +121,6 @@ async def _follows(leaf: Leaf, other: JsonValue) -> bool:
     sent_before = any(text in kept.sent for kept in play.kept)
     passed_on = not sent_before and any(text in each.sent for each in play.replay.asked)
     return result is None or not result.is_like(leaf.usual) or passed_on
-
-
-async def _follows_from_the_first(leaf: Leaf) -> bool:
-    """As ``_follows``, in the first entry of a list: that its last ones are not reported is another fault."""
-    at = tuple(0 if isinstance(step, int) else step for step in leaf.at)
-    first = leaf._replace(at=at, value=value_at(leaf.answer.document.content, at))
-    other = None if at == leaf.at else _another(first.value)
-    return other is not None and await _follows(first, other)
 
 
 def _another(value: JsonValue) -> JsonValue:
