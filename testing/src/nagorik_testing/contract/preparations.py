@@ -153,7 +153,12 @@ async def _with_fee_due(rig: Rig) -> None:
             raise NothingThere(FREE)
         return status.fee_due is not None and status.fee_due == rig.fee.name
 
-    await wait_until(rig, rig.fee.outcome or rig.simulator.outcomes[0], due)
+    try:
+        await wait_until(rig, rig.fee.outcome or rig.simulator.outcomes[0], due)
+    except NotReachable:
+        if not first:
+            raise
+        raise NothingThere(FREE) from None  # it never ends, and nothing is ever demanded
 
 
 async def _in_correction(rig: Rig) -> None:
