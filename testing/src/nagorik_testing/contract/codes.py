@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 from nagorik import Operation
 from nagorik_testing.contract.checks import CHECKS, __name__ as checks_package
 from nagorik_testing.contract.checks.check import Check
-from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix import ROWS, OperationKind
 
 
 class FaultText(NamedTuple):
@@ -112,8 +111,8 @@ def _rows(fault: str) -> Iterator[str]:
         yield f"### {row.id}: {row.title}\n"
         yield "| operation | the call ends in | requests at the agency | effects in its ledger |"
         yield "| --- | --- | --- | --- |"
-        for kind, cell in row.cells.items():
-            ends = " or ".join(f"`{end if isinstance(end, str) else end.__name__}`" for end in cell.ends)
+        for kind, cell in row.expected.items():
+            ends = " or ".join(f"`{end if isinstance(end, str) else end.__name__}`" for end in cell.outcome)
             least, most = cell.requests
             count = str(least) if least == most else f"{least} to {most}"
             yield f"| {_KINDS[kind]} | {ends} | {count} | {cell.effects or 0} |"

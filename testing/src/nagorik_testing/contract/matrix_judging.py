@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nagorik import Health, HealthState, NagorikError, OutcomeUnknown
 from nagorik.errors import Outcome
-from nagorik_testing.contract.matrix_cells import RESULT, Cell, FaultRow, OperationKind
+from nagorik_testing.contract.matrix import RESULT, Expect, FaultRow, OperationKind
 from nagorik_testing.contract.usual_call import UsualCall
 from nagorik_testing.contract.verdict import CallEnd, Symptom, plain_values
 
@@ -35,7 +35,7 @@ class PlayedRow:
 
 
 def judge(
-    row: FaultRow, cell: Cell, usual: UsualCall, played: PlayedRow, *, kind: OperationKind, deadline: float
+    row: FaultRow, cell: Expect, usual: UsualCall, played: PlayedRow, *, kind: OperationKind, deadline: float
 ) -> Mapping[Symptom, list[str]]:
     """What is wrong, by symptom, in words; nothing under any of them where all is as the cell says.
 
@@ -68,9 +68,9 @@ def judge(
     }
 
 
-def describe(cell: Cell) -> str:
+def describe(cell: Expect) -> str:
     """What a cell allows, in words."""
-    ends = " or ".join(sorted(kind if isinstance(kind, str) else kind.__name__ for kind in cell.ends))
+    ends = " or ".join(sorted(kind if isinstance(kind, str) else kind.__name__ for kind in cell.outcome))
     least, most = cell.requests
     count = f"{least}" if least == most else f"{least} to {most}"
     shown = f"{ends}, {count} request{'' if count == '1' else 's'}"
@@ -88,15 +88,15 @@ def _without_raw(value: object) -> object:
     return [_without_raw(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _wrong_end(end: CallEnd, cell: Cell, usual: UsualCall) -> list[str]:
+def _wrong_end(end: CallEnd, cell: Expect, usual: UsualCall) -> list[str]:
     if end.error is None:
         if isinstance(end.result, Health) and end.result.state is not HealthState.UP:
             # That the agency does not answer is what a probe may say instead of an error, where there is one to say.
-            return [] if cell.ends != (RESULT,) else [f"an agency that answers is said to be {end.result.state}"]
-        return [] if RESULT in cell.ends else ["the call succeeded"]
+            return [] if cell.outcome != (RESULT,) else [f"an agency that answers is said to be {end.result.state}"]
+        return [] if RESULT in cell.outcome else ["the call succeeded"]
     if not isinstance(end.error, NagorikError):
         return [f"{type(end.error).__name__} reached the host"]
-    allowed = tuple(kind for kind in cell.ends if isinstance(kind, type))
+    allowed = tuple(kind for kind in cell.outcome if isinstance(kind, type))
     if isinstance(end.error, allowed) or (usual.is_after_writes and _tells_of_earlier_writes(end.error, allowed)):
         return []
     return [f"the call ended in {type(end.error).__name__}"]
@@ -108,7 +108,7 @@ def _tells_of_earlier_writes(error: NagorikError, allowed: Sequence[type[Nagorik
     return isinstance(error, OutcomeUnknown) and error.because in unsent
 
 
-def _wrong_count(requests: int, cell: Cell) -> list[str]:
+def _wrong_count(requests: int, cell: Expect) -> list[str]:
     least, most = cell.requests
     if least <= requests <= most:
         return []
@@ -117,7 +117,7 @@ def _wrong_count(requests: int, cell: Cell) -> list[str]:
     return [f"{requests} requests"]
 
 
-def _wrong_effects(played: PlayedRow, cell: Cell) -> list[str]:
+def _wrong_effects(played: PlayedRow, cell: Expect) -> list[str]:
     happened = played.left.total()
     if cell.effects is None or happened == cell.effects:
         return []
@@ -126,13 +126,13 @@ def _wrong_effects(played: PlayedRow, cell: Cell) -> list[str]:
     return [f"{happened} effects at the agency"]
 
 
-def _wrong_effects_before(happened: int, cell: Cell, usual: UsualCall) -> list[str]:
+def _wrong_effects_before(happened: int, cell: Expect, usual: UsualCall) -> list[str]:
     if cell.effects is None or happened == usual.effects_before:
         return []
     return [f"{happened} effects before the request that met the fault, and not {usual.effects_before}"]
 
 
-def _wrong_reads(left: Counter[str], cell: Cell) -> list[str]:
+def _wrong_reads(left: Counter[str], cell: Expect) -> list[str]:
     return [f"a read leaves at the agency: {', '.join(sorted(left))}"] if left and cell.effects is None else []
 
 

@@ -9,8 +9,7 @@ from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed
-from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.matrix_cells import FaultRow, OperationKind
+from nagorik_testing.contract.matrix import ROWS, FaultRow, OperationKind
 from nagorik_testing.contract.matrix_runner import CALLED, REACHED, UNCHANGED_BOOKS, PlainRow, offer_of
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import operations_of

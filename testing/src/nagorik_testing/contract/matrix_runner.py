@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
 
@@ -13,8 +13,7 @@ from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.decisions import trace_of
 from nagorik_testing.contract.fee_stages import fee_stages
-from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.matrix_cells import FOR_EVER, FaultRow, OperationKind
+from nagorik_testing.contract.matrix import FOR_EVER, ROWS, SIX, FaultRow, OperationKind
 from nagorik_testing.contract.matrix_judging import PlayedRow, describe, judge
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import FeeStage, Rig, operations_of
@@ -60,8 +59,6 @@ REACHED: Final = CALLED.id
 """Stands in place of a fault row where an operation meets no fault."""
 _WORST_FIRST: Final = (CheckStatus.FAILED, CheckStatus.NOT_REACHED, CheckStatus.PASSED, CheckStatus.NOT_APPLICABLE)
 """Of the stages at which one operation is played, the worst is reported."""
-_OF_EACH_STAGE: Final = frozenset({"F02", "F09", "F10", "F11", "F13"})
-"""The rows that are played at every stage; the others at the first one at which the example owes something."""
 SAFE: Final = UNCHANGED_BOOKS.id
 """For reads, and for writes that are declared ``safe``: they are sent again as often as an answer is lost."""
 
@@ -114,7 +111,7 @@ async def play_matrix(
         fees = await fee_stages(subject, offer) if priced else (FeeStage(),)
         found: dict[str, Finding] = {}
         for number, fee in enumerate(fees):
-            played = [row for row in rows if row.id in _OF_EACH_STAGE] if number else rows
+            played = [row for row in rows if row in SIX] if number else rows  # all at the first stage that owes something
             async for finding in _Play(subject, offer, operation, traced, fee).all(played):
                 worst = found.setdefault(finding.check, finding)
                 found[finding.check] = min(worst, finding, key=lambda one: _WORST_FIRST.index(one.status))
@@ -281,7 +278,7 @@ class _Play:
 
     async def _met(self, row: FaultRow, rig: Rig, usual: UsualCall) -> Finding:
         """Play a row on a rig that is prepared."""
-        cell, ledger = row.cells[self._kind], rig.simulator.ledger
+        cell, ledger = row.expected[self._kind], rig.simulator.ledger
         earlier, watch = len(ledger.requests()), _Watch.begin(rig, usual)
         rule = self._disturb(row, rig, usual)
         with capture_logs() as heard:
@@ -389,33 +386,18 @@ class _Play:
     def _kind(self) -> OperationKind:
         return OperationKind.of(self.offer.writes.get(self.operation))
 
-    def _found(
-        self,
-        row: "FaultRow | PlainRow",
-        status: CheckStatus,
-        *,
-        got: str = "",
-        because: str = "",
-        origin: Origin | None = None,
-        exchange: tuple[str, str] | None = None,
-        symptoms: frozenset[Symptom] = frozenset(),
-        takes_all_levels: bool = False,
-        logins: int | None = None,
-    ) -> Finding:
-        expected = row.expected if isinstance(row, PlainRow) else describe(row.cells[self._kind])
+    def _found(self, row: "FaultRow | PlainRow", status: CheckStatus, *, got: str = "", **more: Any) -> Finding:
+        """A finding of a row; ``more`` are further fields of it."""
+        idle = status is CheckStatus.NOT_APPLICABLE
+        expected = row.expected if isinstance(row, PlainRow) else describe(row.expected[self._kind])
         return Finding(
             check=f"{self.operation.value}/{row.id}",
             offer=offer_of(self.operation, self.offer),
             title=row.title,
             status=status,
-            expected="" if status is CheckStatus.NOT_APPLICABLE else expected,
+            expected="" if idle else expected,
             got=f"stage {self.fee.name}: {got}" if got and self.fee != FeeStage() else got,
-            because=because,
-            origin=origin,
-            exchange=exchange,
-            symptoms=symptoms,
-            takes_all_levels=takes_all_levels,
-            logins=logins,
+            **more,
         )
 
 

@@ -21,8 +21,7 @@ from nagorik import Operation
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.contract.checks import CHECKS, Check
-from nagorik_testing.contract.matrix import ROWS, SIX
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix import ROWS, SIX, OperationKind
 from nagorik_testing.contract.matrix_live import play_live
 from nagorik_testing.contract.matrix_runner import play_matrix, rows_of
 from nagorik_testing.contract.rig import operations_of

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nagorik import Operation, PluginFault
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix import OperationKind
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.verdict import CallEnd, Origin
 from nagorik_testing.contract.wiretap import Wiretap, places_of

@@ -12,8 +12,7 @@ import pytest
 from nagorik import Operation
 from nagorik.operations import Idempotency
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix import ROWS, OperationKind
 from nagorik_testing.contract.matrix_runner import UNASKED, play_matrix, rows_of
 from nagorik_testing.contract.suite import known_checks
 from nagorik_testing.contract.verdict import CheckStatus

@@ -7,7 +7,7 @@ import pytest
 from nagorik import Operation
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix import OperationKind
 from nagorik_testing.contract.matrix_runner import play_matrix, rows_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import Finding

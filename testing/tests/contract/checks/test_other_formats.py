@@ -7,7 +7,7 @@ import pytest
 from nagorik import Operation
 from nagorik.manifest import PublicService
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix import OperationKind
 from nagorik_testing.contract.matrix_runner import UNCHANGED, play_matrix, rows_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding

@@ -22,7 +22,7 @@ from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import ready_rigs
 from nagorik_testing.contract.checks.watched_calls import LONG_AWAITED
-from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix import OperationKind
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
