@@ -11,13 +11,13 @@ import pytest
 from nagorik.data_files import DataFileInvalid
 from nagorik.values import dhaka_date
 from nagorik_cashdesk.simulator import CashDeskSimulator
-from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.checks import CHECKS, CheckScope
 from nagorik_testing.contract.checks.check import Minor
 from nagorik_testing.contract.codes import BY_CODE, code_of, coded, page_of
 from nagorik_testing.contract.explain import command
 from nagorik_testing.contract.levels import Level, Tier, standard_of
 from nagorik_testing.contract.mutation.score import ScoreStanding
-from nagorik_testing.contract.plugin_contract import ContractWarning, PluginContract
+from nagorik_testing.contract.plugin_contract import ContractItem, ContractWarning, PluginContract
 from nagorik_testing.contract.render import render_failure, render_report
 from nagorik_testing.contract.report import make_report
 from nagorik_testing.contract.subject import Subject
@@ -26,6 +26,7 @@ from nagorik_testing.contract.verdict import CheckStatus, Finding, Severity
 from nagorik_testing.contract.waivers import CheckOutcome, Waiver, judge, parse_waivers
 
 DAY = date(2026, 11, 24)
+ONE = CHECKS[0]
 
 
 @dataclass
@@ -200,12 +201,34 @@ def test_what_is_done_twice_takes_every_level(subject):
     assert standard_of(subject.manifest, judge(results(("payment", twice)), (), on=DAY)).level is None
 
 
+def contract_that_found(*results: CheckResult) -> type[PluginContract]:
+    """A contract that has played one check."""
+    contract = type("TestScripted", (PluginContract,), {"plugin": "cashdesk", "simulator": CashDeskSimulator})
+    contract._played[ONE.id] = list(results)
+    return contract
+
+
 def test_contract_shows_a_warning_and_passes():
-    mild = found("response/fields-read", CheckStatus.FAILED, severity=Severity.WARNING)
-    contract = type("TestMild", (PluginContract,), {"_judgement": None})
-    contract._judgement = judge(results(("status", mild)), (), on=DAY)
-    with pytest.warns(ContractWarning, match="response/fields-read"):
-        contract().test_check("response/fields-read")
+    mild = found(ONE.id, CheckStatus.FAILED, "a.one", severity=Severity.WARNING)
+    with pytest.warns(ContractWarning, match=ONE.id):
+        contract_that_found(CheckResult("status", mild))().test_check(ContractItem(ONE.code, ONE.id, "a.one"))
+
+
+def test_contract_fails_for_the_service_that_fails_alone():
+    broken = contract_that_found(
+        CheckResult("status", found(ONE.id, CheckStatus.FAILED, "a.one")),
+        CheckResult("status", found(ONE.id, offer="a.two")),
+    )()
+    with pytest.raises(pytest.fail.Exception, match=f"{ONE.code} {ONE.id}  scripted  a.one"):
+        broken.test_check(ContractItem(ONE.code, ONE.id, "a.one"))
+    broken.test_check(ContractItem(ONE.code, ONE.id, "a.two"))
+
+
+def test_contract_has_an_item_for_each_check_and_service_and_each_fault_and_operation():
+    items = {str(item) for item in contract_that_found()._items()}
+    assert {"NGK002-start-payment", "NGK000-query-payment", "NGK106-catalogue/hooks"} <= items
+    assert {one.code for one in CHECKS if one.scope is CheckScope.GATEWAYS} & {item[:6] for item in items}
+    assert "NGK002-submit" not in items
 
 
 def test_gold_becomes_silver_where_more_than_one_check_in_a_hundred_is_waived(subject):
@@ -298,7 +321,7 @@ def test_author_cannot_take_a_standard_test_away(name):
 def test_contract_of_another_plugins_simulator_is_refused():
     mistaken = type("TestWrong", (PluginContract,), {"plugin": "nid", "simulator": CashDeskSimulator})
     with pytest.raises(TypeError, match="CashDeskSimulator stands for cashdesk, not for nid"):
-        mistaken().test_something_is_checked()
+        mistaken().test_level()
 
 
 def test_waivers_are_read_for_today_in_dhaka_unless_a_day_is_named():

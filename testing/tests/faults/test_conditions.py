@@ -132,7 +132,7 @@ async def test_brown_out_ends(registry, reach):
 
 
 async def test_too_many_requests_are_turned_away_unprocessed_and_told_when_to_come_back(registry, reach):
-    registry.conditions.add(RateLimit(requests=2, seconds=10, announced=True))
+    registry.conditions.add(RateLimit(requests=2, seconds=10))
     async with reach(registry) as client:
         first = await client.post("/files", json=FORM)
         registry.clock.advance(4)
@@ -141,21 +141,8 @@ async def test_too_many_requests_are_turned_away_unprocessed_and_told_when_to_co
         fourth, fifth = [await client.post("/files", json=FORM) for _ in range(2)]
     assert [one.status_code for one in (first, second, third, fourth, fifth)] == [201, 201, 429, 201, 429]
     assert third.headers["retry-after"] == "6"
-    told = [
-        (one.headers["x-ratelimit-remaining"], one.headers["x-ratelimit-reset"]) for one in (first, second, third)
-    ]
-    assert told == [("1", "10"), ("0", "6"), ("0", "6")]
     assert len(registry.files) == 3
     assert registry.conditions.met == {"rate-limit": 2}
-
-
-async def test_limit_may_keep_to_itself_when_there_is_room(registry, reach):
-    registry.conditions.add(RateLimit(requests=1, retry_after="none"))
-    async with reach(registry) as client:
-        await client.post("/files", json=FORM)
-        turned_away = await client.post("/files", json=FORM)
-    assert turned_away.status_code == 429
-    assert not {"retry-after", "x-ratelimit-limit"} & turned_away.headers.keys()
 
 
 async def test_fault_of_the_plan_goes_before_a_condition(portal, reach):

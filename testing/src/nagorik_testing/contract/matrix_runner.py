@@ -111,7 +111,7 @@ async def play_matrix(
         fees = await fee_stages(subject, offer) if priced else (FeeStage(),)
         found: dict[str, Finding] = {}
         for number, fee in enumerate(fees):
-            played = [row for row in rows if row in SIX] if number else rows  # all at the first stage that owes something
+            played = [row for row in rows if row in SIX] if number else rows
             async for finding in _Play(subject, offer, operation, traced, fee).all(played):
                 worst = found.setdefault(finding.check, finding)
                 found[finding.check] = min(worst, finding, key=lambda one: _WORST_FIRST.index(one.status))
@@ -390,15 +390,9 @@ class _Play:
         """A finding of a row; ``more`` are further fields of it."""
         idle = status is CheckStatus.NOT_APPLICABLE
         expected = row.expected if isinstance(row, PlainRow) else describe(row.expected[self._kind])
-        return Finding(
-            check=f"{self.operation.value}/{row.id}",
-            offer=offer_of(self.operation, self.offer),
-            title=row.title,
-            status=status,
-            expected="" if idle else expected,
-            got=f"stage {self.fee.name}: {got}" if got and self.fee != FeeStage() else got,
-            **more,
-        )
+        more["expected"] = "" if idle else expected
+        more["got"] = f"stage {self.fee.name}: {got}" if got and self.fee != FeeStage() else got
+        return finding_of(row, self.operation, self.offer, status, **more)
 
 
 @dataclass(slots=True)
@@ -429,9 +423,12 @@ class _Watch:
         return watch
 
 
-def offer_of(operation: Operation, offer: AnyOffer) -> str | None:
-    """Whose finding it is: the plugin's as a whole for what it offers as a whole."""
-    return None if operation is Operation.HEALTH else offer.id
+def finding_of(
+    row: FaultRow | PlainRow, operation: Operation, offer: AnyOffer, status: CheckStatus, **more: Any
+) -> Finding:
+    """A finding of a row; of what the plugin offers as a whole it is the plugin's, and no offer's."""
+    whose = None if operation is Operation.HEALTH else offer.id
+    return Finding(check=f"{operation.value}/{row.id}", offer=whose, title=row.title, status=status, **more)
 
 
 def _watched(rig: Rig) -> tuple[str, ...]:

@@ -112,15 +112,11 @@ class BrownOut(Model):
 
 
 class RateLimit(Model):
-    """So many requests in so many seconds; every further one is answered 429, unprocessed."""
+    """So many requests in so many seconds; every further one is answered 429 with ``Retry-After``, unprocessed."""
 
     condition: Literal["rate-limit"] = "rate-limit"
     requests: int = Field(ge=1)
     seconds: SimulatedSeconds = Field(default=1.0, gt=0)
-    retry_after: Literal["seconds", "none"] = "seconds"
-    """Whether a 429 says in ``Retry-After`` when to come back."""
-    announced: bool = False
-    """Whether every answer tells ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset`` (seconds)."""
 
     def __str__(self) -> str:
         return f"{self.requests} requests in {self.seconds:g} s"
@@ -183,11 +179,6 @@ class Conditions:
                 return fault
         return None
 
-    def headers(self) -> dict[str, str]:
-        """What every answer says of the rate limit, where the agency tells it."""
-        announced = next((one for one in self._conditions if isinstance(one, RateLimit) and one.announced), None)
-        return {} if announced is None else self._limit_headers(announced, self._clock.now())
-
     def _hit(self, condition: ClosedOutside | Outage | BrownOut, now: datetime) -> AnyFault | None:
         if not condition.holds_at(now):
             return None
@@ -196,27 +187,11 @@ class Conditions:
         return condition.fault
 
     def _throttled(self, limit: RateLimit, now: datetime) -> AnyFault | None:
-        lately = self._within(limit, now)
-        if len(lately) < limit.requests:
-            lately.append(now)
-            return None
-        headers = self._limit_headers(limit, now) if limit.announced else {}
-        retry_after = str(self._wait(limit, now)) if limit.retry_after == "seconds" else None
-        return InjectedResponse(status=TOO_MANY, headers=headers, retry_after=retry_after)
-
-    def _limit_headers(self, limit: RateLimit, now: datetime) -> dict[str, str]:
-        return {
-            "X-RateLimit-Limit": str(limit.requests),
-            "X-RateLimit-Remaining": str(limit.requests - len(self._within(limit, now))),
-            "X-RateLimit-Reset": str(self._wait(limit, now)),
-        }
-
-    def _within(self, limit: RateLimit, now: datetime) -> deque[datetime]:
         lately, span = self._lately[limit], timedelta(seconds=limit.seconds)
         while lately and lately[0] + span <= now:
             lately.popleft()
-        return lately
-
-    def _wait(self, limit: RateLimit, now: datetime) -> int:
-        lately = self._within(limit, now)
-        return math.ceil((lately[0] + timedelta(seconds=limit.seconds) - now).total_seconds()) if lately else 0
+        if len(lately) < limit.requests:
+            lately.append(now)
+            return None
+        wait = math.ceil((lately[0] + span - now).total_seconds())
+        return InjectedResponse(status=TOO_MANY, retry_after=str(wait))

@@ -1,7 +1,6 @@
 """A simulated agency's answer, taken before it is sent, and what faults make of it."""
 
 import codecs
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,11 +24,6 @@ class CapturedResponse:
     status: int
     headers: HeaderList
     body: bytes
-
-    def with_headers(self, headers: Mapping[str, str]) -> "CapturedResponse":
-        """The same answer with further headers."""
-        added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        return replace(self, headers=[*self.headers, *added])
 
     async def send(self, send: Send) -> None:
         """Send it whole."""

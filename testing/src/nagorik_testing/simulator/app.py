@@ -113,7 +113,7 @@ class SimulatorApp:
                 self._ledger.paper(file.name, file.media_type, file.content, client_reference=reference)
             answer = await capture(self._app, scope, body)
             self._ledger.answered(number, answer.status)
-            return answer.with_headers(self._conditions.headers())
+            return answer
 
         if fault is None:
             await (await process()).send(send)

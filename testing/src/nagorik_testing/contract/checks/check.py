@@ -125,7 +125,7 @@ class Check:
     def concerns(self, manifest: Manifest) -> bool:
         """Whether a plugin offers anything that this check is put to."""
         return self.scope is CheckScope.PLUGIN or any(
-            self._reason_not_concerned(offer) is None for offer in manifest.offers
+            self.reason_not_concerned(offer) is None for offer in manifest.offers
         )
 
     async def run(self, subject: Subject) -> AsyncIterator[Finding]:
@@ -137,7 +137,7 @@ class Check:
             yield await self._finding(subject, offer)
 
     async def _finding(self, subject: Subject, offer: AnyOffer) -> Finding:
-        if (reason := self._reason_not_concerned(offer)) is not None:
+        if (reason := self.reason_not_concerned(offer)) is not None:
             return self._found(offer, CheckStatus.NOT_APPLICABLE, because=reason)
         try:
             problems = await self.examine(subject, offer)
@@ -155,7 +155,8 @@ class Check:
         found = self._found(offer, CheckStatus.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
         return replace(found, severity=Severity.WARNING) if all(isinstance(p, Minor) for p in problems) else found
 
-    def _reason_not_concerned(self, offer: AnyOffer) -> str | None:
+    def reason_not_concerned(self, offer: AnyOffer) -> str | None:
+        """Why it is not put to an offer; ``None`` if it is."""
         if self.scope is CheckScope.SERVICES and not isinstance(offer, PublicService):
             return "it is a gateway"
         if self.scope is CheckScope.GATEWAYS and not isinstance(offer, PaymentGateway):
