@@ -226,7 +226,7 @@ def test_contract_fails_for_the_service_that_fails_alone():
 
 def test_contract_has_an_item_for_each_check_and_service_and_each_fault_and_operation():
     items = {str(item) for item in contract_that_found()._items()}
-    assert {"NGK002-start-payment", "NGK000-query-payment", "NGK106-catalogue/hooks"} <= items
+    assert {"NGK002-start-payment", "NGK000-query-payment", "NGK106-catalogue/objects"} <= items
     assert {one.code for one in CHECKS if one.scope is CheckScope.GATEWAYS} & {item[:6] for item in items}
     assert "NGK002-submit" not in items
 
@@ -293,7 +293,7 @@ def test_every_code_has_a_page_that_the_command_prints(capsys):
     ("written", "problem"),
     [
         ('check = "submit/F02-for-ever"', 'submit/F02-for-ever is code = "NGK002", operation = "submit"'),
-        ('code = "catalogue/objects"', 'catalogue/objects is code = "NGK106"'),
+        ('code = "catalogue/hooks"', 'catalogue/hooks is code = "NGK106"'),
         ('code = "NGK002"', "NGK002 is a fault of the matrix: name the operation"),
         ('code = "NGK106"\noperation = "submit"', "NGK106 is no fault of the matrix: name no operation"),
     ],
