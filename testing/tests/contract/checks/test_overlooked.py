@@ -60,6 +60,7 @@ FAULTS = (
     Fault("status/every-word", "CutsLongRemarks", "a part of what the officer wrote is reported in RECEIVED", BOOK),
     Fault("status/every-word", "LosesLatinWords", "a part of what the officer wrote is reported in RECEIVED", BOOK),
     Fault("status/every-word", "ExplainsRefusalsAlone", "nothing of what the officer wrote is reported in REC", BOOK),
+    Fault("response/unknown-word", "GuessesForStalls", "status: a word that is not known is taken for rejected", TWO),
     Fault("catalogue/settings-used", "NamesTheMainBranch", READ_NOWHERE, BRANCH),
     Fault(
         "catalogue/settings-used", "ReadsTheDeskForNothing", "desk is another, and what is sent is as it was", DESK

@@ -86,6 +86,7 @@ async def _observed(subject: Subject, offer: AnyOffer) -> Wrong:
                 await _look_at_play(play, *given, observation, wrong)
                 for answer in answers:
                     documents.note(answer)
+                    wrong[UNKNOWN_WORD] += [text async for text in words.words_in_raw(answer)]
                     if observation.is_new(answer.shape):
                         await _look_at_answer(answer, observation, documents, wrong)
         wrong[PRESERVED] += documents.wrong()
@@ -111,7 +112,6 @@ async def _look_at_play(
 async def _look_at_answer(
     answer: VariedAnswer, observation: _Observation, documents: words.DocumentsShown, wrong: Wrong
 ) -> None:
-    wrong[UNKNOWN_WORD] += [text async for text in words.words_in_raw(answer)]
     for at, value in answer.document.parts():
         leaf = Leaf(answer, at, value)
         for rule, identity in RULES:

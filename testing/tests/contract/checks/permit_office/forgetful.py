@@ -3,6 +3,8 @@
 from typing import Any
 
 from nagorik import (
+    AgencyStatus,
+    ApplicationState,
     ContractViolation,
     PaymentReport,
     PaymentStarted,
@@ -219,3 +221,12 @@ class NamesTheTill(Hooks):
         right = super().report(bill)
         captured = right.state is PaymentState.CAPTURED
         return right.model_copy(update={"reference": f"TILL {right.reference}" if captured else right.reference})
+
+
+class GuessesForStalls(Hooks):
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
+        right = await super().nagorik_get_status(request, context)
+        if right.state or request.service != "permits.stall":
+            return right
+        return right.model_copy(update={"state": ApplicationState.REJECTED})

@@ -119,10 +119,10 @@ async def _taken_for_alike(leaf: Leaf, strange: str, unknown: Facts) -> AsyncIte
 
 async def words_in_raw(answer: VariedAnswer) -> AsyncIterator[str]:
     """A status with a word that is not known, or only resembles a known one, has no state, and the word in raw."""
-    usual = answer.usual.returned
-    if not isinstance(usual, AgencyStatus) or ("raw",) in answer.tried:
+    usual, key = answer.usual.returned, ("raw", answer.play.rig.offer)
+    if not isinstance(usual, AgencyStatus) or key in answer.tried:
         return
-    answer.tried.add(("raw",))
+    answer.tried.add(key)
     places = [
         Leaf(answer, at, value)
         for at, value in answer.document.leaves()
