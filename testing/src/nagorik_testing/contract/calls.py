@@ -16,10 +16,12 @@ from nagorik import (
     PaymentList,
     PaymentNoticeRequest,
     PaymentReport,
+    PaymentStarted,
     PaymentState,
     QueryPaymentRequest,
     Quote,
     RefundPaymentRequest,
+    RefundReport,
     Slots,
     StartPaymentRequest,
     Text,
@@ -33,6 +35,7 @@ from nagorik_testing.simulator.portal import PORTAL
 AHEAD: Final = timedelta(days=60)
 """Simulated time for which appointments are asked for."""
 PRICE: Final = Money.taka("345.00")
+_PURPOSE: Final = Text(bn="চুক্তি পরীক্ষা", en="Contract test")
 
 
 async def call_operation(rig: Rig, operation: Operation) -> CallEnd:
@@ -115,21 +118,28 @@ async def _check_health(rig: Rig) -> object:
     return await rig.platform.check_health(rig.plugin_id)
 
 
-async def start_payment(rig: Rig, amount: Money = PRICE) -> object:
-    """Announce a payment to the gateway."""
-    service = "contract.example"
+async def start_payment(
+    rig: Rig,
+    amount: Money = PRICE,
+    *,
+    payment: str | None = None,
+    purpose: Text = _PURPOSE,
+    payer: Payer | None = None,
+) -> PaymentStarted:
+    """Announce the rig's payment, or another, to the gateway."""
+    service, payment = "contract.example", payment or rig.payment
     request = StartPaymentRequest(
         gateway=rig.offer,
-        payment=rig.payment,
+        payment=payment,
         amount=amount,
-        purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
-        payer=payer_of(rig),
-        return_url=PORTAL.return_url(rig.offer, rig.payment),
-        notice_url=PORTAL.notice_url(rig.offer, rig.payment),
+        purpose=purpose,
+        payer=payer or payer_of(rig),
+        return_url=PORTAL.return_url(rig.offer, payment),
+        notice_url=PORTAL.notice_url(rig.offer, payment),
     )
-    key = rig.references.key(Operation.START_PAYMENT, rig.payment)
+    key = rig.references.key(Operation.START_PAYMENT, payment)
     started = await rig.platform.start_payment(request, service=service, consent=rig.consent(service), key=key)
-    rig.keep_number(rig.payment, started.reference)
+    rig.keep_number(payment, started.reference)
     return started
 
 
@@ -175,8 +185,13 @@ async def list_payments(rig: Rig, day: date | None = None) -> PaymentList:
 
 
 async def refund_payment(
-    rig: Rig, report: PaymentReport | None = None, *, refund_reference: str | None = None
-) -> object:
+    rig: Rig,
+    report: PaymentReport | None = None,
+    *,
+    refund_reference: str | None = None,
+    amount: Money = PRICE,
+    reason: Text = _PURPOSE,
+) -> RefundReport:
     """Give the payment back, of which ``report`` was told; the gateway is asked for one if none is given.
 
     ``refund_reference`` is what it called the refund when it was ordered before, as a host hands it back.
@@ -186,8 +201,8 @@ async def refund_payment(
         gateway=rig.offer,
         payment=rig.payment,
         reference=report.reference or rig.payment,
-        amount=PRICE,
-        reason=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+        amount=amount,
+        reason=reason,
         refund_reference=refund_reference,
     )
     return await rig.platform.refund_payment(request, key=rig.references.key(Operation.REFUND_PAYMENT, rig.payment))

@@ -91,12 +91,6 @@ KILLS = {
         "the same key gives another reference; the same key leaves at the agency once more: application",
         simulator="KeylessOffice",
     ),
-    "submit/F17-at-once": Kill(
-        "two attempts at once with one key have two references; two attempts at once leave at the agency twice: "
-        "application",
-        simulator="KeylessOffice",
-    ),
-    "submit/F17-client-reference": Kill("no request of the submission carries the client reference", "Nameless"),
     "submit/papers-arrive": Kill("1 of the papers photo never reached the agency", "LosesPapers"),
     "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
     "submit/whole-texts": Kill("of a long name only a part is sent", "CutsNames"),
@@ -116,17 +110,12 @@ KILLS = {
         service={"writes": ASKED},
     ),
     "find/among-many": Kill("an application among 30 others is not found", "ReadsOnePage", "PagedOffice"),
-    "find/never-filed": Kill("an application that nobody filed is found", "FindsAnything"),
     "find/found-again": Kill(
         "an application that is filed is definitely absent after the look-up grace", "FindsNothing"
     ),
     "find/as-of": Kill("an absence is said to hold for an instant that has not come", "AbsentTomorrow"),
     "payment/F19-started-twice": Kill(
         "one payment leaves at the gateway once more: slip; one payment has two references",
-        simulator="GenerousOffice",
-    ),
-    "payment/F19-another-amount": Kill(
-        "another amount leaves at the gateway once more: slip; a payment that was begun is begun with another amount",
         simulator="GenerousOffice",
     ),
     "payment/F19-as-taken": Kill(
@@ -139,9 +128,6 @@ KILLS = {
     ),
     "payment/F19-another-currency": Kill("money in USD is told as money in BDT", simulator="NumberedTill"),
     "payment/F19-noticed-only": Kill("a notice is taken for proof that money was taken", "BelievesNotices"),
-    "payment/F19-around-midnight": Kill(
-        "a payment that was begun before midnight and paid after it is unknown", "AsksForTheFirstDate", "DatedTill"
-    ),
     "payment/payable-until": Kill(
         "the payer is told a later time to pay until than the gateway's page takes money", "SendsTooLate", "PageTill"
     ),
@@ -176,7 +162,6 @@ KILLS = {
     "payment/listed-as-taken": Kill(
         "15 of 25 payments of a day are not in its list", "ListsOnePage", "TwoStepTill", plugin=COMPLETES
     ),
-    "payment/F19-forged-notice": Kill("forged notice 1 is taken for a payment's", "Gullible"),
     "status/F18-forwards": Kill("outcome approve: approved is followed by in_review", "GoesBack"),
     "status/reports": Kill("outcome reject: rejected without a reason", "Unexplained"),
     "response/unknown-word": Kill("a word that is not known is taken for rejected", "Guesses"),
@@ -247,9 +232,6 @@ KILLS = {
         simulator="SessionsOffice",
         plugin={"login": "plugin:login_by_request", "error_reader": "withholding:takes_ended_for_wrong"},
         offers=2,
-    ),
-    "callback/genuine": Kill(
-        "a genuine message reports another state than the agency tells when it is asked", "HearsOtherStates"
     ),
     "callback/forged": Kill("a message that was altered in one byte is believed", "ProvesTheBeginning"),
     "health/asks": Kill("the answer is given without asking the agency", "AlwaysUp"),

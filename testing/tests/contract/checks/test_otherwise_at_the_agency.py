@@ -112,7 +112,7 @@ KILLERS = (
         offers=2,
     ),
     *of(
-        "find/never-filed",
+        "find/found-again",
         "an application that nobody filed is found",
         "ComparesBeginnings",
         "FindsWhatBeginsSo",
@@ -146,15 +146,15 @@ KILLERS = (
     Killer("response/unknown-word", "DropsUnheardOf", "a word that is not known is not kept in raw"),
     Killer("response/unknown-word", "LooksForParts", "a word that is not known is taken for submitted"),
     *of(
-        "submit/F17-at-once",
+        "submit/F17-replay",
         "two attempts at once leave at the agency twice: application",
         "LooksFirst",
         "RemembersFilings",
         office=KEYLESS,
     ),
-    Killer("submit/F17-at-once", "NumbersSteps", "two attempts at once with one key have two references"),
+    Killer("submit/F17-replay", "NumbersSteps", "two attempts at once with one key have two references"),
     *of(
-        "submit/F17-client-reference",
+        "submit/accepted",
         "no request of the submission carries the client reference",
         "LowersReferences",
         "CutsReferences",
@@ -188,11 +188,9 @@ KILLERS = (
         "PAPERS MISSING: a payment that the agency has turned away is told as not confirmed yet",
         TURNING,
     ),
-    Killer(
-        "payment/F19-another-amount", "NamesBillsByAmount", "another amount leaves at the gateway once more: slip"
-    ),
+    Killer("payment/F19-started-twice", "NamesBillsByAmount", "another amount leaves at the gateway once more: slip"),
     *of(
-        "payment/F19-another-amount",
+        "payment/F19-started-twice",
         "a payment that was begun is begun with another amount",
         "AsksTheFirstAmount",
         "TakesTheOpenBill",
@@ -203,8 +201,8 @@ KILLERS = (
         "NamesBillsByTheMinute",
         "NamesEachBillAnew",
     ),
-    Killer("payment/F19-forged-notice", "ReadsNoticesByHand", "ends in a fault of the plugin"),
-    Killer("payment/F19-forged-notice", "ProvesWhatIsSigned", "is taken for a payment's"),
+    Killer("payment/F19-altered-notice", "ReadsNoticesByHand", "ends in a fault of the plugin"),
+    Killer("payment/F19-altered-notice", "ProvesWhatIsSigned", "is believed"),
     *of(
         "payment/F19-refunded-twice",
         "a refund that is ordered again leaves at the gateway once more: refund",

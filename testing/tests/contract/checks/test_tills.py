@@ -21,6 +21,7 @@ ORDERED, DAILY = at("OrderedTill"), at("DailyTill")
 GREEDY, TWO_STEP = at("GreedyTill", plugin=COMPLETES), at("TwoStepTill", plugin=COMPLETES)
 COUNTING = at("CountingTill", plugin=COMPLETES)
 ONCE, SHARED, FAILING = at("OrderOnceTill"), at("SharedKeyTill"), at("FailingTill")
+SIGNING = at("SigningTill")
 PAGE, ATTEMPTS, FORGETFUL = at("PageTill"), at("AttemptsTill"), at("ForgetfulTill")
 ALIKE, ALIKE_STATE = "only resembles a known one is taken for captured", "only resembles a known one is taken for"
 
@@ -49,7 +50,7 @@ FAULTS = (
     Fault("payment/F19-completed-twice", "AsksThenCompletes", "completed twice at once leaves at the", GREEDY),
     *all_of(
         "payment/F19-refunded-twice",
-        "a refund that was ordered at the same moment is told as failed",
+        "a refund that is ordered already is told as",
         ONCE,
         "FailsRefundsWhenOvertaken",
         "RefusesRefundsWhenOvertaken",
@@ -90,6 +91,9 @@ FAULTS = (
     Fault("payment/told-by-all", "AsksNoSlip", "a payment that is captured is told as unknown", FORGETFUL),
     Fault("payment/told-by-all", "WaitsWithoutAttempts", "that is expired is told as pending", FORGETFUL),
     *all_of("payment/F19-altered-notice", "a notice of somebody else", SHARED, "Hooks", "KnowsTheTrade"),
+    Fault("payment/F19-altered-notice", "BelievesPaid", "with another signature is believed", SIGNING),
+    Fault("payment/as-ordered", "ComesBackElsewhere", "body back holds an address that is neither"),
+    Fault("payment/F19-as-taken", "PaidInAnHour", "or at a time that has not come"),
     Fault("payment/F19-refunded-as-given", "Hooks", "come to nothing is said to be under way", FAILING),
     Fault("payment/F19-refunded-as-given", "TakesFailedForRefunded", "to nothing is said to be made", FAILING),
 )
@@ -111,6 +115,8 @@ RIGHT = (
     ("payment/told-by-all", "ReadsAllAttempts", ATTEMPTS),
     ("payment/told-by-all", "ReadsAllAttempts", FORGETFUL),
     ("payment/F19-altered-notice", "KnowsItsOffice", SHARED),
+    ("payment/F19-altered-notice", "ProvesPaid", SIGNING),
+    ("payment/as-ordered", "ComesBack", None),
     ("payment/F19-refunded-as-given", "KnowsFailedRefunds", FAILING),
 )
 

@@ -30,6 +30,9 @@ NUMBERED, DATED = {"simulator": "NumberedTill"}, {"simulator": "DatedTill"}
 FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTill"}, {"simulator": "WaitingTill"}
 
 
+KEYLESS: dict[str, Any] = {"simulator": "KeylessOffice"}
+GENEROUS: dict[str, Any] = {"simulator": "GenerousOffice"}
+
 FAULTS = (
     Fault("payment/F19-as-taken", "OverlooksThePoint", "captured is another amount than the gateway took"),
     Fault("status/reports", "IssuesOtherThings", "licence is issued and not among the deliverables"),
@@ -82,8 +85,21 @@ FAULTS = (
         "payment/F19-another-currency", "TakesAnyCurrencyForTaka", "money in USD is told as money in BDT", NUMBERED
     ),
     Fault("payment/F19-another-currency", "TakesRupeesForTaka", "money in INR is told as money in BDT", NUMBERED),
-    Fault("payment/F19-around-midnight", "AsksForToday", "that was captured yesterday is unknown today", DATED),
-    Fault("payment/F19-around-midnight", "AsksForToday", "that was paid yesterday and is asked about today", DATED),
+    *(
+        Fault("payment/F19-never-failed", hooks, said, DATED)
+        for hooks, said in (
+            ("AsksForToday", "a payment that was captured is unknown days later"),
+            ("AsksForToday", "asked about a day later: a word that the gateway has for it is told as unknown"),
+            ("AsksForTheFirstDate", "begun before midnight: a word that the gateway has for it is told as unknown"),
+        )
+    ),
+    Fault("submit/F17-replay", "Hooks", "two attempts at once leave at the agency twice: application", KEYLESS),
+    Fault("submit/accepted", "Nameless", "no request of the submission carries the client reference"),
+    Fault("find/found-again", "FindsAnything", "an application that nobody filed is found"),
+    Fault("payment/F19-started-twice", "Hooks", "another amount leaves at the gateway once more: slip", GENEROUS),
+    Fault("payment/F19-started-twice", "Hooks", "a payment that was begun is begun with another amount", GENEROUS),
+    Fault("payment/F19-altered-notice", "Gullible", "forged notice 1 is believed"),
+    Fault("callback/as-asked", "HearsOtherStates", "another state than the agency tells when it is asked"),
     Fault("payment/unknown-word", "KeepsTheWord", "the gateway's own word for a payment is not passed on"),
     Fault("find/among-many", "Hooks", "does not hold is told as definitely absent", BEHIND),
     Fault("find/among-many", "AbsentInAnyCase", "is told as definitely absent", BEHIND),
@@ -103,7 +119,7 @@ FAULTS = (
     Fault("slots/as-free", "OnePlaceLeft", "another number of places than are left"),
     Fault("book-slot/chosen", "AlwaysBooked", "an appointment that is gone is said to be booked"),
     Fault("book-slot/chosen", "GoneIsAnError", "an appointment that is gone ends in agency-rejected"),
-    Fault("callback/genuine", "HearsNothing", "a genuine message ends in agency-rejected"),
+    Fault("callback/as-asked", "HearsNothing", "ends in agency-rejected"),
     Fault("callback/forged", "BelievesAnySignature", "a message with another's signature is believed"),
     Fault("callback/forged", "BelievesOldMessages", "a message that is too late is believed"),
     Fault("payment/F19-genuine-notice", "HearsNothing", "a genuine notice ends in agency-rejected"),
@@ -132,7 +148,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("payment/F19-another-currency", "DoubtsOthersPayments", NUMBERED),
     ("payment/F19-noticed-only", "TakesHints", {"simulator": "UnsignedTill"}),
     ("payment/F19-given-up", "CancelledIsUnknown", {}),
-    ("payment/F19-around-midnight", "AsksEachDate", DATED),
+    ("payment/F19-never-failed", "AsksEachDate", DATED),
     ("find/among-many", "HeedsCompleteness", BEHIND),
     ("find/among-many", "AbsentBefore", BEHIND),
     ("slots/as-free", "LeavesFullOut", FULL),
@@ -142,7 +158,7 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("withdraw/as-held", "RefusesWhenDecided", {"simulator": "DecidedOffice"}),
     ("slots/as-free", "NumbersBookings", {}),
     ("book-slot/chosen", "NumbersBookings", {}),
-    ("callback/genuine", "DatesByDay", {}),
+    ("callback/as-asked", "DatesByDay", {}),
     ("callback/forged", "DatesByDay", {}),
     ("payment/F19-genuine-notice", "TakesHints", {"simulator": "UnsignedTill"}),
     ("health/asks", "ClosedWhenDown", {}),
@@ -160,13 +176,10 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, 
 
 
 async def test_notices_that_prove_nothing_are_not_held_to_a_signature(permit_office):
-    findings = await found("payment/F19-altered-notice", permit_office("TakesHints", "UnsignedTill"))
-    assert [one.because for one in findings if one.offer == "permits.till"] == [
-        "nothing in the gateway's notices proves their origin; they are hints"
-    ]
+    await expect_right("payment/F19-altered-notice", "TakesHints", {"simulator": "UnsignedTill"}, permit_office)
 
 
-@pytest.mark.parametrize("check", ["callback/genuine", "callback/forged", "payment/F19-genuine-notice"])
+@pytest.mark.parametrize("check", ["callback/as-asked", "callback/forged", "payment/F19-genuine-notice"])
 async def test_messages_that_no_simulator_shows_are_not_proved(check, permit_office):
     findings = await found(check, permit_office(simulator="WordlessTill"))
     (told,) = [one.got for one in findings if one.status is CheckStatus.NOT_REACHED]

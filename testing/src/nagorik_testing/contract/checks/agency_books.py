@@ -100,7 +100,7 @@ async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
             said = "".join(exchange.answer.decode("utf-8", "replace") for exchange in tap.since(before))
             wrong += [f"{state}: {text}" for text in _untrue(status, case, state, said)]
             if REMARK in said:
-                told[state] = sum(word in _remarked(status) for word in REMARK.split())
+                told[state] = sum(word in remarked(status) for word in REMARK.split())
             if status.reason is not None and not _is_remarked(status):
                 known = {reasons.setdefault(text, state) for text in (status.reason.bn, status.reason.en)} - {state}
                 wrong += [f"{state}: the reason is the one that is given for {each}" for each in known]
@@ -127,19 +127,20 @@ def _untrue(status: AgencyStatus, case: Case[Any], state: str, said: str) -> Ite
         yield "what the officer wrote is not passed on"
 
 
-def _remarked(status: AgencyStatus) -> str:
+def remarked(status: AgencyStatus) -> str:
+    """All that a status explains itself by."""
     reason = status.reason
     return " ".join(text for text in (status.remark, reason and reason.bn, reason and reason.en) if text)
 
 
 def _is_remarked(status: AgencyStatus) -> bool:
     """Whether a status says anything of what the officer wrote."""
-    return any(word in _remarked(status) for word in WORDS)
+    return any(word in remarked(status) for word in WORDS)
 
 
 def is_dated(at: datetime, changed_at: datetime) -> bool:
-    """The same minute, or the same day where the agency tells the day alone."""
-    midnight = dhaka_time(at).time() == datetime.min.time()
+    """The same minute, or the same day where one of them is the day alone."""
+    midnight = any(dhaka_time(each).time() == datetime.min.time() for each in (at, changed_at))
     return abs(at - changed_at) <= MINUTE or (midnight and dhaka_date(at) == dhaka_date(changed_at))
 
 

@@ -1,169 +1,276 @@
-"""What a gateway says of one payment in several answers, or of several attempts in one: all of it counts."""
+"""A gateway's genuine answers about one payment, changed in one thing, in several, or given for another payment."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from nagorik import NagorikError, PaymentReport, PaymentState
+from pydantic import JsonValue
+
+from nagorik import NagorikError, PaymentReport, PaymentState, PluginFault
 from nagorik.manifest import AnyOffer
-from nagorik_testing.contract.calls import query_payment
+from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.answers.variations import (
     AnswerDocument,
     instant_of,
     next_sign,
     number_of,
+    resembling,
     with_number,
 )
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.payment_reports import begin_payment, course_of
+from nagorik_testing.contract.checks.inspection import UNHEARD_OF
+from nagorik_testing.contract.checks.payment_course import DAY, OVER, SETTLED, STRIDE, WATCHED
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.contract.wiretap import Wiretap, places_of
 from nagorik_testing.faults.kinds import Altered
+from nagorik_toolkit.form_validation import Location
 
-LONG_SINCE: Final = timedelta(days=2)
-"""After this no gateway's page takes money any more."""
-_OVER: Final = frozenset({PaymentState.FAILED, PaymentState.EXPIRED, PaymentState.CANCELLED})
-_SETTLED: Final = _OVER | {PaymentState.CAPTURED}
-_UNREADABLE: Final = b"{"
+ANOTHER: Final = "00000000-0000-4000-8000-000000000000"
+"""The platform's id of another payment, in the form that its ids have."""
+OTHER_CURRENCIES: Final = ("USD", "INR")
+"""One that the platform knows, and one that it does not."""
+_OF_ANOTHER: Final = "an answer about another payment is taken for this one's"
+
+Change = Callable[[Location, JsonValue], JsonValue]
+"""What stands at a place of an answer in place of what the gateway says there."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _PaymentQuestion:
-    """One question about a payment, and all that the gateway answered."""
+class PaymentQuestion:
+    """One question about a payment, all that the gateway answered, and what the plugin made of it."""
 
     rig: Rig
     replay: AnswerReplay
     kept: tuple[KeptAnswer, ...]
     report: PaymentReport
 
-    def document(self, number: int) -> AnswerDocument | None:
-        return self.kept[number].document(self.rig.simulator.codec)
+    def document(self, number: int = -1) -> AnswerDocument | None:
+        """What one of the answers says, the last one if none is named."""
+        return self.kept[number].document(self.rig.simulator.codec) if self.kept else None
 
-    async def with_answer(self, number: int, content: bytes, like: int | None = None) -> PaymentReport | None:
-        """What is told where one of the answers is another, with the status of a third; ``None`` if it is refused."""
+    async def changed(self, change: Change) -> PaymentReport | NagorikError:
+        """What is reported where the leaves of all answers are changed."""
+        kept = [
+            answer if document is None else replace(answer, content=rewritten(document, change))
+            for answer in self.kept
+            for document in (answer.document(self.rig.simulator.codec),)
+        ]
+        return await self._again(kept, to_any=True)
+
+    async def with_answer(self, number: int, content: bytes, like: int | None = None) -> PaymentReport | NagorikError:
+        """What is reported where one of the answers is another, with the status of a third."""
         kept = list(self.kept)
-        if like is not None:
-            kept[number] = replace(kept[number], status=kept[like].status, headers=kept[like].headers)
+        kept[number] = replace(kept[number if like is None else like], content=content)
+        kept[number] = replace(kept[number], method=self.kept[number].method, path=self.kept[number].path)
+        return await self._again(kept)
+
+    async def _again(self, kept: list[KeptAnswer], *, to_any: bool = False) -> PaymentReport | NagorikError:
         try:
-            told = await self.replay.again(lambda: query_payment(self.rig), kept, number, content)
-        except NagorikError:
-            return None
-        return told if isinstance(told, PaymentReport) else None
+            told = await self.replay.again(lambda: query_payment(self.rig), kept, to_any=to_any)
+        except PluginFault:
+            raise
+        except NagorikError as error:
+            return error
+        assert isinstance(told, PaymentReport)  # noqa: S101 - the platform holds the hook to it
+        return told
 
 
-async def _asked(rig: Rig, replay: AnswerReplay) -> _PaymentQuestion:
-    async with replay.keeping() as kept:
-        report = await query_payment(rig)
-        return _PaymentQuestion(rig, replay, tuple(kept), report)
-
-
-@check("payment/told-by-all")
-async def _told_by_all(subject: Subject, offer: AnyOffer) -> list[str]:
-    several, of_answers = await _by_all_answers(subject, offer)
-    listed, of_attempts = await _along_outcomes(subject, offer)
-    if not (several or listed or subject.simulator.sparse_answers):
-        raise NotConcerned("one answer, about one attempt, says all that the gateway says of a payment")
-    return list(dict.fromkeys([*of_answers, *of_attempts]))
-
-
-async def _by_all_answers(subject: Subject, offer: AnyOffer) -> tuple[bool, list[str]]:
-    """Whether a paid payment is told by several answers, and what is wrong where one of them is another."""
-    replay = AnswerReplay()
-    async with open_rig(replay.on(subject), offer.id) as rig:
-        await capture_payment(rig)
-        rig.advance(LONG_SINCE)
-        try:
-            question = await _asked(rig, replay)
-        except NagorikError:
-            return False, []
-        if question.report.state is not PaymentState.CAPTURED or len(question.kept) == 1:
-            return False, []
-        wrong = await _given_up_unread(question)
-        for paid, other in _pairs(question):
-            wrong += await _counted_once(question, paid, other)
-    return True, wrong
-
-
-async def _given_up_unread(question: _PaymentQuestion) -> list[str]:
-    for number in range(len(question.kept)):
-        report = await question.with_answer(number, _UNREADABLE)
-        if report is not None and report.state in _OVER:
-            return [f"a payment is told as {report.state.value} where one of several answers cannot be read"]
-    return []
-
-
-def _pairs(question: _PaymentQuestion) -> Iterator[tuple[int, int]]:
-    """Answers to one question that was put twice, with other words: each with each other one."""
-    for number, one in enumerate(question.kept):
-        for other, like in enumerate(question.kept):
-            asked = [(each.method, each.path.partition("?")[0]) for each in (one, like)]
-            if asked[0] == asked[1] and (one.path, one.sent) != (like.path, like.sent):
-                yield number, other
-
-
-async def _counted_once(question: _PaymentQuestion, paid: int, other: int) -> list[str]:
-    """What is wrong where one answer says that money was taken, and another that it was taken once more.
-
-    A plugin that asks no further once it has heard of money has not heard of the second.
-    """
-    document = question.document(paid)
-    unpaid = await question.with_answer(paid, question.kept[other].content, like=other)
-    if document is None or (unpaid is not None and unpaid.state is PaymentState.CAPTURED):
-        return []
-    asked = question.kept[paid]
-    again = _numbered_otherwise(document, asked.path + asked.sent.decode("utf-8", "replace"))
-    if again == document.body:
-        return []
-    report = await question.with_answer(other, again, like=paid)
-    if report is None or report.state is not PaymentState.CAPTURED or report.amount != question.report.amount:
-        return []
-    if len(question.replay.asked) < len(question.kept):
-        return []
-    return ["money that was taken twice, by two answers of the gateway, is told as taken once"]
-
-
-def _numbered_otherwise(document: AnswerDocument, asked: str) -> bytes:
-    """The answer with other numbers of the gateway's; what it repeats of the question stays."""
+def rewritten(document: AnswerDocument, change: Change) -> bytes:
+    """An answer with other values in some of its places."""
     body = document.body
     for at, value in document.leaves():
-        if not isinstance(value, str) or value in asked or instant_of(value) or number_of(value) is not None:
-            continue
-        other, current = next_sign(value), AnswerDocument.read(body, document.format, document.format.media_type)
-        if other is not None and current is not None:
+        current = AnswerDocument.read(body, document.format, document.format.media_type)
+        if current is not None and (other := change(at, value)) != value:
             body = current.put(at, other)
     return body
 
 
-async def _along_outcomes(subject: Subject, offer: AnyOffer) -> tuple[bool, list[str]]:
-    """Whether the gateway lists attempts, and what is wrong at the end of each of its outcomes."""
-    listed, wrong = False, list[str]()
+def _state(told: PaymentReport | NagorikError) -> PaymentState | None:
+    return told.state if isinstance(told, PaymentReport) else None
+
+
+async def _asked(rig: Rig, replay: AnswerReplay) -> PaymentQuestion:
+    async with replay.keeping() as kept:
+        report = await query_payment(rig)
+        return PaymentQuestion(rig, replay, tuple(kept), report)
+
+
+@asynccontextmanager
+async def _captured(subject: Subject, offer: AnyOffer) -> AsyncIterator[PaymentQuestion]:
+    """A question about a payment that was captured, long after any page takes money."""
+    replay = AnswerReplay()
+    async with open_rig(replay.on(subject), offer.id) as rig:
+        await capture_payment(rig)
+        rig.advance(2 * DAY)
+        yield await _asked(rig, replay)
+
+
+@check("payment/F19-of-another")
+async def _of_another(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with _captured(subject, offer) as question:
+        ours = question.rig.payment
+        for another in (ANOTHER, ours[:-1] + ("0" if ours[-1] != "0" else "1")) if _names(question, ours) else ():
+            told = await question.changed(lambda _, value, other=another: other if value == ours else value)  # type: ignore[misc]
+            if _state(told) is PaymentState.CAPTURED:
+                return [_OF_ANOTHER]
+    return await _answered_for_another(subject, offer)
+
+
+async def _answered_for_another(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is told of an open payment where all answers, which agree, are about one that was paid."""
+    replay, tap = AnswerReplay(), Wiretap()
+    overheard_too = replace(subject, tap=lambda transport: replay.around(tap.around(transport)))
+    async with open_rig(overheard_too, offer.id) as rig:
+        opened: list[set[str]] = []
+        for payment in (ANOTHER, rig.payment):
+            before = len(tap.exchanges)
+            await start_payment(rig, payment=payment)
+            opened.append(set(places_of(tap.since(before), rig.simulator.codec).values()))
+        for _ in range(6):
+            rig.advance(STRIDE / 6)
+            if (await follow_payment(rig, ANOTHER)).state is PaymentState.CAPTURED:
+                break
+        async with replay.keeping() as kept:
+            report = await query_payment(rig, ANOTHER)
+        documents = [document for one in kept if (document := one.document(rig.simulator.codec)) is not None]
+        named = opened[0] - opened[1]
+        if not any(value in named for one in documents for _, value in one.leaves() if isinstance(value, str)):
+            raise NotConcerned("its answers do not say which of our payments they are about")
+        if report.state is not PaymentState.CAPTURED:
+            raise NotReachable("the payment is never made")
+        told = await PaymentQuestion(rig, replay, tuple(kept), report).changed(lambda _, value: value)
+    return [_OF_ANOTHER] if _state(told) is PaymentState.CAPTURED else []
+
+
+@check("payment/F19-another-currency")
+async def _another_currency(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with _captured(subject, offer) as question:
+        if not _names(question, PRICE.currency):
+            raise NotConcerned("its answers name no currency")
+        for currency in OTHER_CURRENCIES:
+            told = await question.changed(
+                lambda _, value, other=currency: other if value == PRICE.currency else value  # type: ignore[misc]
+            )
+            if not isinstance(told, PaymentReport) or told.state is not PaymentState.CAPTURED:
+                continue
+            if told.amount is None or told.amount.currency != currency:
+                return [f"money in {currency} is told as money in {PRICE.currency}"]
+    return []
+
+
+def _names(question: PaymentQuestion, text: str) -> bool:
+    documents = map(question.document, range(len(question.kept)))
+    return any(value == text for one in documents if one is not None for _, value in one.leaves())
+
+
+@check("payment/unknown-word")
+async def _unknown_word(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with _captured(subject, offer) as question:
+        usual, document = question.report, question.document()
+        if not usual.raw:
+            return ["the gateway's own word for a payment is not passed on"]
+        words = {at: word for at, word in (document.leaves() if document else ()) if isinstance(word, str)}
+        places = [at for at, word in words.items() if len(word) > 1 and word in usual.raw]
+        if not places:
+            raise NotConcerned("its raw word repeats no text of the gateway's answer, so the word cannot be replaced")
+
+        async def replaced(place: Location, word: str) -> PaymentReport | NagorikError:
+            return await question.changed(lambda at, value: word if at == place else value)
+
+        met = {place: await replaced(place, UNHEARD_OF) for place in places}
+        for told in met.values():
+            if isinstance(told, NagorikError):
+                return [f"a word that is not known ends in {told.code}"]
+        decisive = [place for place, told in met.items() if _state(told) is not usual.state]
+        for place, word in ((one, word) for one in decisive for word in resembling(words[one])):
+            if _state(await replaced(place, word)) is usual.state:
+                return [f"a word that only resembles a known one is taken for {usual.state.value}"]
+    reports = [told for told in met.values() if isinstance(told, PaymentReport)]
+    if any(told.state is PaymentState.UNKNOWN and UNHEARD_OF in (told.raw or "") for told in reports):
+        return []
+    return [f"a word that is not known is taken for {', '.join(sorted({told.state.value for told in reports}))}"]
+
+
+@check("payment/told-by-all")
+async def _told_by_all(subject: Subject, offer: AnyOffer) -> list[str]:
+    several, wrong = bool(subject.simulator.sparse_answers), list[str]()
+    with suppress(NagorikError):  # what becomes of a question is for other checks
+        async with _captured(subject, offer) as question:
+            if question.report.state is PaymentState.CAPTURED and len(question.kept) > 1:
+                several = True
+                wrong += [text async for text in _by_all_answers(question)]
     for outcome in subject.simulator.outcomes:
         replay = AnswerReplay()
         async with open_rig(replay.on(subject), offer.id) as rig:
-            await begin_payment(rig, outcome)
-            try:
-                began = await _asked(rig, replay)
-            except NagorikError:
-                continue  # what becomes of a question is for other checks
-            states = [report.state async for report in course_of(rig)]
-            if states[-1] not in _SETTLED:
-                continue
-            wrong += [f"outcome {outcome}, {text}" for text in await _told_elsewhere(rig, states[-1])]
-            if states[-1] not in _OVER or began.report.state is not PaymentState.PENDING:
-                continue
-            ended = await _asked(rig, replay)
-            for number, content in _with_open_attempts(began, ended):
-                listed = True
-                report = await ended.with_answer(number, content)
-                if report is not None and report.state in _OVER:
-                    wrong.append(
-                        f"outcome {outcome}: a payment is told as {report.state.value} while an attempt is open"
-                    )
+            rig.simulator.script.set(rig.payment, outcome)
+            await start_payment(rig)
+            with suppress(NagorikError):
+                attempts, found = await _by_all_attempts(rig, await _asked(rig, replay))
+                several = several or attempts
+                wrong += [f"outcome {outcome}: {text}" for text in found]
+    if not several:
+        raise NotConcerned("one answer, about one attempt, says all that the gateway says of a payment")
+    return list(dict.fromkeys(wrong))
+
+
+async def _by_all_attempts(rig: Rig, began: PaymentQuestion) -> tuple[bool, list[str]]:
+    """Whether the gateway lists attempts, and what is wrong once the payment has ended."""
+    listed, state, began_at = False, began.report.state, rig.clock.now()
+    while state not in SETTLED and rig.clock.now() - began_at < WATCHED:
+        rig.advance(STRIDE)
+        state = (await follow_payment(rig)).state
+    wrong = await _told_elsewhere(rig, state) if state in SETTLED else []
+    if state in OVER and began.report.state is PaymentState.PENDING:
+        ended = await _asked(rig, began.replay)
+        for number, content in _with_open_attempts(began, ended):
+            listed = True
+            if (told := _state(await ended.with_answer(number, content))) in OVER:
+                wrong.append(f"a payment is told as {told} while an attempt is open")
     return listed, wrong
+
+
+async def _by_all_answers(question: PaymentQuestion) -> AsyncIterator[str]:
+    """What is wrong where one of several answers cannot be read, or tells of money that was taken once more."""
+    kept = question.kept
+    for number, one in enumerate(kept):
+        if (state := _state(await question.with_answer(number, b"{"))) in OVER:
+            yield f"a payment is told as {state} where one of several answers cannot be read"
+        for other, like in enumerate(kept):
+            asked = [(each.method, each.path.partition("?")[0]) for each in (one, like)]
+            put_twice = asked[0] == asked[1] and (one.path, one.sent) != (like.path, like.sent)
+            if put_twice and await _counted_once(question, number, other):
+                yield "money that was taken twice, by two answers of the gateway, is told as taken once"
+
+
+async def _counted_once(question: PaymentQuestion, paid: int, other: int) -> bool:
+    """Whether money that one answer tells of, and another of once more, is told as taken once.
+
+    A plugin that asks no further once it has heard of money has not heard of the second.
+    """
+    document, asked = question.document(paid), question.kept[paid]
+    unpaid = await question.with_answer(paid, question.kept[other].content, like=other)
+    if document is None or _state(unpaid) is PaymentState.CAPTURED:
+        return False
+    words = asked.path + asked.sent.decode("utf-8", "replace")
+
+    def renumbered(_: Location, value: JsonValue) -> JsonValue:
+        """Other numbers of the gateway's; what it repeats of the question stays."""
+        if not isinstance(value, str) or value in words or instant_of(value) or number_of(value) is not None:
+            return value
+        return next_sign(value) or value
+
+    again = rewritten(document, renumbered)
+    if again == document.body:
+        return False
+    told = await question.with_answer(other, again, like=paid)
+    once = isinstance(told, PaymentReport) and told.amount == question.report.amount
+    return once and _state(told) is PaymentState.CAPTURED and len(question.replay.asked) == len(question.kept)
 
 
 async def _told_elsewhere(rig: Rig, state: PaymentState) -> list[str]:
@@ -181,7 +288,7 @@ async def _told_elsewhere(rig: Rig, state: PaymentState) -> list[str]:
     return wrong
 
 
-def _with_open_attempts(began: _PaymentQuestion, ended: _PaymentQuestion) -> Iterator[tuple[int, bytes]]:
+def _with_open_attempts(began: PaymentQuestion, ended: PaymentQuestion) -> Iterator[tuple[int, bytes]]:
     """The answers of the end, with the attempts of the beginning among theirs, after them and before them."""
     for number, (first, last) in enumerate(zip(began.kept, ended.kept, strict=False)):
         before, after = began.document(number), ended.document(number)
@@ -199,10 +306,10 @@ def _with_open_attempts(began: _PaymentQuestion, ended: _PaymentQuestion) -> Ite
 
 def _counted(document: AnswerDocument, entries: int, now: int) -> AnswerDocument:
     """The answer with another count of its entries, where it holds one."""
-    counted = document
-    for at, value in document.leaves():
-        if isinstance(value, bool) or number_of(value) != entries or any(type(step) is int for step in at):
-            continue
-        body = counted.put(at, with_number(value, Decimal(now)))
-        counted = AnswerDocument.read(body, document.format, document.format.media_type) or counted
-    return counted
+
+    def counted(at: Location, value: JsonValue) -> JsonValue:
+        listed = isinstance(value, bool) or any(type(step) is int for step in at)
+        return with_number(value, Decimal(now)) if number_of(value) == entries and not listed else value
+
+    body = rewritten(document, counted)
+    return AnswerDocument.read(body, document.format, document.format.media_type) or document

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import count
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
@@ -12,22 +14,21 @@ from nagorik import (
     Operation,
     PaymentReceipt,
     PluginFault,
-    RefundPaymentRequest,
     Text,
 )
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, dhaka_date, dhaka_zone, normalise, to_ascii_digits
-from nagorik_testing.contract.calls import payer_of, query_payment, quote_due
+from nagorik_testing.contract.calls import payer_of, query_payment, quote_due, refund_payment, start_payment
 from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import leaves, written
 from nagorik_testing.contract.checks.paid_stages import examine_each_stage
-from nagorik_testing.contract.checks.payment import start
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import Places, Wiretap, differing, places_of
 from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.portal import PORTAL
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract:sent-payments")
 _OWN: Final = "(our own)"
@@ -90,14 +91,12 @@ async def _receipt_number(tell: Tell, usual: PaymentReceipt, sent: Places, unste
 
 
 async def _poisha(tell: Tell, usual: PaymentReceipt, sent: Places, unsteady: frozenset[str]) -> list[str]:
-    more = Money(poisha=usual.amount.poisha + 1, currency=usual.amount.currency)
-    other = await tell(usual.model_copy(update={"amount": more}))
-    if not other or differing(sent, other) - unsteady:
-        return []
-    much = Money(poisha=usual.amount.poisha + 100_000, currency=usual.amount.currency)
-    much_more = await tell(usual.model_copy(update={"amount": much}))
-    told = much_more and differing(sent, much_more) - unsteady
-    return ["two amounts that differ in poisha are sent alike"] if told else []
+    """An agency that is told no amount is told of none that differs by a thousand taka either."""
+    more, much_more = [
+        await tell(usual.model_copy(update={"amount": Money(poisha=usual.amount.poisha + by)})) for by in (1, 100_000)
+    ]
+    alike = more and not differing(sent, more) - unsteady and much_more and differing(sent, much_more) - unsteady
+    return ["two amounts that differ in poisha are sent alike"] if alike else []
 
 
 def _payer(sent: Places, payer: str) -> list[str]:
@@ -117,14 +116,16 @@ async def _day(tell: Tell, usual: PaymentReceipt, noon: datetime, unsteady: froz
         await tell(usual.model_copy(update={"captured_at": at.astimezone(UTC)}))
         for at in (noon, night, noon + timedelta(days=1))
     ]
-    wrong = []
-    for place in sorted((differing(day_before, day_of) - unsteady) & at_night.keys()):
-        value = to_ascii_digits(at_night[place])
-        if not _HOUR.search(value) and at_night[place] == day_before.get(place):
-            wrong.append(f"{place} holds the day in UTC, which is the one before in Dhaka")
-        if "19:30" in value and not _OFFSET.search(value):
-            wrong.append(f"{place} holds the hour in UTC and does not say so")
-    return wrong
+    dated = {place: at_night[place] for place in sorted((differing(day_before, day_of) - unsteady) & at_night.keys())}
+    return [
+        f"{place} holds the day in UTC, which is the one before in Dhaka"
+        for place, value in dated.items()
+        if not _HOUR.search(to_ascii_digits(value)) and value == day_before.get(place)
+    ] + [
+        f"{place} holds the hour in UTC and does not say so"
+        for place, value in dated.items()
+        if "19:30" in to_ascii_digits(value) and not _OFFSET.search(to_ascii_digits(value))
+    ]
 
 
 async def _sent(rig: Rig, tap: Wiretap, payment: str, make: Callable[[], Awaitable[object]]) -> Places:
@@ -141,29 +142,25 @@ async def _sent(rig: Rig, tap: Wiretap, payment: str, make: Callable[[], Awaitab
 
 @check("payment/as-ordered")
 async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
-    tap = Wiretap()
-    wrong: list[str] = []
+    tap, made = Wiretap(), count(1)
     async with open_rig(tap.on(subject), offer.id) as rig:
-        made = 0
 
         async def opened(amount: Money, payer: str = _PAYER) -> Places:
-            nonlocal made
-            made += 1
-            payment, paid_by = str(uuid5(_NAMESPACE, f"{offer.id}/start/{made}")), payer_of(rig, payer)
-            return await _sent(
-                rig, tap, payment, lambda: start(rig, amount, payment=payment, purpose=_PURPOSE, payer=paid_by)
-            )
+            payment = str(uuid5(_NAMESPACE, f"{offer.id}/start/{next(made)}"))
+            paid_by = payer_of(rig, payer)
+            begin = partial(start_payment, rig, amount, payment=payment, purpose=_PURPOSE, payer=paid_by)
+            return await _sent(rig, tap, payment, begin)
 
         odd, more = Money.taka("345.37"), Money.taka("345.38")
         sent = await opened(odd)
         if not sent:
             raise NotReachable("nothing is sent for a payment")
-        unsteady = differing(sent, await opened(odd))
-        if (other := await opened(more)) and not differing(sent, other) - unsteady:
-            wrong.append("two amounts that differ in poisha are opened alike")
+        unsteady, other = differing(sent, await opened(odd)), await opened(more)
+        alike = other and not differing(sent, other) - unsteady
+        wrong = ["two amounts that differ in poisha are opened alike"] if alike else []
         wrong += _languages("the purpose", sent, _PURPOSE)
         wrong += _payer_cut(sent, await opened(odd, _LONG_PAYER), unsteady)
-        wrong += _made_up_numbers(rig, sent)
+        wrong += _not_given(rig, sent)
         wrong += await _payer_known(rig, tap, str(uuid5(_NAMESPACE, f"{offer.id}/start/1")))
         takes_bangla = any(_PURPOSE.bn in value for value in sent.values())
     if Operation.REFUND_PAYMENT in offer.operations:
@@ -174,42 +171,39 @@ async def _opened(subject: Subject, offer: AnyOffer) -> list[str]:
 def _payer_cut(usual: Places, sent: Places, unsteady: frozenset[str]) -> list[str]:
     """Places that hold a part of a long name, and of the usual one at least that; its parts may stand in several."""
     said = normalise(" ".join(sent.values())).casefold()
-    if all(word.casefold() in said for word in _LONG_PAYER.split()):
-        return []
     return [
         f"of a long name of the payer {place} holds a part"
         for place in sorted(differing(usual, sent) - unsteady)
         if _PAYER.split()[0].casefold() in usual.get(place, "").casefold()
         if _LONG_PAYER.split()[0].casefold() in sent.get(place, "").casefold()
+        if not all(word.casefold() in said for word in _LONG_PAYER.split())
     ]
 
 
-def _made_up_numbers(rig: Rig, sent: Places) -> list[str]:
-    """Places that hold a mobile number that is neither the payer's nor set by whoever runs the platform."""
-    known = {str(value) for value in rig.simulator.settings("").values()}
+def _not_given(rig: Rig, sent: Places) -> list[str]:
+    """Places that hold a mobile number or an address that is neither given with the payment nor a setting."""
+    known = " ".join(str(value) for value in rig.simulator.settings("").values())
+    addresses = (PORTAL.return_url(rig.offer, rig.payment), PORTAL.notice_url(rig.offer, rig.payment))
+    given = tuple((address or "").replace(rig.payment, _OWN) for address in addresses)
     return [
         f"{place} holds a mobile number that is not the payer's"
         for place, value in sent.items()
         if (mobile := _MOBILE.fullmatch(to_ascii_digits(value)))
-        if mobile[1] not in rig.citizen.phone.e164 and not any(mobile[1] in setting for setting in known)
+        if mobile[1] not in rig.citizen.phone.e164 and mobile[1] not in known
+    ] + [
+        f"{place} holds an address that is neither the one to return to nor the one for notices"
+        for place, value in sent.items()
+        if value.startswith(("http:", "https:")) and value not in known and not value.startswith(given)
     ]
 
 
 async def _payer_known(rig: Rig, tap: Wiretap, payment: str) -> list[str]:
     """Whether the gateway, where its answer has a place for the payer, holds one."""
-    before = len(tap.exchanges)
-    try:
+    before, answers = len(tap.exchanges), rig.simulator.codec.answers
+    with suppress(NagorikError, ValueError):  # what becomes of a question is for other checks
         await query_payment(rig, payment)
-    except NagorikError:
-        return []  # what becomes of a question is for other checks
-    answers = rig.simulator.codec.answers
-    for exchange in tap.since(before):
-        try:
-            document = answers.read(exchange.answer, answers.media_type)
-        except ValueError:
-            continue
-        empty = [at for at, value in leaves(document) if value in {None, ""} and _PAYERS_PLACE.search(written(at))]
-        if empty:
+        said = [each for one in tap.since(before) for each in leaves(answers.read(one.answer, answers.media_type))]
+        if any(value in {None, ""} and _PAYERS_PLACE.search(written(at)) for at, value in said):
             return ["the gateway has a place for the payer, and was not told who pays"]
     return []
 
@@ -223,16 +217,7 @@ async def _refunded(subject: Subject, offer: AnyOffer, *, takes_bangla: bool) ->
                 await capture_payment(rig)
             except NotReachable:
                 return []  # payment/F19-refunded-twice tells of it
-            report = await query_payment(rig)
-            request = RefundPaymentRequest(
-                gateway=offer.id,
-                payment=rig.payment,
-                reference=report.reference or rig.payment,
-                amount=Money.taka(amount),
-                reason=_REASON,
-            )
-            key = rig.references.key(Operation.REFUND_PAYMENT, rig.payment)
-            make = lambda: rig.platform.refund_payment(request, key=key)  # noqa: E731, B023 - called at once
+            make = partial(refund_payment, rig, await query_payment(rig), amount=Money.taka(amount), reason=_REASON)
             sent.append(await _sent(rig, tap, rig.payment, make))
     one, other = sent
     wrong = ["two refunds that differ in poisha are sent alike"] if one and not differing(one, other) else []

@@ -1,5 +1,6 @@
 """Hooks that tell of a payment, open one or give it back otherwise than it was; and some right in another way."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik.values import dhaka_date, dhaka_time, dhaka_zone, to_bangla_digits
-from nagorik_testing import DocumentResponse
+from nagorik_testing import DocumentResponse, ExampleMessage
 from permit_office.plugin import Bill, Context, Hooks, Refund
 from permit_office.simulator import PermitOffice
 
@@ -466,3 +467,54 @@ class ForgettingTill(TwoStepTill):
 class ListsWholeTaka(Completes):
     def sum(self, one):
         return Money.taka(one.amount.partition(".")[0])
+
+
+class ComesBack(Till):
+    """Right: has the payer sent back to where the platform waits, with a word of its own."""
+
+    def back(self, request: Any) -> str:
+        return f"{request.return_url}?from=till"
+
+    def opened(self, request):
+        return {**super().opened(request), "back": self.back(request), "hook": request.notice_url}
+
+
+class ComesBackElsewhere(ComesBack):
+    def back(self, request):
+        return f"https://shop.example/thanks/{request.payment}"
+
+
+class PaidInAnHour(Hooks):
+    """Dates a payment in the hour to come."""
+
+    @hookimpl
+    async def nagorik_query_payment(self, request: Any, context: Context) -> PaymentReport:
+        report = await super().nagorik_query_payment(request, context)
+        paid = report.state == "captured"
+        return report.model_copy(update={"captured_at": context.clock.now() + timedelta(hours=1) if paid else None})
+
+
+class SigningTill(PermitOffice):
+    """Signs what it says of a payment that was made; before that, its notices are hints."""
+
+    def payment_notice(self, payment: str) -> ExampleMessage:
+        paid = self.slips[payment].taken is not None
+        notice = self.signed({"payment": payment, "word": "PAID" if paid else "OPEN"})
+        return notice if paid else replace(notice, headers={"content-type": "application/json"}, signed=False)
+
+
+class ProvesPaid(Hooks):
+    """Right: a notice of an open payment is a hint, and any other one is proved."""
+
+    def prove(self, request: Any, context: Context) -> None:
+        if b'"OPEN"' not in request.body:
+            self.prove_paid(request, context)
+
+    def prove_paid(self, request: Any, context: Context) -> None:
+        super().prove(request, context)
+
+
+class BelievesPaid(ProvesPaid):
+    def prove_paid(self, request, context):
+        if "x-signature" not in request.headers:
+            raise AgencyRejected("message-not-signed")
