@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from nagorik import Form, Text
 
@@ -27,40 +27,36 @@ def forms_within(model: type[Form]) -> Iterator[type[Form]]:
 
 def titled_choices(schema: object) -> Iterator[Mapping[str, Text]]:
     """Of every field of a form's JSON Schema whose options are titled: the title of each option."""
-    match schema:
-        case {"oneOf": [{"const": str()}, *_] as options}:
-            yield {
-                one["const"]: Text(bn=one.get("x-title-bn") or "-", en=one.get("title") or "-")
-                for one in options
-                if isinstance(one.get("const"), str)
-            }
-        case dict():
-            for value in schema.values():
-                yield from titled_choices(value)
-        case list():
-            for value in schema:
-                yield from titled_choices(value)
+    for _, one in _schemas(schema):
+        match one:
+            case {"oneOf": [{"const": str()}, *_] as options}:
+                yield {
+                    one["const"]: Text(bn=one.get("x-title-bn") or "-", en=one.get("title") or "-")
+                    for one in options
+                    if isinstance(one.get("const"), str)
+                }
 
 
-def untitled_choices(schema: object, at: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+def untitled_choices(schema: object) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Of every field whose options have no titles: where it is, and its options.
 
     A number is its own title, and so is a blood group.
     """
+    for at, one in _schemas(schema):
+        options = tuple(option for option in one.get("enum", ()) if isinstance(option, str))
+        wanting = tuple(option for option in options if not (option.isdigit() or _BLOOD_GROUP.fullmatch(option)))
+        if wanting and "oneOf" not in one:
+            yield at, wanting
+
+
+def _schemas(schema: object, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """A JSON Schema and every one inside it, each with the name of its field."""
     if isinstance(schema, list):
         for value in schema:
-            yield from untitled_choices(value, at)
+            yield from _schemas(value, at)
     elif isinstance(schema, dict):
-        options = tuple(filter(_wants_title, schema.get("enum", ())))
-        if options and "oneOf" not in schema:
-            yield at, options
+        yield at, schema
         for key, value in schema.items():
-            if key in _HOLDERS and isinstance(value, dict):
-                for name, inner in value.items():
-                    yield from untitled_choices(inner, name)
-            elif key != "enum":
-                yield from untitled_choices(value, at)
-
-
-def _wants_title(option: object) -> bool:
-    return isinstance(option, str) and not option.isdigit() and not _BLOOD_GROUP.fullmatch(option)
+            is_held = key in _HOLDERS and isinstance(value, dict)
+            for name, inner in value.items() if is_held else [(at, value)]:
+                yield from _schemas(inner, name)

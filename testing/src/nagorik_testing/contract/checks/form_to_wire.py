@@ -6,13 +6,13 @@ What differs is found by value: nothing is known of the agency's names.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
 from functools import partial
 from itertools import chain, combinations, permutations, product
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue
 
@@ -214,8 +214,8 @@ async def _left_out(filings: Filings, model: type[Form], place: Location, rows: 
     arriving = [row for row in rows if place in row.tried and row.tried[place].changed]
     wrong: list[str] = []
     for row in (row for row in rows if place in row.tried and not row.tried[place].changed):
-        usual = await _told_before_filing(filings, row.form)
-        if any([usual.is_unlike(await _told_before_filing(filings, form)) for form in row.tried[place].forms]):
+        told = [await _told_before_filing(filings, form) for form in (row.form, *row.tried[place].forms)]
+        if any(_is_unlike(told[0], other) for other in told[1:]):
             if not arriving:
                 return []
         elif arriving:
@@ -226,96 +226,106 @@ async def _left_out(filings: Filings, model: type[Form], place: Location, rows: 
     return wrong
 
 
-class _ToldBeforeFiling(NamedTuple):
-    """What a citizen is told before anything is filed.
+_Told = tuple[object, object, Places]
+"""Before anything is filed: the verdicts, the price, and what the agency was asked for that."""
 
-    Attributes:
-        verdicts: Of each criterion.
-        price: The lines of the quote.
-        asked: What the agency was asked for the price.
+
+def _is_unlike(one: _Told, other: _Told) -> bool:
+    """Whether another verdict follows, or another fee: one that the agency is not told the reason of to name it.
+
+    What the agency has to know to name its price, it has to know of the application, too.
     """
-
-    verdicts: object
-    price: object
-    asked: Places
-
-    def is_unlike(self, other: "_ToldBeforeFiling") -> bool:
-        """Whether another verdict follows, or another fee: one that the agency is not told the reason of to name it.
-
-        What the agency has to know to name its price, it has to know of the application, too.
-        """
-        return self.verdicts != other.verdicts or (self.price != other.price and self.asked == other.asked)
+    return one[0] != other[0] or (one[1] != other[1] and one[2] == other[2])
 
 
-async def _told_before_filing(filings: Filings, form: FilledForm) -> _ToldBeforeFiling:
+async def _told_before_filing(filings: Filings, form: FilledForm) -> _Told:
     """What a citizen is told who fills in the form so."""
     rig, draft = filings.rig, filings.rig.draft.model_copy(update={"form": dict(form)})
-    offered, told = rig.platform.service(rig.offer).operations, list[object]()
-    before = 0
-    for operation in (Operation.ELIGIBILITY, Operation.QUOTE):
-        before = len(filings.tap.exchanges)
-        try:
-            if operation not in offered:
-                told.append(None)
-            elif operation is Operation.QUOTE:
-                told.append([(line.code, line.amount) for line in (await rig.platform.quote_fees(draft)).lines])
-            else:
-                decision = await rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form)
-                told.append([(criterion.id, criterion.verdict) for criterion in decision.criteria])
-        except NagorikError as error:
-            told.append(error.code)
-    return _ToldBeforeFiling(told[0], told[1], places_of(filings.tap.since(before), filings.codec))
+    offered = rig.platform.service(rig.offer).operations
+    judged: Any = None
+    priced: Any = None
+    if Operation.ELIGIBILITY in offered:
+        judged = await _end_of(rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form))
+    before = len(filings.tap.exchanges)
+    if Operation.QUOTE in offered:
+        priced = await _end_of(rig.platform.quote_fees(draft))
+    verdicts = [(one.id, one.verdict) for one in getattr(judged, "criteria", ())]
+    price = [(line.code, line.amount) for line in getattr(priced, "lines", ())]
+    asked = places_of(filings.tap.since(before), filings.codec)
+    return verdicts or str(judged), price or str(priced), asked
 
 
-Rule = Callable[[Filings, type[Form], FilledForm], AsyncIterator[str]]
-"""What is wrong with what is sent for forms that are like the one that is filled in to the last field."""
+async def _end_of(call: Awaitable[object]) -> object:
+    try:
+        return await call
+    except NagorikError as error:
+        return error.code
 
 
-def _by_rules(*rules: Rule) -> Examine:
+class Look(NamedTuple):
+    """What a rule looks at: forms like the one that is filled in to the last field.
+
+    Attributes:
+        filings: Of the service.
+        model: Its form.
+        example: As it is filled in.
+        full: The same to the last field.
+        wrong: What the rules found so far.
+    """
+
+    filings: Filings
+    model: type[Form]
+    example: FilledForm
+    full: FilledForm
+    wrong: list[str]
+
+
+def _by_rules(*rules: Callable[[Look], Awaitable[None]]) -> Examine:
     """Look at a service by some rules, on the same filings."""
 
     async def examine(subject: Subject, offer: AnyOffer) -> list[str]:
         model = form_of(subject, offer)
         async with open_filings(subject, offer) as filings:
-            others = all_examples(filings.rig, subject.manifest.services)
-            full = filled_to_the_last(model, filings.rig.draft.form, others)
-            wrong = [problem for rule in rules async for problem in rule(filings, model, full)]
-        return list(dict.fromkeys(wrong))
+            example, others = dict(filings.rig.draft.form), all_examples(filings.rig, subject.manifest.services)
+            look = Look(filings, model, example, filled_to_the_last(model, example, others), [])
+            for rule in rules:
+                await rule(look)
+        return list(dict.fromkeys(look.wrong))
 
     return examine
 
 
-async def _whole(filings: Filings, model: type[Form], full: FilledForm) -> AsyncIterator[str]:
+async def _whole(look: Look) -> None:
     for bangla in (True, False):
         each: list[Location | None] = [None]
         for only in each:
-            form, own = with_long_texts(model, full, bangla=bangla, only=only)
-            filed = await filings.file_form(form, only or ()) if own else FiledForm({})
-            for problem in _cut(filed, own):
-                yield problem
+            form, own = with_long_texts(look.model, look.full, bangla=bangla, only=only)
+            filed = await look.filings.file_form(form, only or ()) if own else FiledForm({})
+            look.wrong.extend(_cut(filed, own))
             # Where one of them is refused, and perhaps rightly, each is filed by itself.
             each += own if only is None and not filed.sent else ()
-    _, words = with_long_texts(model, full, longest=SHORT)
+    _, words = with_long_texts(look.model, look.full, longest=SHORT)
     for place, own_words in words.items():
-        if is_valid(model, form := placed(full, place, " ".join(own_words).upper())):
-            for problem in _recased(await filings.file_form(form, place), place, _said(model, form, place)):
-                yield problem
+        if is_valid(look.model, form := placed(look.full, place, " ".join(own_words).upper())):
+            filed = await look.filings.file_form(form, place)
+            look.wrong.extend(_recased(filed, place, _said(look.model, form, place)))
 
 
-async def _with_signs(filings: Filings, model: type[Form], full: FilledForm) -> AsyncIterator[str]:
+async def _with_signs(look: Look) -> None:
     """What is wrong with texts whose words are parted by signs, as those of an address are."""
-    form, words = with_long_texts(model, full, longest=_A_LINE, signs=_SIGNS)
-    one = await filings.file_form(form)
-    for problem in _cut(one, words) if one.sent else ():
-        yield problem
+    form, words = with_long_texts(look.model, look.full, longest=_A_LINE, signs=_SIGNS)
+    one = await look.filings.file_form(form)
+    look.wrong.extend(_cut(one, words) if one.sent else ())
     for place in words:
         form = placed(form, place, str(value_at(form, place)).replace("/", "-"))
-    other = await filings.file_form(form) if is_valid(model, form) else FiledForm({})
-    alike = {at: value.casefold() for at, value in one.sent.items() if other.sent.get(at) == value}
-    for place, own in words.items():
-        for at, value in alike.items():
-            if len(own) > 2 and all(word.casefold() in value for word in own):  # noqa: PLR2004 - a stroke among them
-                yield f"{at} holds the {named(place)} alike, whether a stroke or a hyphen stands in it"
+    other = await look.filings.file_form(form) if is_valid(look.model, form) else FiledForm({})
+    look.wrong.extend(
+        f"{at} holds the {named(place)} alike, whether a stroke or a hyphen stands in it"
+        for place, own in words.items()
+        for at, value in one.sent.items()
+        if len(own) > 2 and other.sent.get(at) == value  # noqa: PLR2004 - a stroke stands among them
+        if all(word.casefold() in value.casefold() for word in own)
+    )
 
 
 def _cut(filed: FiledForm, words: Words) -> Iterator[str]:
@@ -338,22 +348,20 @@ def _recased(filed: FiledForm, place: Location, text: JsonValue) -> Iterator[str
                 yield f"{at} holds the {named(place)} in other letters than its capitals"
 
 
-async def _clean(filings: Filings, model: type[Form], _: FilledForm) -> AsyncIterator[str]:
-    example = dict(filings.rig.draft.form)
-    for problem in (*_unclean(filings.usual.sent, ""), *_in_other_digits(filings, model, example)):
-        yield problem
+async def _clean(look: Look) -> None:
+    filings = look.filings
+    look.wrong.extend((*_unclean(filings.usual.sent, ""), *_in_other_digits(filings, look.model, look.example)))
     for how, write in _WRITTEN.items():
-        form = example
-        for place, value in leaves(example):
+        form = look.example
+        for place, value in leaves(look.example):
             other = write(value) if isinstance(value, str) else value
-            form = given if other != value and is_valid(model, given := placed(form, place, other)) else form
+            form = given if other != value and is_valid(look.model, given := placed(form, place, other)) else form
         filed = await filings.file_form(form)
+        look.wrong.extend(_unclean(filed.sent, f"with {how}, "))
         if filed.faulty:
-            yield f"a form that is filled in with {how} ends in a fault of the plugin"
-        for problem in _unclean(filed.sent, f"with {how}, "):
-            yield problem
-        for at in sorted(filings.changed(filed.sent)) if how == _BANGLA_DIGITS and filed.sent else ():
-            yield f"with {how}, {at} is sent otherwise"
+            look.wrong.append(f"a form that is filled in with {how} ends in a fault of the plugin")
+        changed = sorted(filings.changed(filed.sent)) if how == _BANGLA_DIGITS and filed.sent else ()
+        look.wrong.extend(f"with {how}, {at} is sent otherwise" for at in changed)
 
 
 def _in_bangla_digits(text: str) -> str:
@@ -398,15 +406,14 @@ def _in_other_digits(filings: Filings, model: type[Form], example: FilledForm) -
                 yield f"{place} holds the {written(at)} in other digits than the form"
 
 
-async def _days(filings: Filings, model: type[Form], full: FilledForm) -> AsyncIterator[str]:
-    for base in (dict(filings.rig.draft.form), full):
+async def _days(look: Look) -> None:
+    for base in (look.example, look.full):
         read = False
-        for place, days, forms in days_to_swap(model, base):
-            filed = [await filings.file_form(form, place) for form in forms]
+        for place, days, forms in days_to_swap(look.model, base):
+            filed = [await look.filings.file_form(form, place) for form in forms]
             if all(one.sent for one in filed):  # else another day is refused: nothing can be held against it
                 read = True
-                for problem in _misread(filings, named(place), days, filed):
-                    yield problem
+                look.wrong.extend(_misread(look.filings, named(place), days, filed))
         if read:
             return
 
@@ -436,14 +443,13 @@ def _orders(value: str, day: date) -> frozenset[str]:
 check("submit/whole-texts")(_by_rules(_clean, _whole, _with_signs, _days))
 
 
-async def _uncrossed(filings: Filings, model: type[Form], full: FilledForm) -> AsyncIterator[str]:
-    unlike, _ = with_long_texts(model, full, longest=SHORT)
-    for form in (unlike, full, dict(filings.rig.draft.form)):
-        filed = await filings.file_form(form)
+async def _uncrossed(look: Look) -> None:
+    unlike, _ = with_long_texts(look.model, look.full, longest=SHORT)
+    for form in (unlike, look.full, look.example):
+        filed = await look.filings.file_form(form)
         if filed.sent:
             texts = ((at, value) for at, value in leaves(form) if isinstance(value, str) and len(value) >= _DISTINCT)
-            for problem in _crossed({at: value.casefold() for at, value in texts}, filed.sent):
-                yield problem
+            look.wrong.extend(_crossed({at: value.casefold() for at, value in texts}, filed.sent))
             return
 
 
@@ -487,10 +493,10 @@ def _words_of_name(name: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in re.findall(r"[A-Za-z]+", split)) - {"body", "query", "path"}
 
 
-async def _not_made_up(filings: Filings, model: type[Form], full: FilledForm) -> AsyncIterator[str]:
-    seen: list[Location] = []
-    unlike, _ = with_long_texts(model, full, longest=SHORT)
-    for form in (unlike, full, dict(filings.rig.draft.form)):
+async def _not_made_up(look: Look) -> None:
+    filings, model, seen = look.filings, look.model, list[Location]()
+    unlike, _ = with_long_texts(model, look.full, longest=SHORT)
+    for form in (unlike, look.full, look.example):
         for chosen, base in chain([(frozenset[Location](), form)], with_other_choices(model, form)):
             # One by one where it is met first, and beside other choices all that can be left out together.
             rest = (place for place in optional_parts(base) if not any(place[: len(done)] == done for done in seen))
@@ -499,11 +505,10 @@ async def _not_made_up(filings: Filings, model: type[Form], full: FilledForm) ->
             usual = await filings.file_form(base) if gaps else FiledForm({})
             for place, left in gaps if usual.sent else ():
                 filed = await filings.file_form(left)
-                seen += [place] if place and filed.sent else []
                 if filed.sent:  # else the plugin asks for it, beside what else is filled in
+                    seen += [place] if place else []
                     given = {at: value for at, value in leaves(base) if value_at(left, at) is None}
-                    for problem in _made_up(filings, model, usual.sent, filed.sent, given=given, left=left):
-                        yield problem
+                    look.wrong.extend(_made_up(filings, model, usual.sent, filed.sent, given=given, left=left))
 
 
 def _made_up(
