@@ -1,24 +1,27 @@
 """The days that the agency's answers name, and the world turned to them: a verdict turns when the agency's does."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from nagorik import Accepted, NagorikError, Operation, Rejected, SubmissionResult
+from nagorik import Accepted, NagorikError, Operation, Rejected
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
-from nagorik.values import dhaka_date, dhaka_zone, to_ascii_digits
+from nagorik.values import dhaka_date, to_ascii_digits
+from nagorik_testing.contract.checks.asked_prices import in_dhaka
+from nagorik_testing.contract.checks.asked_verdicts import ONE_DAY, decide, the_example
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import example_form, leaves, written
+from nagorik_testing.contract.checks.prices import NOON
 from nagorik_testing.contract.preparations import submit_application
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.simulator.clock import START
 
-ONE_DAY: Final = timedelta(days=1)
 MOST_DAYS: Final = 3
 """Days of one answer to which the world is turned."""
 _DAY: Final = re.compile(
@@ -28,34 +31,30 @@ _DAY: Final = re.compile(
 """A day as agencies write them, the month in the middle."""
 
 
-class _AnsweredOn(NamedTuple):
-    """What was answered on a day, and what became of it."""
-
-    said: tuple[tuple[str, str], ...]
+class _Asked(NamedTuple):
+    said: frozenset[tuple[str, str]]
     """What the agency answers, by place; what is another each time is left out."""
     end: object
-    """What a citizen is told, without its sentences."""
+    """The result, without its sentences."""
 
 
 @check("submit/turns-with-the-agency")
 async def _turns_with_the_agency(subject: Subject, offer: AnyOffer) -> list[str]:
-    if Operation.ELIGIBILITY not in offer.operations and offer.writes.get(Operation.SUBMIT) is not Idempotency.SAFE:
-        raise NotConcerned("no verdict follows from an answer of the agency's")
     wrong, turned = list[str](), 0
     for operation in _questions(offer):
-        for day in await _days_named(subject, offer, operation):
-            around = [await _on(subject, offer, operation, day + step * ONE_DAY) for step in (-1, 0, 1)]
-            says = [one.said == other.said for one, other in pairwise(around)]
-            turned += says.count(False) == 1
-            for (before, after), same, which in zip(pairwise(around), says, ("has begun", "is over"), strict=True):
-                if same and says.count(False) == 1 and before.end != after.end:
-                    wrong.append(
-                        f"{operation.value}: with the same answer of the agency another thing is told once a day "
-                        f"that it names {which}"
-                    )
+        today = await _ask_on(subject, offer, operation)
+        days = {day for _, text in sorted(today.said) for day in _days_in(text) if day > dhaka_date(START) + ONE_DAY}
+        for day in sorted(days)[:MOST_DAYS]:
+            around = [await _ask_on(subject, offer, operation, day + step * ONE_DAY) for step in (-1, 0, 1)]
+            turns = [one.said != other.said for one, other in pairwise(around)]
+            turned += sum(turns) == 1
+            for (before, after), turn, which in zip(pairwise(around), turns, ("has begun", "is over"), strict=True):
+                if sum(turns) == 1 and not turn and before.end != after.end:
+                    another = "with the same answer of the agency another thing is told once a day that it names"
+                    wrong.append(f"{operation}: {another} {which}")
     if not turned:
         raise NotConcerned("no answer of the agency's turns on a day that it names")
-    return list(dict.fromkeys(wrong))
+    return wrong
 
 
 def _questions(offer: AnyOffer) -> Iterator[Operation]:
@@ -65,72 +64,40 @@ def _questions(offer: AnyOffer) -> Iterator[Operation]:
         yield Operation.SUBMIT
 
 
-async def _days_named(subject: Subject, offer: AnyOffer, operation: Operation) -> list[date]:
-    """Days to come in what the agency answers to the example."""
-    tap = Wiretap()
+async def _ask_on(subject: Subject, offer: AnyOffer, operation: Operation, day: date | None = None) -> _Asked:
+    """Ask twice, at noon of a day or as soon as the rig is open."""
+    tap, said, ends = Wiretap(), list[set[tuple[str, str]]](), list[object]()
     async with open_rig(tap.on(subject), offer.id) as rig:
-        today = dhaka_date(rig.clock.now())
-        await _ask(rig, operation)
-        texts = [text for exchange in tap.since() for _, text in _places(rig, exchange.answer)]
-    days = (day for text in texts for day in _days_in(text) if day > today + ONE_DAY)
-    return list(dict.fromkeys(days))[:MOST_DAYS]
-
-
-async def _on(subject: Subject, offer: AnyOffer, operation: Operation, day: date) -> _AnsweredOn:
-    """Asked twice at noon of a day."""
-    tap = Wiretap()
-    async with open_rig(tap.on(subject), offer.id) as rig:
-        _ = rig.simulator  # a live agency's time cannot be turned
+        answers = rig.simulator.codec.answers  # a live agency's time cannot be turned
         example_form(rig)
-        rig.clock.set(datetime.combine(day, time(12), dhaka_zone()).astimezone(UTC))
-        end = await _ask(rig, operation)
-        first = _texts(rig, tap, 0)
-        rig.references = another_application(rig.references)
-        before = len(tap.exchanges)
-        await _ask(rig, operation)
-        again = _texts(rig, tap, before)
-    return _AnsweredOn(tuple(sorted(first.items() & again.items())), end)
-
-
-def _texts(rig: Rig, tap: Wiretap, since: int) -> Mapping[str, str]:
-    """What all answers say, by request and place."""
-    said: dict[str, str] = {}
-    for exchange in tap.since(since):
-        said[f"{exchange.operation} status"] = str(exchange.status)
-        said.update((f"{exchange.operation} {place}", text) for place, text in _places(rig, exchange.answer))
-    return said
-
-
-def _places(rig: Rig, answer: bytes) -> list[tuple[str, str]]:
-    """The texts of an answer, and the numbers and truths where it can be read; none of a file."""
-    answers, found = rig.simulator.codec.answers, list[tuple[str, str]]()
-    with suppress(ValueError):
-        found += answers.places(answer)
-        found += [(written(place), str(value)) for place, value in leaves(answers.read(answer, ""))]
-    return found
+        rig.clock.set(rig.clock.now() if day is None else in_dhaka(day, NOON))
+        for _ in range(2):
+            before = len(tap.exchanges)
+            ends.append(await _end_of(rig, operation))
+            rig.references = another_application(rig.references)
+            said.append(set())
+            for one in tap.since(before):
+                places = [("status", str(one.status))]
+                with suppress(ValueError):  # it is a file
+                    places += answers.places(one.answer)
+                    places += [(written(at), str(value)) for at, value in leaves(answers.read(one.answer, ""))]
+                said[-1] |= {(f"{one.operation} {place}", text) for place, text in places}
+    return _Asked(frozenset(said[0] & said[1]), ends[0])
 
 
 def _days_in(text: str) -> Iterator[date]:
     for found in _DAY.finditer(to_ascii_digits(text)):
-        year, month, day = (int(found[name] or found[f"{name}2"]) for name in ("y", "m", "d"))
-        try:
-            yield date(year, month, day)
-        except ValueError:
-            continue  # a number that looks like a day
+        with suppress(ValueError):  # a number that looks like a day
+            yield date(*(int(found[name] or found[f"{name}2"]) for name in ("y", "m", "d")))
 
 
-async def _ask(rig: Rig, operation: Operation) -> object:
+async def _end_of(rig: Rig, operation: Operation) -> object:
     try:
         if operation is Operation.ELIGIBILITY:
-            applicant, form = rig.draft.applicant, rig.draft.form
-            decision = await rig.platform.check_eligibility(rig.offer, applicant, form=form)
-            return tuple((criterion.id, criterion.verdict) for criterion in decision.criteria)
-        return _told(await submit_application(rig))
+            return [(one.id, one.verdict) for one in (await decide(rig, the_example(rig))).criteria]
+        result = await submit_application(rig)
     except NagorikError as error:
         return error.code
-
-
-def _told(result: SubmissionResult) -> object:
     if isinstance(result, Accepted):
-        return result.status.state, tuple(each.kind for each in result.status.deliverables)
+        return result.status.state, [each.kind for each in result.status.deliverables]
     return result.reason_code if isinstance(result, Rejected) else type(result)
