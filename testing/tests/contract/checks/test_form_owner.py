@@ -8,7 +8,11 @@ from .conftest import Fault, expect_fault, expect_right
 
 CHECK = "eligibility/each-of-another"
 OWNED: dict[str, Any] = {"simulator": "OwnersOffice", "service": {"form": "forms:OwnedForm"}}
-TOLD = {"OwnByBirth": "nid is another's, and the form", "OwnByEither": "birth_date is another's, and the form"}
+TOLD = {
+    "OwnAlways": "own: passed for a form that is another's",
+    "OwnByBirth": "nid is another's, and the form",
+    "OwnByEither": "birth_date is another's, and the form",
+}
 
 
 @pytest.mark.parametrize("hooks", TOLD)

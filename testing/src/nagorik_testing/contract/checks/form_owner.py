@@ -35,7 +35,11 @@ async def _each_of_another(subject: Subject, offer: AnyOffer) -> list[str]:
             whole = placed(whole, place, other) if place in swapped else whole
         if not swapped or not is_valid(model, whole):
             raise NotConcerned("its form asks for nothing by which it could be seen whose it is")
-        judged = await _passed(rig, example) - await _passed(rig, whole)
+        usual = await _passed(rig, example)
+        judged = usual - await _passed(rig, whole)
+        claimed = [name for name in sorted(usual) if "own" in name.split("-")]
+        if not judged and claimed:
+            return [f"{name}: passed for a form that is another's" for name in claimed]
         if not judged:
             raise NotConcerned("no verdict follows from whose form it is")
         return [

@@ -145,6 +145,13 @@ class OwnByEither(OwnForm):
         return born == applicant.birth_date or nid == applicant.nid
 
 
+class OwnAlways(OwnForm):
+    """Says that every application is the applicant's own."""
+
+    def is_own(self, born, nid, applicant):
+        return True
+
+
 class RefusesStrangers(OwnForm):
     """Right: refuses the question itself."""
 
