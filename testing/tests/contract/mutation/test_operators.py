@@ -41,7 +41,7 @@ def changed(source, operator):
         ("boundary", "x = (age) >= (limit)\n", "x = (age) > (limit)"),
         ("comparison", "x = a == b\n", "x = a != b"),
         ("comparison", "x = a not in b\n", "x = a in b"),
-        ("condition", "if known:\n    f = 1\n", "if not known:"),
+        ("condition", "if known:\n    f = 1\n", "if not (known):"),
         ("condition", "x = a and b\n", "x = a or b"),
         ("sign", "x = due + fee\n", "x = due - fee"),
         ("sign", "x = -fee\n", "x = fee"),

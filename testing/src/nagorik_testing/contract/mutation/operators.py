@@ -224,7 +224,7 @@ def _statements(module: _Module, node: ast.AST) -> Iterator[SourceChange]:
         case ast.Expr(value=ast.Call() | ast.Await(value=ast.Call())):
             yield module.instead(node, "pass", MutationOperator.DROPPED_CALL)
         case ast.If(test=test) | ast.IfExp(test=test) if not isinstance(test, ast.Compare | ast.BoolOp):
-            yield module.instead(test, f"not {_operand(module, test)}", MutationOperator.CONDITION)
+            yield module.instead(test, f"not ({module.of(test)})", MutationOperator.CONDITION)
         case ast.Attribute(value=ast.Attribute(attr="http") as client, attr="write"):
             yield module.instead(node, f"{module.of(client)}.read", MutationOperator.WRITE_AS_READ)
         case ast.Attribute(value=ast.Name(id=name), attr=member):
@@ -299,9 +299,3 @@ def _makes(called: ast.expr) -> bool:
     """Whether a call makes a value with fields: its name is a class's."""
     name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
     return name[:1].isupper() and not name.isupper()
-
-
-def _operand(module: _Module, node: ast.expr) -> str:
-    text = module.of(node)
-    simple = isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Constant | ast.Subscript)
-    return text if simple else f"({text})"

@@ -33,8 +33,16 @@ from nagorik_platform.dispatch.runner import Runner
 from nagorik_platform.plugin_settings import environment_prefix
 from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_testing.contract.observation.forbidden import LONGEST_WAIT, WRITES, ProcessWatch, before, listen
-from nagorik_testing.contract.observation.plays import FIRST, USUAL, Place, Stage, Waits, staged
-from nagorik_testing.contract.observation.records import CallRecord, differences
+from nagorik_testing.contract.observation.plays import (
+    FIRST,
+    USUAL,
+    CallRecord,
+    Place,
+    Stage,
+    Waits,
+    differences,
+    staged,
+)
 from nagorik_testing.contract.observation.state import Needles, is_within, libraries, own_modules, patched, settings
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject

@@ -9,7 +9,7 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,14 +24,14 @@ from nagorik_platform.registry import PluginRecord
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
-from nagorik_testing.contract.observation.records import CallRecord, differences
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import NothingThere, NotReachable
-from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable, plain_values
+from nagorik_testing.contract.wiretap import Places, WireExchange, Wiretap, differing, places_of
 from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.simulator.clock import START
+from nagorik_testing.wire.codec import Codec
 
 MACHINE: Final = (START + timedelta(days=12_641, hours=13, minutes=7)).timestamp()
 """What the machine's clock shows where the plugin is watched: more than thirty years after the agency's."""
@@ -54,6 +54,9 @@ REFUSAL: Final = InjectedResponse(
 _FORGED: Final = b'{"reference": "CONTRACT-1", "payment": "CONTRACT-1", "status": "UNHEARD-OF"}'
 _HEADERS: Final = {"content-type": "application/json"}
 
+_OF_CONNECTION: Final = frozenset({"authorization", "content-length", "content-type", "cookie"})
+"""Headers that belong to a session that the platform keeps, or repeat what the body says."""
+
 
 class Place(NamedTuple):
     """What is called, and the id of the service or gateway."""
@@ -69,6 +72,53 @@ Waits = MutableMapping[Place, list[timedelta]]
 """How long was waited for each operation to become possible; a rig that goes the same way looks no oftener."""
 Ended = Callable[[Rig, BaseException], object]
 """Gets the error in which a call ends."""
+
+
+class CallRecord(NamedTuple):
+    """How one call ended, and what was sent for it, as plain values.
+
+    Attributes:
+        error: The name of the exception in which it ended; empty where it had a result.
+        end: The result's values by field, or the error as a problem.
+        requests: How many were sent.
+        sent: What they said, by place.
+    """
+
+    error: str
+    end: Mapping[str, object]
+    requests: int
+    sent: Places
+
+    @classmethod
+    def of(cls, end: CallEnd, passed: Sequence[WireExchange], codec: Codec) -> "CallRecord":
+        """Make one from how a call ended and what passed meanwhile."""
+        headers = {
+            f"{number} header {name}": value
+            for number, each in enumerate(passed, start=1)
+            for name, value in each.request.headers.items()
+            if name not in _OF_CONNECTION
+        }
+        sent = places_of(passed, codec) | headers
+        if end.error is not None:
+            problem = end.error.to_problem() if isinstance(end.error, NagorikError) else {}
+            return cls(type(end.error).__name__, dict(problem), len(passed), sent)
+        values = plain_values(end.result)
+        return cls("", values if isinstance(values, dict) else {"result": values}, len(passed), sent)
+
+
+def differences(usual: CallRecord, now: CallRecord) -> list[str]:
+    """Return what two calls differ in, without a value."""
+    found = []
+    if usual.error or now.error:
+        if (usual.error, usual.end) != (now.error, now.end):
+            ends = (each.error or "in a result" for each in (now, usual))
+            found.append(f"ends otherwise: {' and not '.join(ends)}")
+    elif others := [name for name, value in now.end.items() if value != usual.end.get(name)]:
+        found.append(f"ends otherwise: another {', '.join(others)}")
+    if usual.requests != now.requests:
+        return [*found, f"sends {now.requests} requests and not {usual.requests}"]
+    places = (place.partition(" ") for place in sorted(differing(usual.sent, now.sent)))
+    return [*found, *(f"sends another {what} in request {number}" for number, _, what in places)]
 
 
 @dataclass(slots=True)
