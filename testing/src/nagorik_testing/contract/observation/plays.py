@@ -11,7 +11,7 @@ import pickle
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.util import find_spec
 from typing import Final, NamedTuple
@@ -211,6 +211,7 @@ async def observe(subject: Subject, _: AnyOffer) -> dict[str, list[str]]:
     record = subject.registry.record(subject.manifest.id)
     if record is None or record.directory is None:
         raise NotReachable(f"plugin {subject.manifest.id} is not in its registry")
+    subject = replace(subject, loopback=False)  # the port of a socket would be another address than there
     waits: Waits = {}
     usual: dict[Place, CallRecord] = {}
     for offer in subject.manifest.offers:
