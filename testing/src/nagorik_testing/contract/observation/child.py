@@ -55,7 +55,7 @@ KIT: Final = frozenset({"nagorik_testing", "pytest", "_pytest", "respx", "hypoth
 """What a host has not installed, and a plugin could know a test by."""
 AFTERWARDS: Final = 25
 """Turns of the event loop in which what a call has begun ends by itself."""
-LONGEST: Final = 60.0
+LONGEST: Final = 300.0
 """Real seconds in which an operation is prepared and called, or never."""
 LONGEST_STEP: Final = 0.25
 """Real seconds of a step; a machine's own hiccups are shorter, or do not repeat."""
