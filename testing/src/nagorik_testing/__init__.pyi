@@ -36,10 +36,6 @@ from .fixtures.documents import (
     specimen_pdf as specimen_pdf,
     specimen_picture as specimen_picture,
 )
-from .fixtures.isolation import (
-    OutsideReached as OutsideReached,
-    only_this_machine as only_this_machine,
-)
 from .fixtures.service_desk import (
     ServiceDesk as ServiceDesk,
 )

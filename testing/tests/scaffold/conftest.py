@@ -2,10 +2,11 @@
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ WIRES = {
     ("native", False): ("--wire", "xml"),
     ("none", False): ("--wire", "multipart"),
     ("client-reference", True): ("--wire", "own-json"),
-    ("native", True): ("--wire", "soap"),
+    ("native", True): ("--wire", "soap", "--fee-due", "after"),
     ("none", True): ("--wire", "xml"),
 }
 # An id that sorts before and one that sorts behind the testing kit's own name, and one of the longest that there are.
@@ -48,14 +49,21 @@ KINDS = {
         ]
         for each in CLASSES
     },
+    "xearly": ["--kind", "submission-and-payment", "--fee-due", "before"],
+    "xsession-soap": [
+        *("--kind", "submission", "--idempotency", "client-reference", "--wire", "soap", "--session", "cookie"),
+    ],
     "asked-soap": ["--kind", "read-only", "--wire", "soap"],
     "asked-xml": ["--kind", "read-only", "--wire", "xml"],
     "xasked-form": ["--kind", "read-only", "--wire", "form"],
-    "xpaid-form": ["--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "form"],
+    "xpaid-form": [
+        *("--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "form"),
+        *("--session", "cookie"),
+    ],
     "gate-json": ["--kind", "gateway", "--idempotency", "native"],
     "gate-multipart": ["--kind", "gateway", "--idempotency", "native", "--wire", "multipart"],
 }
-DATA = ("asked-once", "filed", "xpaid")
+DATA = ("asked-once", "filed", "xpaid", "xearly")
 """What is data and one class, over the reference interface."""
 
 BUILD = """
@@ -97,6 +105,22 @@ class Workspace:
     def plugin(self, plugin_id: str) -> Path:
         return self.root / "plugins" / plugin_id
 
+    def install(self, projects: Iterable[Path]) -> None:
+        """Install projects from their wheels."""
+        subprocess.run([sys.executable, "-c", BUILD, str(self.wheels), *map(str, projects)], check=True)
+        wheels = map(str, self.wheels.iterdir())
+        self.run("pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(self.installed), *wheels)
+
+    def run_tests(self, projects: Iterable[Path], alone: Path) -> int:
+        """Run the tests of installed projects with no source tree near; the number that pass, where none fails."""
+        for project in projects:
+            shutil.copytree(project / "tests", alone / project.name / "tests")
+        options = ("--import-mode=importlib", "--rootdir", str(alone), "--override-ini", "addopts=")
+        quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "asyncio_mode=auto")
+        passed = re.search(r"(\d+) passed", self.run("pytest", *quiet, *options, str(alone), cwd=alone))
+        assert passed is not None
+        return int(passed[1])
+
     def run(self, *command: str, cwd: Path | None = None, expected: int = 0, **environment: str) -> str:
         """Run a tool of this environment in the workspace; its output, once it ended with the code ``expected``."""
         done = subprocess.run(
@@ -122,8 +146,5 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, new: New) -> Workspace:
     made = Workspace(root, root / "installed", root / "wheels")
     for plugin_id, words in KINDS.items():
         assert new(plugin_id, *words, *NAMES, "--directory", str(made.plugin(plugin_id))) == 0
-    projects = [str(made.plugin(plugin_id)) for plugin_id in KINDS]
-    subprocess.run([sys.executable, "-c", BUILD, str(made.wheels), *projects], check=True)
-    wheels = map(str, made.wheels.iterdir())
-    made.run("pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(made.installed), *wheels)
+    made.install([made.plugin(plugin_id) for plugin_id in KINDS])
     return made

@@ -5,14 +5,13 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import timedelta
 
 import httpx
 import pytest
 
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing import SimulatorUnusable, installed_simulators, load_simulator
-from nagorik_testing.simulator.command import _announce, _choose, command
+from nagorik_testing.simulator.command import _announce, command
 
 PROGRAM = """
 import argparse, sys
@@ -52,7 +51,7 @@ def test_simulator_is_served_until_a_signal_and_ends_cleanly(number):
 
 
 def test_person_reads_address_model_and_exports(capsys):
-    _announce(CashDeskSimulator(), "http://127.0.0.1:8099")
+    _announce(CashDeskSimulator(), "http://127.0.0.1:8099", as_json=False)
     told = capsys.readouterr().out
     assert "http://127.0.0.1:8099/_simulator" in told
     assert "export NAGORIK_CASHDESK_BASE_URL=http://127.0.0.1:8099" in told
@@ -74,35 +73,6 @@ def test_person_reads_address_model_and_exports(capsys):
 def test_what_cannot_be_served_is_said_with_what_can(capsys, given, problem):
     assert command.run(arguments(*given)) == 2
     assert problem in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("flag", "value", "problem"),
-    [
-        ("--outage", "three days", "is not a duration such as P3D or PT2H"),
-        ("--outage", "-P1D", "is not a duration"),
-        ("--outage", "P0D", "is not a duration"),
-        ("--brown-out", "1.5", "is not a share above 0 and up to 1"),
-        ("--brown-out", "0", "is not a share"),
-        ("--brown-out", "half", "is not a share"),
-        ("--brown-out", "nan", "is not a share"),
-    ],
-)
-def test_weather_that_is_none_is_said(capsys, flag, value, problem):
-    with pytest.raises(SystemExit):
-        arguments("cashdesk", f"{flag}={value}")
-    assert problem in capsys.readouterr().err
-
-
-def test_simulator_begins_in_the_weather_that_was_asked_for(capsys):
-    (simulator,) = _choose(arguments("cashdesk", "--outage", "P3D", "--brown-out", "0.2"))
-    outage, brown_out = simulator.conditions.all
-    assert brown_out.share == 0.2
-    assert timedelta(days=3) <= outage.end - outage.begin < timedelta(days=3, minutes=1)
-    _announce(simulator, "http://127.0.0.1:8099")
-    told = capsys.readouterr().out
-    assert "  condition down from " in told
-    assert "  condition 20% of all requests fail" in told
 
 
 def test_all_simulators_are_served_with_their_settings():

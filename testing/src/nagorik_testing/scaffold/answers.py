@@ -1,7 +1,7 @@
-"""What the author says of the new plugin, asked for on a terminal and checked before anything is written."""
+"""What the author says of the new plugin, checked before anything is written."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Self
@@ -34,6 +34,9 @@ class PluginKind(StrEnum):
     """Takes the money for other agencies' applications."""
 
 
+_FILED: Final = frozenset({PluginKind.SUBMISSION, PluginKind.SUBMISSION_AND_PAYMENT})
+
+
 class Wire(StrEnum):
     """What the agency's requests and answers are written in."""
 
@@ -48,6 +51,22 @@ class Wire(StrEnum):
     """Requests in form fields, answers in JSON."""
     MULTIPART = "multipart"
     """Requests in parts, with papers among them; answers in JSON."""
+
+
+class Session(StrEnum):
+    """How the agency knows who asks."""
+
+    NONE = "none"
+    COOKIE = "cookie"
+    """By the cookie of a session that a login opens."""
+
+
+class FeeDue(StrEnum):
+    """When the fee is due, of a plugin that is paid through."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    """Once the application is filed."""
 
 
 CLASSES: Final = (Idempotency.CLIENT_REFERENCE, Idempotency.NATIVE, Idempotency.NONE)
@@ -91,6 +110,9 @@ class Answers(Model):
     """The class of what the plugin writes; a question is safe and has no other."""
     wire: Wire = Wire.JSON
     """What the agency speaks."""
+    session: Session = Session.NONE
+    fee_due: FeeDue | None = None
+    """By default after the filing over the reference interface, and before it over any other."""
     host: HostName | None = None
     """The host to call; an invented one where none is known."""
     as_of: date
@@ -102,6 +124,8 @@ class Answers(Model):
             problem = f"service_slug: with the id and a dot at most {LONGEST_SERVICE_ID} characters"
         elif self.over_reference and self.idempotency not in {Idempotency.SAFE, Idempotency.CLIENT_REFERENCE}:
             problem = "idempotency: the reference interface has client-reference; for another one, name a --wire"
+        elif self.session is Session.COOKIE and (self.over_reference or self.kind not in _FILED):
+            problem = "session: only a submission over a --wire of the agency's own has one"
         if problem is not None:
             raise PydanticCustomError("together", problem)
         return self
@@ -154,46 +178,12 @@ def _problem(found: ErrorDetails) -> tuple[str, str]:
     return str(found["loc"][0]), message
 
 
-QUESTIONS: Final[Mapping[str, str]] = {
-    "kind": f"What does the plugin do ({', '.join(PluginKind)})?",
-    "name_en": "The agency's name in English?",
-    "name_bn": "The agency's name in Bangla?",
-    "service_slug": "A short name of its service, in lower-case words joined by hyphens?",
-    "service_en": "The service's name in English?",
-    "service_bn": "The service's name in Bangla?",
-    "idempotency": f"What does the agency promise of a repeated request ({', '.join(CLASSES)})?",
-}
-"""By the answer's name. For all but the last, every kind of plugin needs one."""
+NEEDED: Final = ("kind", "name_en", "name_bn", "service_slug", "service_en", "service_bn", "idempotency")
+"""Names of the answers that have no default. For all but the last, every kind of plugin needs one."""
 
 
 def missing(said: Mapping[str, object]) -> list[str]:
-    """Names of the answers that are still to be given, in the order in which they are asked."""
+    """Names of the answers that are still to be given."""
     kind, is_json = said.get("kind"), said.get("wire", Wire.JSON) == Wire.JSON
     settled = kind in {PluginKind.READ_ONLY, None} or (is_json and kind != PluginKind.GATEWAY)
-    needless = {"idempotency"} if settled else set()
-    return [name for name in QUESTIONS if name not in said and name not in needless]
-
-
-def ask(
-    said: Mapping[str, object], answer: Callable[[str], str], complain: Callable[[str], None]
-) -> dict[str, object]:
-    """``said`` with the missing answers, each asked again until it is acceptable."""
-    given = dict(said)
-    while wanted := missing(given):
-        name = wanted[0]
-        given[name] = answer(f"{QUESTIONS[name]} ")
-        problem = _problem_with(name, given)
-        if problem is not None:
-            complain(problem)
-            del given[name]
-    return given
-
-
-def _problem_with(name: str, given: Mapping[str, object]) -> str | None:
-    if name == "idempotency" and given[name] not in CLASSES:
-        return f"write one of {', '.join(CLASSES)}"
-    try:
-        check(given)
-    except AnswersRefused as refused:
-        return refused.problems.get(name)
-    return None
+    return [name for name in NEEDED if name not in said and not (settled and name == "idempotency")]

@@ -10,11 +10,22 @@ from typing import Final
 
 from nagorik.values import dhaka_date
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_testing.scaffold.answers import CLASSES, Answers, AnswersRefused, PluginKind, Wire, ask, check, missing
+from nagorik_testing.scaffold.answers import (
+    CLASSES,
+    NEEDED,
+    Answers,
+    AnswersRefused,
+    FeeDue,
+    PluginKind,
+    Session,
+    Wire,
+    check,
+    missing,
+)
 from nagorik_testing.scaffold.first_run import first_run
 from nagorik_testing.scaffold.project_files import CannotWrite, render, write
 
-_ASKED: Final = ("kind", "name_en", "name_bn", "service_slug", "service_en", "service_bn", "idempotency")
+_SAID: Final = (*NEEDED, "session", "fee_due")
 
 
 class NewCommand:
@@ -25,7 +36,7 @@ class NewCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's arguments."""
         parser.epilog = (
-            "What is not given is asked for on a terminal. Nothing is ever overwritten. The exit code is 0 if the"
+            "Nothing is ever overwritten. The exit code is 0 if the"
             " plugin is written and its tests pass, 1 if it is written and something failed, 2 if nothing is written."
         )
         parser.add_argument("id", metavar="ID", help="the plugin's id, such as wasa or land-records")
@@ -45,6 +56,16 @@ class NewCommand:
             choices=[each.value for each in Wire],
             default=Wire.JSON.value,
             help="what the agency speaks; json, the default, is the reference interface, for one that publishes none",
+        )
+        parser.add_argument(
+            "--session",
+            choices=[each.value for each in Session],
+            help="how the agency knows who asks; none by default",
+        )
+        parser.add_argument(
+            "--fee-due",
+            choices=[each.value for each in FeeDue],
+            help="when a submission-and-payment is paid: before it is filed or after",
         )
         parser.add_argument("--host", help="the host to call (default: api.ID.example)")
         parser.add_argument(
@@ -80,7 +101,7 @@ command: Final = NewCommand()
 
 
 def _said(arguments: argparse.Namespace) -> dict[str, object]:
-    given = {name: getattr(arguments, name) for name in _ASKED if getattr(arguments, name) is not None}
+    given = {name: getattr(arguments, name) for name in _SAID if getattr(arguments, name) is not None}
     return {
         "id": arguments.id,
         "host": arguments.host,
@@ -91,18 +112,16 @@ def _said(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def _complete(said: dict[str, object]) -> dict[str, object]:
-    """What was said, with what was asked for on a terminal.
+    """What was said, where nothing is missing.
 
     Raises:
-        AnswersRefused: Something is missing and there is nobody to ask, or is wrong already.
+        AnswersRefused: Something is missing, or one thing too many is said.
     """
     if said.get("kind") == PluginKind.READ_ONLY and "idempotency" in said:
         raise AnswersRefused({"idempotency": "a read-only plugin changes nothing, so leave it out"})
-    if not missing(said):
-        return said
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        return ask(said, input, _complain)
-    raise AnswersRefused(dict.fromkeys(missing(said), "is missing, and there is no terminal to ask on"))
+    if missing(said):
+        raise AnswersRefused(dict.fromkeys(missing(said), "is missing"))
+    return said
 
 
 def _refuse_to_shadow(answers: Answers) -> None:

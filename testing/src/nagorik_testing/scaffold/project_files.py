@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -17,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nagorik.operations import Idempotency
 from nagorik_platform.plugin_settings import environment_prefix
-from nagorik_testing.scaffold.answers import Answers, PluginKind, Wire
+from nagorik_testing.scaffold.answers import Answers, PluginKind, Session, Wire
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
 
@@ -83,6 +84,12 @@ def _licence() -> str:
     return text
 
 
+def _route(wire: Wire, route: str, called: str, prefix: str = "") -> str:
+    """A route's name at an agency that speaks so: SOAP has one address for all that is asked."""
+    method, path = route.split(" ")
+    return f"POST {prefix}/service {called}" if wire is Wire.SOAP else f"{method} {prefix}{path}"
+
+
 def _facts(answers: Answers) -> dict[str, object]:
     payment = answers.kind is PluginKind.SUBMISSION_AND_PAYMENT
     find = answers.over_reference or answers.idempotency is Idempotency.CLIENT_REFERENCE
@@ -100,6 +107,9 @@ def _facts(answers: Answers) -> dict[str, object]:
         "payment": payment,
         "markup": answers.wire in {Wire.XML, Wire.SOAP},
         "soap": answers.wire is Wire.SOAP,
+        "route": partial(_route, answers.wire),
+        "cookie": answers.session is Session.COOKIE,
+        "fee_due": f"{(answers.fee_due or ('after' if answers.over_reference else 'before')).upper()}_SUBMISSION",
         "multipart": answers.wire is Wire.MULTIPART,
         "body": _BODIES.get(answers.wire, answers.wire.value),
         "extra": "[xml]" if answers.wire in {Wire.XML, Wire.SOAP} else "",

@@ -4,9 +4,8 @@ Served on the loopback only, under ``/_simulator``, and in process where it is a
 amounts and times and no personal data, and what is done through it is not in the ledger.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, ValidationError
@@ -49,7 +48,7 @@ class _ScriptOrder(Model):
 
 def with_admin(simulator: Simulator) -> ASGIApp:
     """The simulator's application with the admin API beside it."""
-    own = _Admin(simulator).routes()
+    own = _routes(simulator)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -69,102 +68,91 @@ def refused(problem: str, status: int = 400) -> JSONResponse:
     return JSONResponse({"error": problem}, status_code=status)
 
 
-class _Admin:
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-
-    def routes(self) -> list[Route]:
-        handlers: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
-            ("GET", "", self.describe),
-            ("GET", "/clock", self.clock),
-            ("POST", "/clock/advance", self.advance),
-            ("POST", "/clock/set", self.set_clock),
-            ("GET", "/ledger", self.ledger),
-            ("GET", "/faults", self.faults),
-            ("POST", "/faults", self.add_fault),
-            ("DELETE", "/faults", self.clear_faults),
-            ("GET", "/conditions", self.conditions),
-            ("POST", "/conditions", self.add_condition),
-            ("DELETE", "/conditions", self.clear_conditions),
-            ("POST", "/script", self.write_script),
-            ("POST", "/reset", self.reset),
-        ]
-        return [Route(ADMIN_PATH + path, _reading(handler), methods=[method]) for method, path, handler in handlers]
-
-    async def describe(self, _request: Request) -> Response:
-        simulator = self._simulator
-        return JSONResponse(
-            {
-                "plugin": simulator.plugin_id,
-                "modelled": simulator.modelled,
-                "now": simulator.clock.now().isoformat(),
-                "outcomes": list(simulator.script.outcomes),
-                "operations": sorted(simulator.faults.operations),
-                "officers": sorted(route.path for route in simulator.operator_routes()),
-            }
-        )
-
-    async def clock(self, _request: Request) -> Response:
-        return JSONResponse({"now": self._simulator.clock.now().isoformat()})
-
-    async def advance(self, request: Request) -> Response:
-        order = _Advance.model_validate_json(await request.body())
-        self._simulator.clock.advance(timedelta(seconds=order.seconds))
-        return await self.clock(request)
-
-    async def set_clock(self, request: Request) -> Response:
-        self._simulator.clock.set(_Set.model_validate_json(await request.body()).instant)
-        return await self.clock(request)
-
-    async def ledger(self, _request: Request) -> Response:
-        return JSONResponse(self._simulator.ledger.as_document())
-
-    async def faults(self, _request: Request) -> Response:
-        return JSONResponse({"faults": [_rule(rule) for rule in self._simulator.faults.rules]})
-
-    async def add_fault(self, request: Request) -> Response:
-        order = _FaultOrder.model_validate_json(await request.body())
-        rule = self._simulator.faults.add(
-            order.operation,
-            FAULTS.validate_python(order.fault),
-            first=order.first,
-            count=order.count,
-            client_reference=order.client_reference,
-        )
-        return JSONResponse(_rule(rule), status_code=201)
-
-    async def clear_faults(self, _request: Request) -> Response:
-        self._simulator.faults.clear()
-        return JSONResponse({"faults": []})
-
-    async def conditions(self, _request: Request) -> Response:
-        current = self._simulator.conditions
-        conditions = [condition.model_dump(mode="json") for condition in current.all]
-        return JSONResponse({"conditions": conditions, "met": dict(current.met)})
-
-    async def add_condition(self, request: Request) -> Response:
-        condition = CONDITIONS.validate_json(await request.body())
-        self._simulator.conditions.add(condition)
-        return JSONResponse(condition.model_dump(mode="json"), status_code=201)
-
-    async def clear_conditions(self, request: Request) -> Response:
-        self._simulator.conditions.clear()
-        return await self.conditions(request)
-
-    async def write_script(self, request: Request) -> Response:
-        order = _ScriptOrder.model_validate_json(await request.body())
-        self._simulator.script.set(order.marker, order.outcome, durations=order.durations, values=order.values)
-        return JSONResponse({"outcome": order.outcome}, status_code=201)
-
-    async def reset(self, _request: Request) -> Response:
-        self._simulator.reset()
-        return JSONResponse({"reset": True})
+_Order = Callable[[bytes], object]
+"""Does what a request's body says; what is answered, in JSON types."""
 
 
-def _reading(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def _orders(simulator: Simulator) -> Mapping[str, _Order]:
+    """What can be asked and ordered, by method and path below ``/_simulator``."""
+    clock, faults, conditions = simulator.clock, simulator.faults, simulator.conditions
+
+    def add_fault(body: bytes) -> object:
+        order = _FaultOrder.model_validate_json(body)
+        fault = FAULTS.validate_python(order.fault)
+        return _rule(faults.add(fault=fault, **order.model_dump(exclude={"fault"})))
+
+    def add_condition(body: bytes) -> object:
+        condition = CONDITIONS.validate_json(body)
+        conditions.add(condition)
+        return condition.model_dump(mode="json")
+
+    def write_script(body: bytes) -> object:
+        order = _ScriptOrder.model_validate_json(body)
+        simulator.script.set(order.marker, order.outcome, durations=order.durations, values=order.values)
+        return {"outcome": order.outcome}
+
+    def now(_moved: object = None) -> object:
+        return {"now": clock.now().isoformat()}
+
+    def held(_body: bytes) -> object:
+        written = [condition.model_dump(mode="json") for condition in conditions.all]
+        return {"conditions": written, "met": dict(conditions.met)}
+
+    def rules(_body: bytes) -> object:
+        return {"faults": [_rule(rule) for rule in faults.rules]}
+
+    def clear_faults(body: bytes) -> object:
+        faults.clear()
+        return rules(body)
+
+    def clear_conditions(body: bytes) -> object:
+        conditions.clear()
+        return held(body)
+
+    def reset(_body: bytes) -> object:
+        simulator.reset()
+        return {"reset": True}
+
+    return {
+        "GET": lambda _: {
+            "plugin": simulator.plugin_id,
+            "modelled": simulator.modelled,
+            "now": clock.now().isoformat(),
+            "outcomes": list(simulator.script.outcomes),
+            "operations": sorted(faults.operations),
+            "officers": sorted(route.path for route in simulator.operator_routes()),
+        },
+        "GET /clock": now,
+        "POST /clock/advance": lambda body: now(clock.advance(_Advance.model_validate_json(body).seconds)),
+        "POST /clock/set": lambda body: now(clock.set(_Set.model_validate_json(body).instant)),
+        "GET /ledger": lambda _: simulator.ledger.as_document(),
+        "GET /faults": rules,
+        "POST /faults": add_fault,
+        "DELETE /faults": clear_faults,
+        "GET /conditions": held,
+        "POST /conditions": add_condition,
+        "DELETE /conditions": clear_conditions,
+        "POST /script": write_script,
+        "POST /reset": reset,
+    }
+
+
+_MADE: Final = frozenset({"/faults", "/conditions", "/script"})
+"""What an order adds something to, and is answered 201."""
+
+
+def _routes(simulator: Simulator) -> list[Route]:
+    asked = ((*name.partition(" ")[::2], order) for name, order in _orders(simulator).items())
+    return [
+        Route(ADMIN_PATH + path, _reading(order, made=method == "POST" and path in _MADE), methods=[method])
+        for method, path, order in asked
+    ]
+
+
+def _reading(order: _Order, *, made: bool) -> Callable[[Request], Awaitable[Response]]:
     async def guarded(request: Request) -> Response:
         try:
-            return await handler(request)
+            return JSONResponse(order(await request.body()), status_code=201 if made else 200)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False, include_context=False)
             return refused("; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems))

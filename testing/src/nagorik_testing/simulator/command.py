@@ -7,16 +7,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
 
 from nagorik.data_files import DataFileInvalid
 from nagorik_platform.plugin_settings import environment_prefix
-from nagorik_testing.faults.conditions import BrownOut, Outage
 from nagorik_testing.simulator.base import (
     ADMIN_PATH,
     Simulator,
@@ -51,12 +49,6 @@ class SimulateCommand:
         parser.add_argument(
             "--speed", type=float, default=1.0, help="simulated seconds in a second; 3600 lets a day pass in 24 s"
         )
-        parser.add_argument(
-            "--outage", type=_length, metavar="P3D", help="begin with an outage that lasts so long, of simulated time"
-        )
-        parser.add_argument(
-            "--brown-out", type=_share, metavar="SHARE", help="let a share of all requests fail, such as 0.2"
-        )
         parser.add_argument("--json", action="store_true", help="print one JSON document a simulator, one a line")
 
     def run(self, arguments: argparse.Namespace) -> int:
@@ -84,23 +76,6 @@ def port_number(text: str) -> int:
     return port
 
 
-def _length(text: str) -> timedelta:
-    try:
-        length = TypeAdapter(timedelta).validate_python(text)
-    except ValidationError:
-        length = timedelta(0)
-    if length <= timedelta(0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as P3D or PT2H")
-    return length
-
-
-def _share(text: str) -> float:
-    try:
-        return BrownOut(share=float(text)).share
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share above 0 and up to 1") from None
-
-
 def _choose(arguments: argparse.Namespace) -> list[Simulator]:
     """Make the simulators that were asked for, all on one clock so that they agree on the time.
 
@@ -120,13 +95,7 @@ def _choose(arguments: argparse.Namespace) -> list[Simulator]:
         raise SimulatorUnusable(f"no simulator of {', '.join(missing)} is installed; installed simulators: {known}")
     if len(names) > 1 and arguments.port:
         raise SimulatorUnusable("--port is for one simulator; with --all each takes a free port")
-    chosen = [load_simulator(installed[name])(clock=clock, seed=arguments.seed) for name in names]
-    for simulator in chosen:
-        if arguments.outage is not None:
-            simulator.conditions.add(Outage(begin=clock.now(), end=clock.now() + arguments.outage))
-        if arguments.brown_out is not None:
-            simulator.conditions.add(BrownOut(share=arguments.brown_out))
-    return chosen
+    return [load_simulator(installed[name])(clock=clock, seed=arguments.seed) for name in names]
 
 
 @contextmanager
@@ -147,35 +116,30 @@ async def _serve(simulators: list[Simulator], *, port: int, as_json: bool) -> No
         stop = served.enter_context(stop_signals())
         for simulator in simulators:
             base_url = await served.enter_async_context(serve(simulator, port=port))
-            (_announce_json if as_json else _announce)(simulator, base_url)
+            _announce(simulator, base_url, as_json=as_json)
         await stop.wait()
 
 
-def _exports(simulator: Simulator, base_url: str) -> dict[str, str]:
+def _announce(simulator: Simulator, base_url: str, *, as_json: bool) -> None:
     prefix = environment_prefix(simulator.plugin_id)
-    return {f"{prefix}{name.upper()}": str(value) for name, value in simulator.settings(base_url).items()}
-
-
-def _announce_json(simulator: Simulator, base_url: str) -> None:
-    document = {
+    exports = {f"{prefix}{name.upper()}": str(value) for name, value in simulator.settings(base_url).items()}
+    document: dict[str, object] = {
         "plugin": simulator.plugin_id,
         "base_url": base_url,
         "admin_url": base_url + ADMIN_PATH,
         "modelled": simulator.modelled,
         "conditions": [str(condition) for condition in simulator.conditions.all],
-        "environment": _exports(simulator, base_url),
     }
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
-
-
-def _announce(simulator: Simulator, base_url: str) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps({**document, "environment": exports}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+        return
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"[bold]{escape(simulator.plugin_id)}[/] simulated at [bold]{base_url}[/]")
     console.print(f"  admin     {base_url}{ADMIN_PATH}")
     console.print(f"  modelled  {escape(simulator.modelled)}")
     for condition in simulator.conditions.all:
         console.print(f"  condition {escape(str(condition))}")
-    for name, value in _exports(simulator, base_url).items():
+    for name, value in exports.items():
         console.print(f"  export {name}={escape(value)}")
     console.print("  Ctrl-C stops it; nothing of it is kept.")

@@ -24,7 +24,6 @@ Attempt = Callable[[], Awaitable[object]]
 A_SECOND: Final = timedelta(seconds=1)
 LATER: Final = timedelta(hours=26)
 """Simulated time after which a write is made again: another hour of another day."""
-UNAUTHORISED: Final = 401
 
 
 @check("submit/same-bytes")
@@ -77,8 +76,10 @@ async def _passed(tap: Wiretap, attempt: Attempt) -> list[WireExchange]:
         # The agency may refuse what it holds already: what was sent for it is looked at, and not the answer.
         if not tap.since(before):
             raise NotReachable(f"{refused.code}, and nothing is sent") from None
-    # What met an ended session is sent once more by the client itself, as it was.
-    return [exchange for exchange in tap.since(before) if exchange.status != UNAUTHORISED]
+    # What met an ended session is followed by a login, and sent once more by the client itself, as it was.
+    made = tap.exchanges[before:]
+    ended = [following.is_login for following in made[1:]]
+    return [one for one, is_over in zip(made, [*ended, False], strict=False) if not (one.is_login or is_over)]
 
 
 def _changed(first: Sequence[WireExchange], again: Sequence[WireExchange], codec: Codec) -> frozenset[str]:
