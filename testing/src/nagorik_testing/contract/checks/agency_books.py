@@ -27,6 +27,7 @@ from nagorik_testing.contract.checks.filing import open_filings, other_example
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
     case_of,
+    enter_state,
     example_form,
     form_of,
     leaves,
@@ -64,14 +65,6 @@ _CAME_TO_NOTHING: Final = frozenset(
 )
 
 
-def _enter(rig: Rig, case: Case[Any], state: str, remark: str = "") -> None:
-    """Put the application into a state of the workflow, from which it goes on only when it is put into another."""
-    rig.advance(MINUTE * 7)
-    case.enter(state, rig.clock.now(), remark)
-    case.due = None
-    rig.advance(MINUTE * 7)
-
-
 @check("status/every-word")
 async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
@@ -88,7 +81,7 @@ async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
                 await pay_fee(rig, FIRST_STAGE)
                 rig.advance(timedelta(days=1))
                 await rig.platform.get_status(rig.draft, rig.references)
-            _enter(rig, case, state, REMARK)
+            enter_state(rig, case, state, REMARK)
             before = len(tap.exchanges)
             try:
                 status = await rig.platform.get_status(rig.draft, rig.references)
@@ -220,7 +213,7 @@ async def _told_of_turned_away(rig: Rig, tap: Wiretap) -> list[str]:
     await rig.platform.advise_payment(rig.draft, rig.references, receipt)
     pending = tap.exchanges[-1].answer
     for state in case.workflow.states:
-        _enter(rig, case, state)
+        enter_state(rig, case, state)
         by_time = any(step.source == state and step.to is not None for step in case.workflow.steps)
         if by_time or _waits_for_fee(case):
             continue  # what is not confirmed yet may still be

@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from itertools import combinations
 from typing import Final, NamedTuple
@@ -18,14 +17,13 @@ from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import fetch_one
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.inspection import books_of, case_of
+from nagorik_testing.contract.checks.inspection import books_of, case_of, enter_state
 from nagorik_testing.contract.preparations import file_application, wait_for_deliverables
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.wire.codec import media_type_of
 
-_A_WHILE: Final = timedelta(minutes=7)
 _PAGE: Final = (
     b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Your session has ended.</body></html>"
 )
@@ -125,9 +123,7 @@ async def _issued(rig: Rig, states: Collection[str]) -> AsyncIterator[tuple[str,
     await file_application(rig)
     case, seen = case_of(rig), set[str]()
     for state in states or case.workflow.states:
-        rig.advance(_A_WHILE)
-        case.enter(state, rig.clock.now())
-        case.due = None
+        enter_state(rig, case, state)
         status = await rig.platform.get_status(rig.draft, rig.references)
         new = [each for each in status.deliverables if each.delivery == "download" and each.kind not in seen]
         seen |= {each.kind for each in new}

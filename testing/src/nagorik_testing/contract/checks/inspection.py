@@ -7,6 +7,7 @@ agency's own words, overheard so that one of them can be replaced.
 import re
 from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -230,6 +231,18 @@ async def ready_rigs(
             yield operation, rig
     if not reached:
         raise NotReachable("none of its operations can be called")
+
+
+A_WHILE: Final = timedelta(minutes=7)
+"""Between a step of the agency's and a question, so that what it dates is another moment than that of asking."""
+
+
+def enter_state(rig: Rig, case: Case[Any], state: str, remark: str = "") -> None:
+    """Put an application into a state of the workflow, from which it goes on only when it is put into another."""
+    rig.advance(A_WHILE)
+    case.enter(state, rig.clock.now(), remark)
+    case.due = None
+    rig.advance(A_WHILE)
 
 
 def books_of(rig: Rig) -> list[ApplicationBook[Any]]:

@@ -31,7 +31,7 @@ from nagorik_testing.contract.calls import (
     start_payment,
 )
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
-from nagorik_testing.contract.checks.inspection import books_of, form_of
+from nagorik_testing.contract.checks.inspection import A_WHILE, books_of, enter_state, form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.preparations import prepare_operation
@@ -43,8 +43,6 @@ REMARK: Final = "আবেদনে একটি মন্তব্য আছে
 """What an officer writes in a test."""
 WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 """Between two reports of a payment and two orders of a refund, until the agency says something else."""
-A_WHILE: Final = timedelta(minutes=7)
-"""Before a question, so that what the agency dates is another moment than that of asking."""
 
 RepeatableCall = Callable[[], Awaitable[object]]
 
@@ -227,9 +225,7 @@ async def _every_state(stage: _Stage, offer: AnyOffer) -> None:
         if case is None:
             continue
         for state in case.workflow.states:
-            rig.advance(A_WHILE)
-            case.enter(state, rig.clock.now(), REMARK)
-            case.due = None
+            enter_state(rig, case, state, REMARK)
             await _status(stage, offer)
 
 
