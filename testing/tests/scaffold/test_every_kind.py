@@ -110,7 +110,7 @@ def test_an_agency_without_an_interface_is_data_and_one_class(workspace: Workspa
 
 def test_tests_of_every_plugin_pass_on_its_wheel_alone(workspace: Workspace, tmp_path: Path) -> None:
     """No source tree is near: what the wheel forgot is missing."""
-    assert workspace.run_tests(map(workspace.plugin, KINDS), tmp_path) > 100 * len(KINDS)
+    assert workspace.run_tests(map(workspace.plugin, KINDS), tmp_path) > 60 * len(KINDS)
 
 
 def test_tests_pass_after_the_renames_of_the_readme(workspace: Workspace, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_tests_pass_after_the_renames_of_the_readme(workspace: Workspace, tmp_pa
         assert not {"fileNo", "REFUSED", "questionNo", "receiptNo"} & set(_words(project / "src"))
     renamed.install(map(renamed.plugin, RENAMED))
 
-    assert renamed.run_tests(map(renamed.plugin, RENAMED), tmp_path / "alone") > 100 * len(RENAMED)
+    assert renamed.run_tests(map(renamed.plugin, RENAMED), tmp_path / "alone") > 60 * len(RENAMED)
 
 
 def _words(folder: Path) -> list[str]:
@@ -132,7 +132,7 @@ def _words(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("plugin_id", KINDS)
 def test_plugin_is_held_to_the_highest_level_of_its_kind(workspace: Workspace, plugin_id: str) -> None:
-    paid = plugin_id.startswith(("xpaid", "gate"))
+    paid = plugin_id.startswith(("xpaid", "xearly", "gate"))
     contract = (workspace.plugin(plugin_id) / "tests" / "test_contract.py").read_text("utf-8")
 
     assert f"    level = Level.{'PAYMENT' if paid else 'SUBMISSION'}\n" in contract
