@@ -21,7 +21,7 @@ from sqlalchemy import exists, func, select
 from nagorik_host import Host
 from nagorik_host.store import Transaction
 from nagorik_host.store.schema import applications, attempts
-from nagorik_simulation.worker_process import WorkerSettings
+from nagorik_simulation.worker_process import JUMP, WorkerSettings
 from nagorik_testing.simulator.clock import SimulatedClock
 
 _MODULE: Final = "nagorik_simulation.worker_process"
@@ -207,7 +207,9 @@ class ClockDriver:
         self._worker = host.worker()
 
     async def run_until_idle(self) -> datetime | None:
-        """Wait until nothing is due and nothing is claimed; when something falls due next, if it ever does.
+        """Wait until nothing is due and nothing is claimed; when to go on, if anything falls due ever.
+
+        That is so much after it falls due that the workers see the clock jump, and poll at once.
 
         Raises:
             NeverIdle: There is no end to it.
@@ -220,7 +222,7 @@ class ClockDriver:
             # At one moment: an application that a worker lets go between two statements would be seen by neither.
             due, claimed, calls = await self._host.database.snapshot(self._look)
             if not claimed and (due is None or due > self._clock.now()):
-                return due
+                return due if due is None else due + JUMP
             now = loop.time()
             if calls != made:
                 made, moved_at = calls, now

@@ -15,7 +15,7 @@ from nagorik_simulation.campaign.cohort import IN_MEMORY, Cohort, prepare
 from nagorik_simulation.campaign.comparison import Discrepancy, _row
 from nagorik_simulation.campaign.report import CampaignReport
 from nagorik_simulation.worker_pool import ClockDriver, NeverIdle, WorkerExit, WorkerPool
-from nagorik_simulation.worker_process import WorkerSettings, errors_in
+from nagorik_simulation.worker_process import JUMP, WorkerSettings, errors_in
 from nagorik_testing.simulator.clock import SimulatedClock
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -99,7 +99,7 @@ async def test_worker_without_a_database_gives_up_and_any_other_end_is_a_finding
 
 @pytest.mark.long
 async def test_worker_that_ends_by_itself_is_noticed_and_another_follows(setting):
-    async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(120):
+    async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(600):
         while len(pool.ended) < 2:  # noqa: ASYNC110 - a process has no event
             await asyncio.sleep(0.1)
     assert {(one.name, one.exit_code, one.error.startswith("KeyringInvalid at ")) for one in pool.ended} == {
@@ -113,7 +113,7 @@ async def test_worker_that_ends_by_itself_is_noticed_and_another_follows(setting
 async def test_killed_worker_is_followed_by_the_one_that_takes_its_place(setting):
     await prepare(setting.database)
     setting = replace(setting, keys=make_keys("campaign"))
-    async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(120):
+    async with WorkerPool(setting, ["machine-1"]) as pool, asyncio.timeout(600):
         assert not pool.kill("machine-2")
         while not pool.kill("machine-1", followed_by=replace(setting, skew=3600.0)):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -156,7 +156,7 @@ async def test_application_that_is_let_go_while_it_is_looked_is_not_missed(monke
     database = ChangingDatabase(clock)
     host = SimpleNamespace(database=database, worker=lambda: database)
     driver = ClockDriver(host, clock, SimpleNamespace(ended=[]))
-    assert await driver.run_until_idle() == clock.now() + timedelta(hours=1)
+    assert await driver.run_until_idle() == clock.now() + timedelta(hours=1) + JUMP
 
 
 @pytest.mark.parametrize(("ended", "busy", "found"), [(5, False, "worker after worker"), (0, True, "did not finish")])
