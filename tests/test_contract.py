@@ -144,7 +144,7 @@ def test_fault_is_told_once_with_what_follows_from_it(broken: Report) -> None:
     assert "\n  request   POST /" in told
     assert "\n  response  2" in told
     assert "\n  explain   nagorik explain NGK002\n" in told
-    assert f"\n  so also   {len(following)} more: submit/F02, submit/F02-for-ever, " in told
+    assert f"\n  hidden    {len(following)} dependent failures (--verbose): submit/F02, submit/F02-for-ever, " in told
     assert told.count("  because  ") == 1
     assert f"{len(following) + 1} failed, 1 cause" in told
     assert "missing: submit/F02\n" in told

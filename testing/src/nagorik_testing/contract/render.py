@@ -66,8 +66,9 @@ def _render_cause(report: Report, cause: Judged, *, verbose: bool) -> tuple[str,
     lines = ["", *render_failure(cause.finding)]
     if following:
         checks = tuple(dict.fromkeys(each.finding.check for each in following))
-        more = f" and {len(checks) - _SHOWN} more (--verbose shows all)" if len(checks) > _SHOWN else ""
-        lines.append(f"  so also   {len(following)} more: {', '.join(checks[:_SHOWN])}{more}")
+        more = ", …" if len(checks) > _SHOWN else ""
+        number = f"{len(following)} dependent failure{'' if len(following) == 1 else 's'} (--verbose)"
+        lines.append(f"  hidden    {number}: {', '.join(checks[:_SHOWN])}{more}")
     if verbose:
         for each in following:
             lines += ["", *(f"  {line}" for line in render_failure(each.finding, each.because_of))]

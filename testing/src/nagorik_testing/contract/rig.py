@@ -136,10 +136,6 @@ class Rig:
         if opening is not None:
             self.clock.set(opening)
 
-    def start_with(self, start: StartPlatform) -> None:
-        """Restart with another platform than the one that it was opened with."""
-        self._start = start
-
     @asynccontextmanager
     async def restarted(self) -> AsyncIterator[None]:
         """With a platform that has only just begun: the agency is as it was, and no earlier fault is remembered.
