@@ -148,7 +148,7 @@ KILLS = {
     "advise-payment/as-paid": Kill("another receipt number changes nothing that is sent", "TellsOwnPaymentId"),
     "payment/as-ordered": Kill("two amounts that differ in poisha are opened alike", "OpensWholeTaka"),
     "payment/unknown-payment": Kill("a payment that the gateway does not know is failed", "MissingIsFailed"),
-    "payment/unknown-word": Kill("a word that nobody knows is taken for captured", "UnknownIsPaid"),
+    "payment/unknown-word": Kill("a word that is not known is taken for captured", "UnknownIsPaid"),
     "payment/instructed": Kill("the payer is told neither where nor how to pay", "SaysNothing"),
     "payment/F19-refunded-twice": Kill(
         "a refund that is ordered again leaves at the gateway once more: refund", simulator="GenerousOffice"
