@@ -1,17 +1,14 @@
 """What several checks look with.
 
-Scripts, records, objects that a manifest names, effects; operations brought to where they can be called; and the
-agency's own words, overheard so that one of them can be replaced.
+Scripts, records, objects that a manifest names, effects; and operations brought to where they can be called.
 """
 
 import re
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Collection, Iterator
 from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import JsonValue
-from starlette.types import Message, Receive, Scope, Send
 
 from nagorik import Form, Operation, Text
 from nagorik.data_files import DataFileInvalid
@@ -24,9 +21,8 @@ from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
-from nagorik_testing.faults.kinds import Altered, Slow
+from nagorik_testing.faults.kinds import Slow
 from nagorik_testing.simulator.application_book import ApplicationBook, Case
-from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
 from nagorik_toolkit.form_validation import Location
 
@@ -152,52 +148,6 @@ A_MOMENT: Final = 0.5
 """Simulated seconds that an agency takes over each answer while several ask it."""
 UNHEARD_OF = "UNHEARD-OF"
 """A word that no agency uses."""
-
-
-class Overheard:
-    """Mixed into a simulator: keeps the texts of its last answer."""
-
-    codec: Codec
-    last_places: Sequence[tuple[str, str]] = ()
-    """Each with its place, as ``Altered`` takes it."""
-
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As the simulator's, and listen."""
-        body = bytearray()
-
-        async def keep_and_send(message: Message) -> None:
-            body.extend(message.get("body", b""))
-            await send(message)
-
-        await super().app(scope, receive, keep_and_send)  # type: ignore[misc]
-        try:
-            self.last_places = self.codec.answers.places(bytes(body))
-        except ValueError:
-            self.last_places = ()
-
-
-def overheard(subject: Subject) -> Subject:
-    """The subject before the same simulator, whose answers are kept."""
-    kind: Any = type(f"Overheard{subject.simulator.__name__}", (Overheard, subject.simulator), {})
-    return replace(subject, simulator=kind)
-
-
-def texts_told(rig: Rig) -> dict[str, str]:
-    """The texts of the last answer of an agency that is overheard, by place."""
-    places: Sequence[tuple[str, str]] = getattr(rig.simulator, "last_places", ())
-    return dict(places)
-
-
-def words_of(rig: Rig, shown: str) -> Iterator[str]:
-    """Places of the last answer that hold a text which ``shown`` repeats: where the agency's word may stand."""
-    for place, value in texts_told(rig).items():
-        if len(value) > 1 and value in shown:
-            yield place
-
-
-def replaced_word(place: str, word: str = UNHEARD_OF) -> Altered:
-    """A fault that puts a word nobody has heard of into one place of an answer."""
-    return Altered(put={place: word})
 
 
 def slow_down(rig: Rig) -> None:
