@@ -24,7 +24,7 @@ from nagorik_testing.contract.form_fields import (
 from nagorik_toolkit.form_validation import Location, form_schema
 
 FilledForm = dict[str, JsonValue]
-Words = dict[Location, tuple[str, ...]]
+WordsByPlace = dict[Location, tuple[str, ...]]
 """The words with which fields are filled in, none of which stands in another."""
 
 LONGEST: Final = 4_000
@@ -125,14 +125,14 @@ def with_long_texts(
     only: Location | None = None,
     longest: int = LONGEST,
     signs: Sequence[str] = (" ",),
-) -> tuple[FilledForm, Words]:
+) -> tuple[FilledForm, WordsByPlace]:
     """The example with texts as long as the form takes them, and the words of each, which stand in no other.
 
     A field that takes no text of such words, such as a number's, stays as it is; so do all but ``only`` one. The
     words are parted by ``signs``, one after another. Where the longest text is wanted, a list of texts has as many
     entries as the form takes, each of one word.
     """
-    schema, form, written_words = form_schema(model), dict(example), Words()
+    schema, form, written_words = form_schema(model), dict(example), WordsByPlace()
     for number, (place, described, value) in enumerate(fields_of(schema, schema, dict(example), ())):
         if only not in {None, place} or choices_at(schema, described):
             continue

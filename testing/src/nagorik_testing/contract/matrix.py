@@ -81,7 +81,7 @@ class Expect:
     effects: int | None = None
 
 
-Expected = Mapping[OperationKind, Expect]
+ExpectedEnd = Mapping[OperationKind, Expect]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class FaultRow:
     id: str
     title: str
     fault: Fault
-    expected: Expected = field(repr=False)
+    expected: ExpectedEnd = field(repr=False)
     count: int | None = 1
     login_only: bool = False
     document_only: bool = False
@@ -113,12 +113,12 @@ class FaultRow:
     then: Fault | None = None
 
 
-def by_kind(read: Expect, native: Expect, other: Expect) -> Expected:
+def by_kind(read: Expect, native: Expect, other: Expect) -> ExpectedEnd:
     """For reads, for native writes, and for all other writes."""
     return MappingProxyType(dict(zip(OperationKind, (read, native, other, other), strict=True)))
 
 
-def everywhere(outcome: Ends, requests: tuple[int, int], effects: int) -> Expected:
+def everywhere(outcome: Ends, requests: tuple[int, int], effects: int) -> ExpectedEnd:
     """The same for every kind, but that only writes have effects."""
     write = Expect(outcome, requests, effects)
     return by_kind(Expect(outcome, requests), write, write)
@@ -162,7 +162,7 @@ _READ_OR_REFUSED: Final = by_kind(Expect((RESULT, ContractViolation), (1, 1)), _
 
 
 def _document(
-    row: str, title: str, fault: Fault, expected: Expected = _UNREADABLE, *, same: bool = False
+    row: str, title: str, fault: Fault, expected: ExpectedEnd = _UNREADABLE, *, same: bool = False
 ) -> FaultRow:
     return FaultRow(row, title, fault, expected, document_only=True, same=same)
 

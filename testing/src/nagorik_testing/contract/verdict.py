@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from nagorik import NagorikError, PluginFault
 from nagorik_testing.exceptions import raised_as
 from nagorik_testing.simulator.loopback import LOOPBACK
+from nagorik_testing.validation.findings import Severity
 
 _FRAME: Final = re.compile(r"^  File .*", re.MULTILINE)
 _PORT: Final = re.compile(rf"(://{re.escape(LOOPBACK)}):[0-9]+")
@@ -85,17 +86,6 @@ class Symptom(StrEnum):
     UNTOUCHED = "untouched"
     """The fault never happened."""
     PRIVACY = "privacy"
-
-
-class Severity(StrEnum):
-    """How much it weighs that a check fails."""
-
-    ERROR = "error"
-    """The plugin is not proved in this point, and loses levels."""
-    WARNING = "warning"
-    """The report shows it. No level is lost, and nothing fails."""
-    NOTE = "note"
-    """The report shows it with ``--verbose``."""
 
 
 class NotReachable(Exception):

@@ -15,7 +15,8 @@ from nagorik_testing.contract.causes import FindingKey, causes_of
 from nagorik_testing.contract.codes import CodedCheck, coded, is_of_matrix
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, SuiteResults
-from nagorik_testing.contract.verdict import CheckStatus, Finding, Severity
+from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.validation.findings import Severity
 
 WAIVERS: Final = "waivers"
 """The family of what is wrong with the waivers themselves."""

@@ -61,7 +61,7 @@ class Session(StrEnum):
     """By the cookie of a session that a login opens."""
 
 
-class FeeDue(StrEnum):
+class FeeMoment(StrEnum):
     """When the fee is due, of a plugin that is paid through."""
 
     BEFORE = "before"
@@ -111,7 +111,7 @@ class Answers(Model):
     wire: Wire = Wire.JSON
     """What the agency speaks."""
     session: Session = Session.NONE
-    fee_due: FeeDue | None = None
+    fee_due: FeeMoment | None = None
     """By default after the filing over the reference interface, and before it over any other."""
     host: HostName | None = None
     """The host to call; an invented one where none is known."""

@@ -15,7 +15,7 @@ from nagorik_testing.scaffold.answers import (
     NEEDED,
     Answers,
     AnswersRefused,
-    FeeDue,
+    FeeMoment,
     PluginKind,
     Session,
     Wire,
@@ -64,7 +64,7 @@ class NewCommand:
         )
         parser.add_argument(
             "--fee-due",
-            choices=[each.value for each in FeeDue],
+            choices=[each.value for each in FeeMoment],
             help="when a submission-and-payment is paid: before it is filed or after",
         )
         parser.add_argument("--host", help="the host to call (default: api.ID.example)")

@@ -15,14 +15,14 @@ STALE_AFTER: Final = timedelta(days=730)
 
 
 class Severity(StrEnum):
-    """How much a finding matters."""
+    """How much a finding weighs, of ``nagorik validate`` and of the contract suite."""
 
     ERROR = "error"
-    """The plugin cannot be used."""
+    """The plugin cannot be used, or loses levels."""
     WARNING = "warning"
-    """The plugin can be used and probably should not be released so."""
+    """It is shown. The plugin can be used and loses no level, and probably should not be released so."""
     NOTE = "note"
-    """Worth knowing."""
+    """Worth knowing; the contract suite shows it with ``--verbose``."""
 
 
 @dataclass(frozen=True, slots=True)

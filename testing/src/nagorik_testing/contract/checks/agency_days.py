@@ -31,7 +31,7 @@ _DAY: Final = re.compile(
 """A day as agencies write them, the month in the middle."""
 
 
-class _Asked(NamedTuple):
+class _AskedDay(NamedTuple):
     said: frozenset[tuple[str, str]]
     """What the agency answers, by place; what is another each time is left out."""
     end: object
@@ -64,7 +64,7 @@ def _questions(offer: AnyOffer) -> Iterator[Operation]:
         yield Operation.SUBMIT
 
 
-async def _ask_on(subject: Subject, offer: AnyOffer, operation: Operation, day: date | None = None) -> _Asked:
+async def _ask_on(subject: Subject, offer: AnyOffer, operation: Operation, day: date | None = None) -> _AskedDay:
     """Ask twice, at noon of a day or as soon as the rig is open."""
     tap, said, ends = Wiretap(), list[set[tuple[str, str]]](), list[object]()
     async with open_rig(tap.on(subject), offer.id) as rig:
@@ -82,7 +82,7 @@ async def _ask_on(subject: Subject, offer: AnyOffer, operation: Operation, day: 
                     places += answers.places(one.answer)
                     places += [(written(at), str(value)) for at, value in leaves(answers.read(one.answer, ""))]
                 said[-1] |= {(f"{one.operation} {place}", text) for place, text in places}
-    return _Asked(frozenset(said[0] & said[1]), ends[0])
+    return _AskedDay(frozenset(said[0] & said[1]), ends[0])
 
 
 def _days_in(text: str) -> Iterator[date]:

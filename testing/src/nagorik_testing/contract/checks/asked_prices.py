@@ -8,8 +8,6 @@ from decimal import Decimal
 from itertools import islice, product
 from typing import Final, NamedTuple
 
-from pydantic import JsonValue
-
 from nagorik import Form, NagorikError, PluginFault, Quote
 from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.manifest import AnyOffer
@@ -34,7 +32,7 @@ from nagorik_testing.contract.form_fields import (
     placed,
     value_at,
 )
-from nagorik_testing.contract.form_fillings import with_other_choices
+from nagorik_testing.contract.form_fillings import FilledForm, with_other_choices
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
@@ -42,8 +40,6 @@ from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.simulator.clock import START
 from nagorik_toolkit.form_validation import Location, form_schema
 from nagorik_toolkit.rules import RULES_FILE, Rule, parse_rules
-
-FilledForm = dict[str, JsonValue]
 
 YEARS_BEFORE: Final = (2, 4, 12)
 """By how much each date of the form lies earlier, one after another: what is late costs more by the year."""

@@ -20,7 +20,6 @@ from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 
-FilledForm = Mapping[str, JsonValue]
 Verdicts = Mapping[str, Criterion]
 """What is said of a citizen, by criterion."""
 
@@ -42,7 +41,7 @@ class Asker(NamedTuple):
     who: str
     """As a report names them."""
     applicant: Applicant
-    form: FilledForm | None = None
+    form: Mapping[str, JsonValue] | None = None
 
     def born(self, day: date) -> "Asker":
         """The same, born on another day; a form that names the birth date names that one."""

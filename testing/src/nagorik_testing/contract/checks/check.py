@@ -21,10 +21,10 @@ from nagorik_testing.contract.verdict import (
     Finding,
     NotReachable,
     Origin,
-    Severity,
     Symptom,
     origin_of,
 )
+from nagorik_testing.validation.findings import Severity
 
 
 class CheckFamily(StrEnum):

@@ -34,7 +34,7 @@ from nagorik_testing.contract.form_fields import day_in, is_valid, placed, value
 from nagorik_testing.contract.form_fillings import (
     SHORT,
     FilledForm,
-    Words,
+    WordsByPlace,
     choices_in,
     days_to_swap,
     filled_no_further,
@@ -328,7 +328,7 @@ async def _with_signs(look: Look) -> None:
     )
 
 
-def _cut(filed: FiledForm, words: Words) -> Iterator[str]:
+def _cut(filed: FiledForm, words: WordsByPlace) -> Iterator[str]:
     """Of which fields a part is sent and a part is not; of a text that was made into another, nothing is known."""
     if filed.faulty:
         yield "a long text ends in a fault of the plugin"

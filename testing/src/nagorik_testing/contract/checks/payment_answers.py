@@ -37,7 +37,7 @@ OTHER_CURRENCIES: Final = ("USD", "INR")
 """One that the platform knows, and one that it does not."""
 _OF_ANOTHER: Final = "an answer about another payment is taken for this one's"
 
-Change = Callable[[Location, JsonValue], JsonValue]
+AnswerChange = Callable[[Location, JsonValue], JsonValue]
 """What stands at a place of an answer in place of what the gateway says there."""
 
 
@@ -54,7 +54,7 @@ class PaymentQuestion:
         """What one of the answers says, the last one if none is named."""
         return self.kept[number].document(self.rig.simulator.codec) if self.kept else None
 
-    async def changed(self, change: Change) -> PaymentReport | NagorikError:
+    async def changed(self, change: AnswerChange) -> PaymentReport | NagorikError:
         """What is reported where the leaves of all answers are changed."""
         kept = [
             answer if document is None else replace(answer, content=rewritten(document, change))
@@ -81,7 +81,7 @@ class PaymentQuestion:
         return told
 
 
-def rewritten(document: AnswerDocument, change: Change) -> bytes:
+def rewritten(document: AnswerDocument, change: AnswerChange) -> bytes:
     """An answer with other values in some of its places."""
     body = document.body
     for at, value in document.leaves():

@@ -141,13 +141,13 @@ async def read_notice(rig: Rig, message: ExampleMessage | None = None) -> Paymen
     return await rig.platform.parse_payment_notice(request)
 
 
-Found = Iterable[tuple[object, str]]
+CourseProblems = Iterable[tuple[object, str]]
 """What would be wrong, each after whether it is."""
-Rule = Callable[[PaymentCourse, PaymentStep, Sequence[Effect]], Found]
+CourseRule = Callable[[PaymentCourse, PaymentStep, Sequence[Effect]], CourseProblems]
 """Looks at one step of a course, and at what took money by then."""
 
 
-def _as_taken(course: PaymentCourse, step: PaymentStep, taken: Sequence[Effect]) -> Found:
+def _as_taken(course: PaymentCourse, step: PaymentStep, taken: Sequence[Effect]) -> CourseProblems:
     report, payer, first = step.report, course.rig.citizen.name.en or "", course.started.reference
     if report.state is not PaymentState.CAPTURED:
         return ()
@@ -192,7 +192,7 @@ def _instants(answer: bytes, codec: Codec) -> list[datetime]:
     return [each for one in found if one is not None and one.timed for each in (one.in_dhaka, one.in_utc)]
 
 
-def _ended(course: PaymentCourse, step: PaymentStep, taken: Sequence[Effect]) -> Found:
+def _ended(course: PaymentCourse, step: PaymentStep, taken: Sequence[Effect]) -> CourseProblems:
     state, later = step.report.state, step is course.steps[-1]
     captured = course.steps[-2].report.state is PaymentState.CAPTURED
     return (
@@ -206,7 +206,7 @@ def _ended(course: PaymentCourse, step: PaymentStep, taken: Sequence[Effect]) ->
     )
 
 
-def _given_up(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]) -> Found:
+def _given_up(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]) -> CourseProblems:
     """What ends by a word that the gateway had when the payment was open is no end of the gateway's."""
     pending = (one.report.raw for one in course.steps if one.report.state is PaymentState.PENDING)
     own = step.report.raw in {None, course.steps[0].report.raw, *pending}
@@ -215,7 +215,7 @@ def _given_up(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]) -> 
     return ((own and state in OVER and took, f"told as {state.value}, and the gateway takes the money"),)
 
 
-def _payable_until(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]) -> Found:
+def _payable_until(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]) -> CourseProblems:
     until = course.started.expires_at
     return (
         (until is not None and until <= course.began, "the payer is told a time to pay until that is over already"),
@@ -227,7 +227,7 @@ def _payable_until(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]
     )
 
 
-def _genuine_notice(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]) -> Found:
+def _genuine_notice(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect]) -> CourseProblems:
     notice = step.notice
     if isinstance(notice, NotReachable):
         raise notice
@@ -238,11 +238,11 @@ def _genuine_notice(course: PaymentCourse, step: PaymentStep, _: Sequence[Effect
     )
 
 
-def _noticed_only(_: PaymentCourse, step: PaymentStep, taken: Sequence[Effect]) -> Found:
+def _noticed_only(_: PaymentCourse, step: PaymentStep, taken: Sequence[Effect]) -> CourseProblems:
     return ((step.report.state is PaymentState.CAPTURED and not taken, _BELIEVED),)
 
 
-async def _judge(rule: Rule, subject: Subject, offer: AnyOffer) -> list[str]:
+async def _judge(rule: CourseRule, subject: Subject, offer: AnyOffer) -> list[str]:
     courses = await subject.once(courses_of, offer)
     opening = frozenset.intersection(*(course.opening for course in courses))
     wrong = (

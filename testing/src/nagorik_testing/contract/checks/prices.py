@@ -21,7 +21,6 @@ from nagorik import (
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, NationalDataError, dhaka_date, dhaka_time
 from nagorik_testing.contract.checks.asked_prices import (
-    FilledForm,
     FormAsked,
     PriceAsked,
     ask_prices,
@@ -34,6 +33,7 @@ from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import Filings, open_filings
 from nagorik_testing.contract.checks.inspection import books_of, case_of, leaves, schedule_of, wrong_scripts
 from nagorik_testing.contract.form_fields import day_in
+from nagorik_testing.contract.form_fillings import FilledForm
 from nagorik_testing.contract.preparations import lodged_application
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import NotReachable

@@ -20,7 +20,7 @@ from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import Places, WireExchange, Wiretap, differing, places_of
 from nagorik_testing.wire.codec import Codec
 
-Attempt = Callable[[], Awaitable[object]]
+SentAttempt = Callable[[], Awaitable[object]]
 A_SECOND: Final = timedelta(seconds=1)
 LATER: Final = timedelta(hours=26)
 """Simulated time after which a write is made again: another hour of another day."""
@@ -58,7 +58,7 @@ async def _same_bytes(subject: Subject, offer: AnyOffer) -> list[str]:
     return wrong
 
 
-async def _attempt(rig: Rig, operation: Operation) -> Attempt:
+async def _attempt(rig: Rig, operation: Operation) -> SentAttempt:
     """The same write, to be made as often as is wanted."""
     if operation is Operation.ADVISE_PAYMENT:
         receipt = rig.receipt(await quote_due(rig))
@@ -66,7 +66,7 @@ async def _attempt(rig: Rig, operation: Operation) -> Attempt:
     return lambda: call_operation(rig, operation)
 
 
-async def _passed(tap: Wiretap, attempt: Attempt) -> list[WireExchange]:
+async def _passed(tap: Wiretap, attempt: SentAttempt) -> list[WireExchange]:
     before = len(tap.exchanges)
     try:
         await attempt()

@@ -9,16 +9,16 @@ from nagorik import Operation
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.answers import values, words
 from nagorik_testing.contract.checks.answers.fields import FieldsRead
-from nagorik_testing.contract.checks.answers.observer import Leaf, Rule, VariedAnswer, given_twice, vocabulary
+from nagorik_testing.contract.checks.answers.observer import Leaf, LeafRule, VariedAnswer, given_twice, vocabulary
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay, answer_plays
-from nagorik_testing.contract.checks.answers.results import Result
+from nagorik_testing.contract.checks.answers.results import PlainResult
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import record_of
 from nagorik_testing.contract.subject import Subject
 
 PRESERVED, UNKNOWN_WORD, OF_ANOTHER = "response/preserved", "response/unknown-word", "response/of-another"
 STEADY, ON_ITS_DAY = "response/steady", "response/on-its-day"
-RULES: Final[tuple[tuple[Rule, str], ...]] = (
+RULES: Final[tuple[tuple[LeafRule, str], ...]] = (
     (values.texts, PRESERVED),
     (words.unknown_words, UNKNOWN_WORD),
     (words.refusals, PRESERVED),
@@ -94,7 +94,7 @@ async def _observed(subject: Subject, offer: AnyOffer) -> Wrong:
 
 
 async def _look_at_play(
-    play: AnswerPlay, usual: Result, unsteady: frozenset[str], observation: _Observation, wrong: Wrong
+    play: AnswerPlay, usual: PlainResult, unsteady: frozenset[str], observation: _Observation, wrong: Wrong
 ) -> None:
     operation, offer = play.operation, play.rig.offer
     wrong[PRESERVED] += values.english_in_bangla(play, usual)

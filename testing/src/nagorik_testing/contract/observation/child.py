@@ -37,9 +37,9 @@ from nagorik_testing.contract.observation.plays import (
     FIRST,
     USUAL,
     CallRecord,
-    Place,
     Stage,
     Waits,
+    WirePlace,
     differences,
     staged,
 )
@@ -76,7 +76,7 @@ class _Child:
         simulator: type[Simulator],
         machine: float,
         foreign: Mapping[str, str],
-        usual: Mapping[Place, CallRecord],
+        usual: Mapping[WirePlace, CallRecord],
         waits: Waits,
     ) -> None:
         self._package, self._foreign, self._usual, self._waits = record.package or "", foreign, usual, waits
@@ -159,7 +159,7 @@ class _Child:
         self._look()
         return list(self._watch.acts)
 
-    async def _alone(self, place: Place, seed: int) -> CallRecord | None:
+    async def _alone(self, place: WirePlace, seed: int) -> CallRecord | None:
         longest = list[float]()
         record: CallRecord | None = None
         while len(longest) < TRIES and (not longest or longest[-1] > LONGEST_STEP):
@@ -179,13 +179,13 @@ class _Child:
             self._watch.note("waits", f"keeps the event loop for {min(longest):.2f} seconds")
         return record
 
-    async def _at_once(self, place: Place) -> Sequence[CallRecord] | None:
+    async def _at_once(self, place: WirePlace) -> Sequence[CallRecord] | None:
         async with self._staged(place, USUAL) as one, self._staged(place, FIRST) as other:
             if one is None or other is None:
                 return None
             return await asyncio.gather(one.called(self._judge), other.called(self._judge))
 
-    def _staged(self, place: Place, seed: int) -> AbstractAsyncContextManager[Stage | None]:
+    def _staged(self, place: WirePlace, seed: int) -> AbstractAsyncContextManager[Stage | None]:
         faulthandler.dump_traceback_later(LONGEST, exit=True, file=self._nowhere)
         self._watch.offer = place.offer
         return staged(self._subject, place, seed, self._waits, self._keep_secret)

@@ -58,7 +58,7 @@ _OF_CONNECTION: Final = frozenset({"authorization", "content-length", "content-t
 """Headers that belong to a session that the platform keeps, or repeat what the body says."""
 
 
-class Place(NamedTuple):
+class WirePlace(NamedTuple):
     """What is called, and the id of the service or gateway."""
 
     offer: str
@@ -68,9 +68,9 @@ class Place(NamedTuple):
         return f"{self.operation.value} of {self.offer}"
 
 
-Waits = MutableMapping[Place, list[timedelta]]
+Waits = MutableMapping[WirePlace, list[timedelta]]
 """How long was waited for each operation to become possible; a rig that goes the same way looks no oftener."""
-Ended = Callable[[Rig, BaseException], object]
+PlayedEnd = Callable[[Rig, BaseException], object]
 """Gets the error in which a call ends."""
 
 
@@ -129,7 +129,7 @@ class Stage:
     tap: Wiretap
     operation: Operation
 
-    async def called(self, ended: Ended = lambda *_: None) -> CallRecord:
+    async def called(self, ended: PlayedEnd = lambda *_: None) -> CallRecord:
         """Call it.
 
         Raises:
@@ -142,7 +142,7 @@ class Stage:
             ended(self.rig, end.error)
         return CallRecord.of(end, self.tap.exchanges[before:], self.rig.simulator.codec)
 
-    async def refused(self, ended: Ended) -> None:
+    async def refused(self, ended: PlayedEnd) -> None:
         """Call again, before an agency that refuses everything but a login, or with a message that it never sent."""
         self.rig.simulator.faults.add("*", REFUSAL, count=None, logins=False)
         with suppress(NotReachable):
@@ -160,7 +160,7 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    subject: Subject, place: Place, seed: int, waits: Waits, opened: Callable[[Rig], object] = lambda _: None
+    subject: Subject, place: WirePlace, seed: int, waits: Waits, opened: Callable[[Rig], object] = lambda _: None
 ) -> AsyncIterator[Stage | None]:
     """Bring an application to where an operation can be called, on a platform that has only just begun.
 
@@ -213,10 +213,10 @@ async def observe(subject: Subject, _: AnyOffer) -> dict[str, list[str]]:
         raise NotReachable(f"plugin {subject.manifest.id} is not in its registry")
     subject = replace(subject, loopback=False)  # the port of a socket would be another address than there
     waits: Waits = {}
-    usual: dict[Place, CallRecord] = {}
+    usual: dict[WirePlace, CallRecord] = {}
     for offer in subject.manifest.offers:
         for operation in sorted(subject.callable_operations(offer)):
-            place = Place(offer.id, operation)
+            place = WirePlace(offer.id, operation)
             # What cannot be called here cannot be called there: the matrix of faults reports it.
             if (played := await _here(subject, place, waits)) is not None:
                 usual[place] = played
@@ -236,7 +236,7 @@ async def observe(subject: Subject, _: AnyOffer) -> dict[str, list[str]]:
     return found
 
 
-async def _here(subject: Subject, place: Place, waits: Waits) -> CallRecord | None:
+async def _here(subject: Subject, place: WirePlace, waits: Waits) -> CallRecord | None:
     async with staged(subject, place, USUAL, waits) as stage:
         return None if stage is None else await stage.called()
 

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from nagorik import NagorikError, Operation, PluginFault
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
-from nagorik_testing.contract.checks.answers.results import Result, place_of, without_references
+from nagorik_testing.contract.checks.answers.results import PlainResult, place_of, without_references
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument, unheard_of
 from nagorik_testing.contract.checks.inspection import written
 from nagorik_testing.contract.wiretap import WireExchange
@@ -29,7 +29,7 @@ A_WHILE: Final = timedelta(seconds=90)
 class _KnownResult(NamedTuple):
     """What came of one response, and what was asked for it."""
 
-    result: Result | None
+    result: PlainResult | None
     asked: list[WireExchange]
 
 
@@ -54,7 +54,7 @@ class VariedAnswer:
     play: AnswerPlay
     number: int
     document: AnswerDocument
-    usual: Result
+    usual: PlainResult
     unsteady: frozenset[str]
     words: Mapping[str, set[str]]
     kindred: Mapping[str, frozenset[str]]
@@ -66,7 +66,7 @@ class VariedAnswer:
     _refused: int = 0
     _faults: int = 0
 
-    async def give(self, body: bytes) -> Result | None:
+    async def give(self, body: bytes) -> PlainResult | None:
         """What is reported of another response, which is given once; ``None`` where the plugin refuses it."""
         if body not in self._known:
             result = await self.give_now(body)
@@ -76,7 +76,7 @@ class VariedAnswer:
         result, self.play.replay.asked = self._known[body]
         return result
 
-    async def give_now(self, body: bytes) -> Result | None:
+    async def give_now(self, body: bytes) -> PlainResult | None:
         """As ``give``, at this hour, whatever was reported of it before."""
         if self._refused >= VIOLATIONS_IN_A_ROW:
             await self._give_genuine()
@@ -94,7 +94,7 @@ class VariedAnswer:
             self._refused += 1
             return None
         self._refused = 0
-        return Result.of(result, self.unsteady)
+        return PlainResult.of(result, self.unsteady)
 
     async def _give_genuine(self) -> None:
         """Give the genuine response, at an hour at which the agency is open."""
@@ -133,7 +133,7 @@ class Leaf(NamedTuple):
         return self.answer.play.operation
 
     @property
-    def usual(self) -> Result:
+    def usual(self) -> PlainResult:
         """What is reported of the genuine response."""
         return self.answer.usual
 
@@ -147,7 +147,7 @@ class Leaf(NamedTuple):
         """The words that genuine responses have in this place."""
         return self.answer.words.get(_word_place(self.operation, self.at), set())
 
-    async def put(self, value: JsonValue) -> Result | None:
+    async def put(self, value: JsonValue) -> PlainResult | None:
         """What is reported where the leaf has another value; ``None`` where that is refused or cannot be written."""
         try:
             body = self.answer.document.put(self.at, value)
@@ -158,7 +158,7 @@ class Leaf(NamedTuple):
             self.answer.reported.add(self.at)
         return result
 
-    async def missing(self) -> Result | None:
+    async def missing(self) -> PlainResult | None:
         """What is reported of the response without the leaf; ``None`` where that is refused."""
         return await self.answer.give(self.answer.document.without(self.at))
 
@@ -170,7 +170,7 @@ class Leaf(NamedTuple):
         return not known
 
 
-Rule = Callable[[Leaf], AsyncIterator[str]]
+LeafRule = Callable[[Leaf], AsyncIterator[str]]
 """Looks at one leaf; each text says one thing that is wrong, and holds no value of a response."""
 
 
@@ -190,7 +190,7 @@ def vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
     return words
 
 
-async def given_twice(play: AnswerPlay) -> tuple[Result, frozenset[str]] | None:
+async def given_twice(play: AnswerPlay) -> tuple[PlainResult, frozenset[str]] | None:
     """What is reported steadily of the same responses a moment later, and the places in which it differs.
 
     ``None`` where the responses hold good for one request alone, by a nonce or an hour.
@@ -202,6 +202,6 @@ async def given_twice(play: AnswerPlay) -> tuple[Result, frozenset[str]] | None:
         except NagorikError:
             return None
         play.rig.advance(A_WHILE)
-    one, other = map(Result.of, results)
+    one, other = map(PlainResult.of, results)
     unsteady = one.differs(other)
-    return Result.of(results[0], unsteady), unsteady
+    return PlainResult.of(results[0], unsteady), unsteady

@@ -32,7 +32,7 @@ KIND: Final = "deliverables.kind"
 
 
 @dataclass(frozen=True, repr=False)
-class Result:
+class PlainResult:
     """A result as it is compared.
 
     Attributes:
@@ -44,16 +44,16 @@ class Result:
     values: dict[str, object]
 
     @classmethod
-    def of(cls, returned: object, without: Iterable[str] = ()) -> "Result":
+    def of(cls, returned: object, without: Iterable[str] = ()) -> "PlainResult":
         """A result without what stands in some places."""
         return cls(returned, {at: value for at, value in _values(returned, "") if at not in without})
 
-    def differs(self, other: "Result") -> frozenset[str]:
+    def differs(self, other: "PlainResult") -> frozenset[str]:
         """The places in which another result is otherwise."""
         one, two = self.values, other.values
         return frozenset(place for place in {*one, *two} if one.get(place) != two.get(place))
 
-    def is_like(self, other: "Result") -> bool:
+    def is_like(self, other: "PlainResult") -> bool:
         """Whether another result says the same."""
         return not self.differs(other) and type(self.returned) is type(other.returned)
 

@@ -14,7 +14,7 @@ from nagorik.values import Money, dhaka_date, dhaka_time, dhaka_zone
 from nagorik_testing.contract.calls import PRICE
 from nagorik_testing.contract.checks.answers.observer import Leaf
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
-from nagorik_testing.contract.checks.answers.results import Result, normalised, place_of
+from nagorik_testing.contract.checks.answers.results import PlainResult, normalised, place_of
 from nagorik_testing.contract.checks.answers.variations import (
     DAY,
     HOUR,
@@ -40,7 +40,7 @@ A_TAKA: Final = 100
 """In poisha."""
 
 
-def _one_language(before: Result, after: Result) -> Iterator[str]:
+def _one_language(before: PlainResult, after: PlainResult) -> Iterator[str]:
     """Places of texts that changed in one language alone."""
     changed = before.differs(after)
     for place in sorted(changed):
@@ -71,7 +71,7 @@ async def texts(leaf: Leaf) -> AsyncIterator[str]:
             return
 
 
-def _is_misplaced(leaf: Leaf, genuine: str, result: Result, place: str, whole: str) -> bool:
+def _is_misplaced(leaf: Leaf, genuine: str, result: PlainResult, place: str, whole: str) -> bool:
     """Whether a text stands in the other language's place, and what belongs there is not reported."""
     own, other = TWO_LANGUAGES if is_bangla(genuine) else reversed(TWO_LANGUAGES)
     if not place.endswith(other):
@@ -120,7 +120,7 @@ _NO_WORD: Final = re.compile(
 """Quoted words, addresses of the web, abbreviations and codes, which a Bangla text may hold."""
 
 
-def english_in_bangla(play: AnswerPlay, usual: Result) -> Iterator[str]:
+def english_in_bangla(play: AnswerPlay, usual: PlainResult) -> Iterator[str]:
     """Places of a Bangla text that hold an English word which neither the agency nor the citizen wrote."""
     heard = b" ".join(part for kept in play.kept for part in (kept.content, kept.sent)).decode("utf-8", "replace")
     known = set(_LATIN.findall(heard))
@@ -150,15 +150,17 @@ async def amounts(leaf: Leaf) -> AsyncIterator[str]:
         yield text
 
 
-async def price(play: AnswerPlay, priced: Callable[[Money], Awaitable[object]], usual: Result) -> AsyncIterator[str]:
+async def price(
+    play: AnswerPlay, priced: Callable[[Money], Awaitable[object]], usual: PlainResult
+) -> AsyncIterator[str]:
     """An amount that the plugin is given is reported to the poisha in both languages."""
-    ends: list[Result] = []
+    ends: list[PlainResult] = []
     for extra in (0, 1):
         try:
             result = await play.replay.again(partial(priced, Money(poisha=PRICE.poisha + extra)), play.kept)
         except NagorikError:
             return
-        ends.append(Result.of(result, Result.of(result).values.keys() - usual.values.keys()))
+        ends.append(PlainResult.of(result, PlainResult.of(result).values.keys() - usual.values.keys()))
     for text in _one_language(*ends):
         yield f"{play.operation.value}: an amount {text}"
 
@@ -257,7 +259,7 @@ _FIRST_NUMBERS: Final = {3: 107}
 """Of the numbers by which entries are known in a sentence, by how many digits they have: no year and no count."""
 
 
-def _growth(usual: Result, other: Result) -> dict[str, int]:
+def _growth(usual: PlainResult, other: PlainResult) -> dict[str, int]:
     return {place: len(entries) - len(usual.lists.get(place, ())) for place, entries in other.lists.items()}
 
 
@@ -285,7 +287,7 @@ async def _in_sentences(leaf: Leaf, entries: list[JsonValue]) -> AsyncIterator[s
                 return
 
 
-def _holds(result: Result, place: str, number: str) -> bool:
+def _holds(result: PlainResult, place: str, number: str) -> bool:
     """Whether a text holds a number, and not as a part of a longer one."""
     return re.search(rf"(?<![0-9]){re.escape(normalised(number))}(?![0-9])", result.texts.get(place, "")) is not None
 

@@ -15,7 +15,7 @@ from nagorik import AgencyStatus, NagorikError, Operation, PaymentState, Rejecte
 from nagorik.values import Money, dhaka_date, to_ascii_digits
 from nagorik_testing.contract.checks.answers.observer import A_WHILE, Leaf, VariedAnswer
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
-from nagorik_testing.contract.checks.answers.results import KIND, Facts, Result, place_of
+from nagorik_testing.contract.checks.answers.results import KIND, Facts, PlainResult, place_of
 from nagorik_testing.contract.checks.answers.variations import (
     DAY,
     instant_of,
@@ -35,7 +35,7 @@ _NOTHING_TAKEN: Final[Facts] = frozenset({("state", PaymentState.PENDING), ("sta
 """Where the platform was to take the money and does not: none moves without it, so this is no guess."""
 
 
-def _facts(result: Result | None) -> Facts:
+def _facts(result: PlainResult | None) -> Facts:
     return _NOTHING if result is None else result.facts
 
 
@@ -259,7 +259,7 @@ async def on_its_day(leaf: Leaf) -> AsyncIterator[str]:
         yield f"that is today is reported like {'one that is over' if meant == 'last' else 'one to come'}"
 
 
-def _without_days(result: Result | None) -> object:
+def _without_days(result: PlainResult | None) -> object:
     """What is reported, without any day; ``None`` where it is refused."""
     return None if result is None else frozenset((at, _dayless(value)) for at, value in result.values.items())
 
@@ -315,7 +315,7 @@ async def left_to_chance(play: AnswerPlay, package: str) -> list[str]:
     for chance in _TURNS:
         with turned_to(chance, package):
             try:
-                result = Result.of(await play.replay.again(play.call, play.kept))
+                result = PlainResult.of(await play.replay.again(play.call, play.kept))
             except NagorikError as error:
                 end: dict[str, object] = {"how it ends": error.code}
             else:
