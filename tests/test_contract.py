@@ -273,4 +273,4 @@ def test_run_on_all_cores_finds_what_a_run_on_one_finds() -> None:
     shared_out = run_on_all_cores(nid, families={"delivery", "catalogue"})
     alone = asyncio.run(run_suite(nid, families={"delivery", "catalogue"}, checks=CHECKS))
     assert shared_out == alone
-    assert len(shared_out.results) > 100
+    assert len(shared_out.results) > 50

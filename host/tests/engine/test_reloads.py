@@ -13,7 +13,6 @@ from nagorik_host.store.reloads import ask_reload
 from nagorik_host.store.schema import agencies, attempts, outages
 from nagorik_platform.logs.redaction import redact
 from nagorik_testing import in_process_configurations
-from nagorik_testing.contract.rig import is_login
 
 
 async def test_new_credentials_end_the_outage_and_all_applications_go_on(world, ready_url):
@@ -26,7 +25,7 @@ async def test_new_credentials_end_the_outage_and_all_applications_go_on(world, 
         await world.carry(worker, for_at_most=timedelta(hours=2))
         assert await rows(host, select(agencies.c.cause).where(agencies.c.plugin == "nid")) == ["credentials-wrong"]
         # Those that were under way met one refusal, and then one after a quarter of an hour, and one after an hour.
-        assert 1 < sum(is_login(request.operation) for request in nid.ledger.requests()) <= 3
+        assert 1 < sum(request.is_login for request in nid.ledger.requests()) <= 3
         refused = await rows(host, select(attempts.c.result).where(attempts.c.result == "credentials-rejected"))
         assert len(refused) <= 20
 

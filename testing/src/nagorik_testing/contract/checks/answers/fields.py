@@ -85,13 +85,13 @@ class FieldsRead:
         """Note whether anything follows from a leaf that holds a day, a number, a reference, or a yes or no."""
         place, one, answer = without_references(written(leaf.at)), _field_of(leaf), leaf.answer
         is_flag = isinstance(leaf.value, bool)
-        other = not leaf.value if is_flag and leaf.operation is not Operation.FIND else _another(leaf.value)
+        others = [not leaf.value] if is_flag and leaf.operation is not Operation.FIND else _others(leaf.value)
         if leaf.at not in answer.reported and one not in self.read and not _is_known(leaf):
-            follows = other is not None and await _follows(leaf, other)
+            follows = any([await _follows(leaf, other) for other in others])
             one = one._replace(end=type(leaf.usual.returned).__name__) if is_flag else one
             if follows:
                 self.read.add(one)
-            elif other is not None:
+            elif others:
                 of = f" of {one.question}" if one.question and not is_flag else ""
                 self.unread.setdefault(one, f"{leaf.operation.value}{of}: {place}")
         if leaf.at in answer.reported:
@@ -123,14 +123,15 @@ async def _follows(leaf: Leaf, other: JsonValue) -> bool:
     return result is None or not result.is_like(leaf.usual) or passed_on
 
 
-def _another(value: JsonValue) -> JsonValue:
-    """Another day, number or reference; ``None`` where the leaf holds none."""
+def _others(value: JsonValue) -> list[JsonValue]:
+    """A day before, a month after, or another number or reference; empty where the leaf holds none of them."""
     instant, number = instant_of(value), number_of(value)
     if instant is not None:
-        return instant.write(instant.wall - DAY)
+        return [instant.write(instant.wall - DAY), instant.write(instant.wall + 30 * DAY)]
     if number is not None:
-        return with_number(value, number + 1)
-    return next_sign(value) if isinstance(value, str) and " " not in value.strip() else None
+        return [with_number(value, number + 1)]
+    other = next_sign(value) if isinstance(value, str) and " " not in value.strip() else None
+    return [] if other is None else [other]
 
 
 def _is_known(leaf: Leaf) -> bool:

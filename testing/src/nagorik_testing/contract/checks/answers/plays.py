@@ -41,8 +41,11 @@ from nagorik_testing.contract.verdict import NothingThere, NotReachable
 
 REMARK: Final = "আবেদনে একটি মন্তব্য আছে"
 """What an officer writes in a test."""
-WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
-"""Between two reports of a payment and two orders of a refund, until the agency says something else."""
+WAITS: Final = (timedelta(0), timedelta(hours=7), timedelta(days=2), timedelta(days=14))
+"""Between two reports of a payment and two orders of a refund, until the agency says something else.
+
+No wait is as long as Dhaka's offset from UTC, as an hour of the agency's would then pass for the moment of asking.
+"""
 
 RepeatableCall = Callable[[], Awaitable[object]]
 
