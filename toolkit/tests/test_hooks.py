@@ -247,8 +247,9 @@ async def test_pdf_goes_into_the_hosts_documents() -> None:
     assert agency.asked == [("paper", "/paper", {"dob": "1990"})]
 
 
-async def test_pdf_from_elsewhere_is_kept_too() -> None:
-    told = await keep_pdf(PAPER, context(Agency()), [b"%PDF-", b"1.4"])
+@pytest.mark.parametrize("content", [b"%PDF-1.4", [b"%PDF-", b"1.4"], iter([b"%PDF-", b"1.4"])])
+async def test_pdf_from_elsewhere_is_kept_whole(content: bytes | Iterable[bytes]) -> None:
+    told = await keep_pdf(PAPER, context(Agency()), content)
     assert (told.deliverable, told.document.bytes) == (PAPER.deliverable, 8)
 
 

@@ -6,6 +6,7 @@ advice of a payment, the question of appointments, the fetching of a PDF. Reques
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar, Unpack
 
 from nagorik.context import CallContext
@@ -244,14 +245,18 @@ async def fetch_pdf(
 
 
 async def keep_pdf(
-    request: DeliverableRequest, context: CallContext[Any], content: Iterable[bytes]
+    request: DeliverableRequest, context: CallContext[Any], content: bytes | Iterable[bytes]
 ) -> FetchedDeliverable:
-    """Put a PDF into the host's documents, from wherever it came: a ZIP, an envelope, an answer to ``POST``.
+    """Put a PDF into the host's documents that came in a ZIP, an envelope or a response to ``POST``.
+
+    Pieces are read once.
 
     Raises:
         ContractViolation: ``deliverable-not-a-pdf``, by how its first piece begins.
     """
-    if not next(iter(content), b"").startswith(b"%PDF-"):
+    pieces = iter((content,) if isinstance(content, bytes) else content)
+    first = next(pieces, b"")
+    if not first.startswith(b"%PDF-"):
         raise ContractViolation("deliverable-not-a-pdf")
-    document = await context.documents.put(request.deliverable.kind, "application/pdf", content)
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", chain((first,), pieces))
     return FetchedDeliverable(deliverable=request.deliverable, document=document)

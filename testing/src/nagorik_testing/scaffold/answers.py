@@ -53,7 +53,7 @@ class Wire(StrEnum):
     """Requests in parts, with papers among them; answers in JSON."""
 
 
-class Session(StrEnum):
+class SessionKind(StrEnum):
     """How the agency knows who asks."""
 
     NONE = "none"
@@ -110,7 +110,7 @@ class Answers(Model):
     """The class of what the plugin writes; a question is safe and has no other."""
     wire: Wire = Wire.JSON
     """What the agency speaks."""
-    session: Session = Session.NONE
+    session: SessionKind = SessionKind.NONE
     fee_due: FeeMoment | None = None
     """By default after the filing over the reference interface, and before it over any other."""
     host: HostName | None = None
@@ -124,7 +124,7 @@ class Answers(Model):
             problem = f"service_slug: with the id and a dot at most {LONGEST_SERVICE_ID} characters"
         elif self.over_reference and self.idempotency not in {Idempotency.SAFE, Idempotency.CLIENT_REFERENCE}:
             problem = "idempotency: the reference interface has client-reference; for another one, name a --wire"
-        elif self.session is Session.COOKIE and (self.over_reference or self.kind not in _FILED):
+        elif self.session is SessionKind.COOKIE and (self.over_reference or self.kind not in _FILED):
             problem = "session: only a submission over a --wire of the agency's own has one"
         if problem is not None:
             raise PydanticCustomError("together", problem)

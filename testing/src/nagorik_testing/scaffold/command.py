@@ -17,7 +17,7 @@ from nagorik_testing.scaffold.answers import (
     AnswersRefused,
     FeeMoment,
     PluginKind,
-    Session,
+    SessionKind,
     Wire,
     check,
     missing,
@@ -59,7 +59,7 @@ class NewCommand:
         )
         parser.add_argument(
             "--session",
-            choices=[each.value for each in Session],
+            choices=[each.value for each in SessionKind],
             help="how the agency knows who asks; none by default",
         )
         parser.add_argument(

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nagorik.operations import Idempotency
 from nagorik_platform.plugin_settings import environment_prefix
-from nagorik_testing.scaffold.answers import Answers, PluginKind, Session, Wire
+from nagorik_testing.scaffold.answers import Answers, PluginKind, SessionKind, Wire
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
 
@@ -108,7 +108,7 @@ def _facts(answers: Answers) -> dict[str, object]:
         "markup": answers.wire in {Wire.XML, Wire.SOAP},
         "soap": answers.wire is Wire.SOAP,
         "route": partial(_route, answers.wire),
-        "cookie": answers.session is Session.COOKIE,
+        "cookie": answers.session is SessionKind.COOKIE,
         "fee_due": f"{(answers.fee_due or ('after' if answers.over_reference else 'before')).upper()}_SUBMISSION",
         "multipart": answers.wire is Wire.MULTIPART,
         "body": _BODIES.get(answers.wire, answers.wire.value),
