@@ -37,6 +37,7 @@ FAULTS = (
     Fault("fees/as-demanded", "FixedLaterFee", "licence: the agency demands another sum", LATER),
     Fault("fees/as-demanded", "NoAmountDue", "licence: the agency's report names the sum that is due", LATER),
     Fault("fees/as-demanded", "LaterFeeBefore", "licence: a fee that falls due after filing", LATER),
+    Fault("fees/quoted", "KnowsNoPriceForLarge", "the price of another size ends in a fault of the plugin", SIZED),
     Fault("fees/taken-by-agency", "AsksForSmall", "size: the agency wants another sum than is quoted", SIZED),
     Fault("fees/taken-by-agency", "PricesOneSize", "size: no price for a form that the agency takes", SIZED),
     Fault("fees/taken-by-agency", "FilesForTheCounter", "post: the agency wants another sum than is quoted", SENT, 2),

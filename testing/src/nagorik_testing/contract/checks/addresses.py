@@ -8,15 +8,13 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import to_ascii_digits
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import check
-from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
+from nagorik_testing.contract.checks.inspection import leaves, personal_numbers, ready_rigs
 from nagorik_testing.contract.form_fields import day_in
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.wiretap import Wiretap
 from nagorik_testing.fixtures.canaries import canary_values, count_leaks
 
-_LONG: Final = 10
-"""Digits from which on a number leads to somebody."""
 _SEPARATORS: Final = str.maketrans("", "", " -_.")
 _DIGITS: Final = 6
 """Digits from which on a text of letters and digits, or what a field calls a number, leads to somebody."""
@@ -59,8 +57,7 @@ def _is_identifier(name: str, value: str) -> bool:
 
 
 def _sought(rig: Rig, offer: AnyOffer) -> tuple[str, ...]:
-    form = rig.draft.form if isinstance(offer, PublicService) else {}
-    written_in = [(place, value) for place, value in leaves(dict(form)) if isinstance(value, str)]
-    numbers = [value for _, value in written_in if len(value) >= _LONG and value.isdecimal()]
-    numbers += [_bare(value) for place, value in written_in if _is_identifier(str(place[-1]), value)]
-    return canary_values(rig.citizen, *rig.named, *numbers)
+    form = dict(rig.draft.form) if isinstance(offer, PublicService) else {}
+    texts = ((str(place[-1]), value) for place, value in leaves(form) if isinstance(value, str))
+    identifiers = (_bare(value) for name, value in texts if _is_identifier(name, value))
+    return canary_values(rig.citizen, *rig.named, *personal_numbers(form), *identifiers)

@@ -22,6 +22,7 @@ from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, dhaka_time, to_ascii_digits
 from nagorik_testing.contract.calls import PRICE, quote_due, refund_payment
+from nagorik_testing.contract.checks.answers.variations import MINUTE
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.filing import open_filings, other_example
 from nagorik_testing.contract.checks.inspection import (
@@ -50,8 +51,6 @@ from nagorik_toolkit.fees.tariff import FIRST_STAGE
 WORDS: Final = tuple(f"{word}{number}" for number in "১২৩৪" for word in ("দলিল", "খতিয়ান", "তারিখ", "স্বাক্ষর"))
 REMARK: Final = " ".join((*WORDS[:8], "DEED-77/B", *WORDS[8:]))
 """What an officer writes in a test: longer than what fits beside a state, and no word in it twice."""
-MINUTE: Final = timedelta(minutes=1)
-"""As fine as agencies tell their times."""
 STRIDE: Final = timedelta(hours=6)
 LONGEST: Final = timedelta(days=30)
 """Simulated time for which a payment's or a refund's arrival is waited for."""

@@ -11,8 +11,9 @@ from nagorik import Accepted, NagorikError, Operation, Rejected
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date, to_ascii_digits
+from nagorik_testing.contract.checks.answers.variations import DAY
 from nagorik_testing.contract.checks.asked_prices import in_dhaka
-from nagorik_testing.contract.checks.asked_verdicts import ONE_DAY, decide, the_example
+from nagorik_testing.contract.checks.asked_verdicts import decide, the_example
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import example_form, leaves, written
 from nagorik_testing.contract.checks.prices import NOON
@@ -43,9 +44,9 @@ async def _turns_with_the_agency(subject: Subject, offer: AnyOffer) -> list[str]
     wrong, turned = list[str](), 0
     for operation in _questions(offer):
         today = await _ask_on(subject, offer, operation)
-        days = {day for _, text in sorted(today.said) for day in _days_in(text) if day > dhaka_date(START) + ONE_DAY}
+        days = {day for _, text in sorted(today.said) for day in _days_in(text) if day > dhaka_date(START) + DAY}
         for day in sorted(days)[:MOST_DAYS]:
-            around = [await _ask_on(subject, offer, operation, day + step * ONE_DAY) for step in (-1, 0, 1)]
+            around = [await _ask_on(subject, offer, operation, day + step * DAY) for step in (-1, 0, 1)]
             turns = [one.said != other.said for one, other in pairwise(around)]
             turned += sum(turns) == 1
             for (before, after), turn, which in zip(pairwise(around), turns, ("has begun", "is over"), strict=True):

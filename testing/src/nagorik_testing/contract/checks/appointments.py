@@ -9,6 +9,7 @@ from nagorik import AgencyRejected, ApplicationDraft, NagorikError, PluginFault,
 from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date
 from nagorik_testing.contract.calls import AHEAD
+from nagorik_testing.contract.checks.answers.variations import MINUTE
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.preparations import NO_SLOTS
@@ -20,7 +21,6 @@ from nagorik_testing.simulator.slot_board import SlotBoard
 
 SHORT: Final = timedelta(days=3)
 """A part of that time, which the citizen has."""
-MINUTE: Final = timedelta(minutes=1)
 
 
 async def _offered(

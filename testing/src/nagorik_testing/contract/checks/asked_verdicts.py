@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from typing import Final, NamedTuple, get_args
 
 from pydantic import JsonValue
@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from nagorik import Applicant, Criterion, EligibilityDecision, Form, NagorikError, PluginFault, Verdict
 from nagorik.manifest import AnyOffer
 from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
+from nagorik_testing.contract.checks.answers.variations import DAY
 from nagorik_testing.contract.checks.check import NotConcerned
 from nagorik_testing.contract.checks.filing import ANOTHER
 from nagorik_testing.contract.checks.inspection import form_of, leaves, written
@@ -32,7 +33,6 @@ LIVES: Final = (5, 19, 30, 70)
 """Ages, in years, at which it is asked what follows from a fact that is not known."""
 SEXES: Final = ("female", "male", "other")
 LEAP_BIRTHS: Final = (date(1960, 2, 29), date(2008, 2, 29))
-ONE_DAY: Final = timedelta(days=1)
 
 
 class Asker(NamedTuple):
@@ -110,7 +110,7 @@ def everybody(subject: Subject, offer: AnyOffer, rig: Rig) -> Iterator[Asker]:
     usual, today = the_example(rig), dhaka_date(rig.clock.now())
     yield bare(usual)
     birthdays = [(age, years_before(today, age)) for age in AGES]
-    days = [day + step * ONE_DAY for age, day in birthdays for step in (-1, 0, 1) if age or step < 1]
+    days = [day + step * DAY for age, day in birthdays for step in (-1, 0, 1) if age or step < 1]
     for day in (*days, *LEAP_BIRTHS):
         yield usual.without_form()._replace(who=f"a citizen born on {day}").born(day)
     for age in AGES_WITH_A_FORM:

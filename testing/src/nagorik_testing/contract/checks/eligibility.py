@@ -26,8 +26,8 @@ from nagorik import (
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import dhaka_date, to_ascii_digits
 from nagorik_testing.contract.asked_services.answers import beside_asked, hooks
+from nagorik_testing.contract.checks.answers.variations import DAY
 from nagorik_testing.contract.checks.asked_verdicts import (
-    ONE_DAY,
     OTHERS,
     Asker,
     Verdicts,
@@ -68,8 +68,7 @@ async def _answered_to_all(subject: Subject, offer: AnyOffer) -> list[str]:
         example_form(rig)
         example, secrets = the_example(rig), canary_values(rig.citizen)
         usual = {
-            with_form: await decide(rig, one)
-            for with_form, one in ((True, example), (False, example._replace(form=None)))
+            with_form: await decide(rig, one) for with_form, one in ((True, example), (False, example.without_form()))
         }
         for decision in usual.values():
             wrong += _badly_said(decision, secrets)
@@ -108,7 +107,7 @@ async def _example_may_apply(subject: Subject, offer: AnyOffer) -> list[str]:
         example_form(rig)
         for asker, when in (
             (the_example(rig), ""),
-            (the_example(rig)._replace(form=None), " before the form is filled in"),
+            (the_example(rig).without_form(), " before the form is filled in"),
         ):
             if failed := _failed(await decide(rig, asker)):
                 return [f"{refused}{when}: {failed}"]
@@ -138,16 +137,14 @@ async def _each_by_itself(subject: Subject, offer: AnyOffer) -> list[str]:
         example_form(rig)
         day = dhaka_date(rig.clock.now())
         # Without a form, since what is filled in may name another birth date.
-        people = [
-            one._replace(form=None) for one in (the_example(rig), *(another(rig, serial) for serial in range(OTHERS)))
-        ]
-        people = [one.without_form() for one in people]
-        pairs = [(one, one.born(day - ONE_DAY)) for one in people]
+        others = (another(rig, serial) for serial in range(OTHERS))
+        people = [one.without_form() for one in (the_example(rig), *others)]
+        pairs = [(one, one.born(day - DAY)) for one in people]
         forth = [await _said(rig, *pair) for pair in pairs[::2]]
         back = [await _said(rig, *pair[::-1]) for pair in pairs[1::2]]
         if not any(said[::-1] in back for said in forth):
             return ["a citizen is told otherwise for what was said of the same number before"]
-        of_age = [one.born(years_before(day, GROWN) + ONE_DAY) for one in people]
+        of_age = [one.born(years_before(day, GROWN) + DAY) for one in people]
         await _said(rig, *of_age[::2])
         rig.advance(timedelta(days=2))
         known, new = await _said(rig, *of_age[::2]), await _said(rig, *of_age[1::2])
@@ -203,7 +200,7 @@ async def _by_age(rig: Rig, asker: Asker) -> AsyncIterator[str]:
             continue
         day = years_before(today, age)
         # Who was born a day before the birthday's date had it yesterday.
-        yesterday, on_it, tomorrow, after = [await born(day + step * ONE_DAY) for step in (-1, 0, 1, 2)]
+        yesterday, on_it, tomorrow, after = [await born(day + step * DAY) for step in (-1, 0, 1, 2)]
         for name in sorted(changed):
             if name in differing(on_it, yesterday) - differing(yesterday, older):
                 yield f"{name}: told otherwise only on the day after the birthday {age}"

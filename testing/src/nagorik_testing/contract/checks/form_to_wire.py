@@ -29,7 +29,7 @@ from nagorik_testing.contract.checks.filing import (
     open_filings,
     paper,
 )
-from nagorik_testing.contract.checks.inspection import form_of, leaves, written
+from nagorik_testing.contract.checks.inspection import form_of, leaves, personal_numbers, written
 from nagorik_testing.contract.form_fields import day_in, is_valid, placed, value_at
 from nagorik_testing.contract.form_fillings import (
     SHORT,
@@ -51,8 +51,6 @@ from nagorik_testing.contract.wiretap import Places, list_of, places_of
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_toolkit.form_validation import Location, validate_form
 
-LONG: Final = 10
-"""Digits from which on a number leads to somebody."""
 _LIKE: Final = 0.8
 """How alike two words of names are that mean the same, such as ``upazila`` and ``upozila``, from 0 to 1."""
 _DISTINCT: Final = 4
@@ -394,7 +392,7 @@ def _unclean(sent: Places, how: str) -> Iterator[str]:
 def _in_other_digits(filings: Filings, model: type[Form], example: FilledForm) -> Iterator[str]:
     """A number that leads to somebody stands in ASCII digits in every register; a text keeps the form's own."""
     sent, said = filings.usual.sent, validate_form(model, example).model_dump(mode="json")
-    numbers = {one for _, one in leaves(example) if isinstance(one, str) and len(one) >= LONG and one.isdecimal()}
+    numbers = personal_numbers(example)
     texts = {at: one for at, one in leaves(said) if isinstance(one, str) and any(sign.isalpha() for sign in one)}
     for place, value in sent.items():
         for number in sorted(numbers):

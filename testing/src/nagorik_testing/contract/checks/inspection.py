@@ -4,7 +4,7 @@ Scripts, records, objects that a manifest names, effects; and operations brought
 """
 
 import re
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ _QUOTED: Final = re.compile(r"“[^”]*”|‘[^’]*’|\"[^\"]*\"")
 _WORD: Final = {"Bangla": re.compile(r"[ঀ-৥ৰৱ]{2,}"), "English": re.compile(r"\b[A-Za-z]?[a-z]+\b")}
 """An abbreviation in capitals is a word of no language."""
 _FEWEST_WORDS: Final = 2
+_LONG: Final = 10
+"""Digits from which on a number leads to one person."""
 LANGUAGES: Final = frozenset(_WORD)
 
 
@@ -185,6 +187,12 @@ async def ready_rigs(
 
 A_WHILE: Final = timedelta(minutes=7)
 """Between a step of the agency's and a question, so that what it dates is another moment than that of asking."""
+
+
+def personal_numbers(form: Mapping[str, JsonValue]) -> frozenset[str]:
+    """The numbers of a form that lead to one person: texts of ten digits or more."""
+    texts = (value for _, value in leaves(dict(form)) if isinstance(value, str))
+    return frozenset(text for text in texts if len(text) >= _LONG and text.isdecimal())
 
 
 def enter_state(rig: Rig, case: Case[Any], state: str, remark: str = "") -> None:

@@ -14,7 +14,7 @@ from nagorik_testing.contract.calls import start_payment
 from nagorik_testing.contract.checks.agency_books import REMARK, is_dated, remarked
 from nagorik_testing.contract.checks.answers.variations import instant_of
 from nagorik_testing.contract.checks.check import check
-from nagorik_testing.contract.checks.inspection import books_of, case_of, leaves
+from nagorik_testing.contract.checks.inspection import books_of, case_of, enter_state, leaves
 from nagorik_testing.contract.checks.payment_course import read_notice
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.preparations import capture_payment, file_application
@@ -31,7 +31,6 @@ OF_THE_FORMAT: Final = frozenset({"content-type", "content-length", "accept", "u
 """Headers that prove nothing."""
 STRANGE: Final = (b"", b"{}", b"null", b"[]", b'{"payment": 1}', b"\xff\xfe", b"<xml/>", b"{" * 10**5, b"[" * 10**5)
 """Messages that are from no gateway."""
-_A_WHILE: Final = timedelta(minutes=7)
 
 Read = Callable[[Rig, ExampleMessage], Awaitable[object]]
 """Hands a message to the plugin."""
@@ -175,10 +174,7 @@ async def _every_report(rig: Rig, offer: AnyOffer, outcome: str) -> AsyncIterato
         return
     yield (await file_application(rig)).status
     for state in (case := case_of(rig)).workflow.states if Operation.STATUS in offer.operations else ():
-        rig.advance(_A_WHILE)
-        case.enter(state, rig.clock.now(), REMARK)
-        case.due = None
-        rig.advance(_A_WHILE)
+        enter_state(rig, case, state, REMARK)
         yield await rig.platform.get_status(rig.draft, rig.references)
 
 

@@ -13,6 +13,7 @@ from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.answers.variations import (
+    DAY,
     AnswerDocument,
     instant_of,
     next_sign,
@@ -22,7 +23,7 @@ from nagorik_testing.contract.checks.answers.variations import (
 )
 from nagorik_testing.contract.checks.check import NotConcerned, check
 from nagorik_testing.contract.checks.inspection import UNHEARD_OF
-from nagorik_testing.contract.checks.payment_course import DAY, OVER, SETTLED, STRIDE, WATCHED
+from nagorik_testing.contract.checks.payment_course import OVER, SETTLED, STRIDE, WATCHED
 from nagorik_testing.contract.preparations import capture_payment
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig

@@ -26,7 +26,7 @@ from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_time, to_bangla_digits
 from nagorik_testing.contract.calls import PRICE, follow_payment, query_payment, start_payment
 from nagorik_testing.contract.checks.agency_books import is_dated
-from nagorik_testing.contract.checks.answers.variations import MINUTE, instant_of
+from nagorik_testing.contract.checks.answers.variations import DAY, MINUTE, instant_of
 from nagorik_testing.contract.checks.check import check
 from nagorik_testing.contract.checks.inspection import leaves, wrong_scripts
 from nagorik_testing.contract.rig import Rig
@@ -44,7 +44,6 @@ WATCHED: Final = timedelta(days=3)
 """Simulated time for which one payment is watched."""
 SHORTLY: Final = timedelta(minutes=1)
 """Before the time until which the payer was told to pay, the page is looked at once more."""
-DAY: Final = timedelta(days=1)
 SETTLED: Final = frozenset({PaymentState.CAPTURED, PaymentState.CANCELLED, PaymentState.EXPIRED, PaymentState.FAILED})
 OVER: Final = SETTLED - {PaymentState.CAPTURED}
 _PAGE_STATE: Final = re.compile(r'<main[^>]* data-state="([a-z]+)"')

@@ -13,7 +13,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform.tracebacks import WITNESSES
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.check import Minor, check
-from nagorik_testing.contract.checks.inspection import leaves, ready_rigs, record_of, with_value
+from nagorik_testing.contract.checks.inspection import leaves, personal_numbers, ready_rigs, record_of, with_value
 from nagorik_testing.contract.checks.stand_ins import exits, real_sleeps
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
@@ -41,9 +41,6 @@ _POLLING: Final = "robustness/no-polling"
 _BLOCKING: Final = "robustness/F20-blocks-the-loop"
 _AT_ONCE: Final = "of an agency that answers at once"
 _BLOCKS: Final = f"keeps the event loop for more than {LONGEST_BLOCK * 1000:.0f} ms"
-_SHORTEST: Final = 10
-"""Digits from which on a number of the example is one that leads to somebody."""
-
 
 Problems = dict[str, list[str]]
 """What is wrong, by the id of the check that says so."""
@@ -163,6 +160,5 @@ def _quoting(rig: Rig) -> Iterator[InjectedResponse]:
 
 def _sought(rig: Rig, offer: AnyOffer) -> tuple[str, ...]:
     form = dict(rig.draft.form) if isinstance(offer, PublicService) else {}
-    texts = [value for _, value in leaves(form) if isinstance(value, str)]
-    numbers = [value for value in texts if len(value) >= _SHORTEST and value.isdecimal()]
-    return canary_values(rig.citizen, rig.references.client_reference, *rig.named, *rig.secrets, *numbers)
+    named = (*rig.named, *rig.secrets, *personal_numbers(form))
+    return canary_values(rig.citizen, rig.references.client_reference, *named)

@@ -170,6 +170,11 @@ class DeclinesLarge(Demands):
         return super().total(request, demand)
 
 
+class KnowsNoPriceForLarge(Demands):
+    def total(self, request, demand):
+        return {"small": super().total(request, demand)}[self.size(request.form)]
+
+
 class FilesSmall(Demands):
     def size(self, form):
         return "small"
