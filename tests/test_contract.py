@@ -14,6 +14,7 @@ from preloaded_command import Ended, run_command
 
 from nagorik.manifest import PublicService
 from nagorik.operations import Idempotency, Operation
+from nagorik_land.simulator import LandSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks import CHECKS
@@ -24,7 +25,8 @@ from nagorik_testing.contract.levels import Level
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, make_report
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.suite import run_on_all_cores, run_suite
+from nagorik_testing.contract.suite import play_operation, run_on_all_cores, run_suite
+from nagorik_testing.contract.verdict import CheckStatus
 from nagorik_testing.contract.waivers import judge
 from nagorik_testing.simulator.base import installed_simulators
 
@@ -266,6 +268,22 @@ def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     command.configure(parser)
     return parser.parse_args(words)
+
+
+def test_every_fault_that_applies_to_some_service_is_played_for_one() -> None:
+    """Two services of land are asked of no number: a number that is written as a text is played for the third."""
+    usual, whole = (
+        {
+            one.finding.check
+            for one in asyncio.run(
+                play_operation(replace(Subject.installed(LandSimulator), every_row=every_row), Operation.QUOTE)
+            )
+            if one.finding.status is not CheckStatus.NOT_APPLICABLE
+        }
+        for every_row in (False, True)
+    )
+    assert "quote/F13-retyped" in whole
+    assert usual == whole
 
 
 def test_run_on_all_cores_finds_what_a_run_on_one_finds() -> None:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final
 
 from nagorik import Operation
-from nagorik.manifest import AnyOffer, Manifest
+from nagorik.manifest import Manifest
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.matrix import ROWS, SIX, OperationKind
@@ -137,34 +137,30 @@ async def run_suite(
     return collect(subject.manifest, found, families, checks)
 
 
-async def play_operation(
-    subject: Subject, operation: Operation, offers: Sequence[AnyOffer] | None = None, *, traced: bool = True
-) -> list[CheckResult]:
+async def play_operation(subject: Subject, operation: Operation, *, traced: bool = True) -> list[CheckResult]:
     """The fault matrix of one operation.
 
-    The first service or gateway of each idempotency class that meets a fault meets all of them. The others meet six,
-    unless the subject wants every row: one hook serves all.
+    Of each idempotency class, a row is played for the services and gateways in their order until it applies to one.
+    Six rows are played for each, and all if the subject wants every row: one hook serves all.
 
     Args:
         subject: The plugin and its simulated agency.
         operation: What is called.
-        offers: The services and gateways whose operation it is; all of the plugin's if not given.
         traced: Whether what fails is played once more, to find where in the plugin's code that was decided.
     """
-    found, met = list[CheckResult](), set[OperationKind]()
-    for offer in subject.manifest.offers if offers is None else offers:
+    found, met = list[CheckResult](), defaultdict[OperationKind, set[str]](set)
+    for offer in subject.manifest.offers:
         if operation not in operations_of(subject.manifest, offer):
             continue
         kind = OperationKind.of(offer.writes.get(operation))
-        rows = SIX if kind in met and not subject.every_row else ROWS
+        rows = [row for row in ROWS if subject.every_row or row in SIX or row.id not in met[kind]]
         playing = (
             play_matrix(subject, offer, {operation}, rows, traced=traced)
             if subject.live is None
             else play_live(subject, subject.live, offer, {operation})
         )
         own = [finding async for finding in playing]
-        if any(one.status is not CheckStatus.NOT_APPLICABLE for one in own[len(rows_of({kind})) - len(ROWS) :]):
-            met.add(kind)
+        met[kind] |= {one.check.rpartition("/")[2] for one in own if one.status is not CheckStatus.NOT_APPLICABLE}
         found += [CheckResult(FAMILY_OF[operation], finding) for finding in own]
     return found
 

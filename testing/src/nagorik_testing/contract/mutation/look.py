@@ -7,6 +7,7 @@ plugin's package and gets the file ``answer``. Without places of parts, the base
 import asyncio
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,32 +33,27 @@ IMPORT: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class SuitePart:
-    """The fault matrix of one operation of one offer, or one check of all of them.
+    """The fault matrix of one operation, or one check, of all services and gateways.
 
     Attributes:
         check: The check's id; the operation's name for its matrix.
-        offer: The service or gateway whose matrix it is; empty for a check.
+        operation: Whose matrix it is; ``None`` for a check.
         is_safe: Whether all that it writes is declared ``safe``.
         seconds: How long it took without a change.
     """
 
     check: str
-    offer: str = ""
+    operation: Operation | None = None
     is_safe: bool = False
     seconds: float = 0.0
 
     def run(self, subject: Subject) -> list[CheckResult]:
-        """Return what is found; nothing that another part has read or sought is used.
-
-        Two plays are too long for that, the replayed responses of ``told`` and the watched process: the first of
-        their checks in a process plays them for all. A change that only a later one would notice is a survivor.
-        """
+        """Return what is found; nothing that another part has read or sought is used."""
         forget_variations()
         subject = replace(subject, waits={}, seen={})
-        if not self.offer:
+        if self.operation is None:
             return asyncio.run(play_checks(subject, [check for check in CHECKS if check.id == self.check]))
-        offer = next(offer for offer in subject.manifest.offers if offer.id == self.offer)
-        return asyncio.run(play_operation(subject, Operation(self.check), [offer], traced=False))
+        return asyncio.run(play_operation(subject, self.operation, traced=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ class Baseline:
 
     def is_the_same(self, mutant: Mutant) -> bool:
         """Return whether a change is none: to the core a write of an operation that is ``safe`` is a read."""
-        played = [part for part in map(self.parts.__getitem__, self.places_of(mutant)) if part.offer]
+        played = [part for part in map(self.parts.__getitem__, self.places_of(mutant)) if part.operation]
         is_read = mutant.operator is MutationOperator.WRITE_AS_READ
         return is_read and bool(played) and all(part.is_safe for part in played)
 
@@ -97,10 +93,12 @@ def parts_of(subject: Subject) -> Iterator[SuitePart]:
 
     A part whose operation is no write is safe where all writes are: it may begin with one of them.
     """
+    kinds: defaultdict[Operation, set[Idempotency]] = defaultdict(set)
     for offer in subject.manifest.offers:
-        for operation in sorted(subject.callable_operations(offer)):
-            kinds = [offer.writes[operation]] if operation in offer.writes else offer.writes.values()
-            yield SuitePart(operation.value, offer.id, all(kind is Idempotency.SAFE for kind in kinds))
+        for operation in subject.callable_operations(offer):
+            kinds[operation].update([offer.writes[operation]] if operation in offer.writes else offer.writes.values())
+    for operation, of_writes in sorted(kinds.items()):
+        yield SuitePart(operation.value, operation, of_writes <= {Idempotency.SAFE})
     for check in CHECKS:
         yield SuitePart(check.id)
 
