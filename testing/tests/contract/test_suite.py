@@ -12,8 +12,8 @@ from nagorik.data_files import DataFileInvalid
 from nagorik.values import dhaka_date
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.checks import CHECKS, CheckScope
-from nagorik_testing.contract.checks.check import Minor
-from nagorik_testing.contract.codes import BY_CODE, code_of, coded, page_of
+from nagorik_testing.contract.checks.check import Minor, check
+from nagorik_testing.contract.codes import BY_CODE, CodedCheck, code_of, coded, page_of
 from nagorik_testing.contract.explain import command
 from nagorik_testing.contract.levels import Level, Tier, standard_of
 from nagorik_testing.contract.mutation.score import ScoreStanding
@@ -22,8 +22,9 @@ from nagorik_testing.contract.render import render_failure, render_report
 from nagorik_testing.contract.report import make_report
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import EMPTY, CheckResult, SuiteBroken, SuiteResults, run_suite
-from nagorik_testing.contract.verdict import CheckStatus, Finding, Severity
+from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable
 from nagorik_testing.contract.waivers import CheckOutcome, Waiver, judge, parse_waivers
+from nagorik_testing.validation.findings import Severity
 
 DAY = date(2026, 11, 24)
 ONE = CHECKS[0]
@@ -57,8 +58,8 @@ def results(*made: tuple[str, Finding], families=None) -> SuiteResults:
 
 
 def waiver(check="submit/F02", offer=None, expires=date(2027, 3, 31)) -> Waiver:
-    code, operation = coded(check) or ("NGK997", None)
-    return Waiver(code=code, operation=operation, offer=offer, reason="the portal is replaced", expires=expires)
+    named = coded(check) or CodedCheck("NGK997")
+    return Waiver(**named._asdict(), offer=offer, reason="the portal is replaced", expires=expires)
 
 
 def failing(judgement) -> list[str]:
@@ -119,6 +120,13 @@ def test_waiver_holds_on_its_last_day_and_not_after():
 def test_waived_check_that_passes_fails():
     passed = results(("submission", found("submit/F02")))
     assert failing(judge(passed, [waiver()], on=DAY)) == ["waivers/unexpected-pass"]
+
+
+def test_waiver_of_a_row_covers_no_other_row_of_its_fault():
+    """A refusal that is not understood may wait; one that is filed twice may not."""
+    rows = {"submit/F09-404": {}, "submit/F09-replay": {"takes_all_levels": True}}
+    both = results(*(("submission", found(row, CheckStatus.FAILED, **more)) for row, more in rows.items()))
+    assert failing(judge(both, [waiver("submit/F09-404")], on=DAY)) == ["submit/F09-replay"]
 
 
 def test_waiver_of_no_known_check_fails():
@@ -194,6 +202,20 @@ async def test_minor_problem_alone_is_a_warning(subject, problems, severity):
     (output,) = [check for check in CHECKS if check.id == "process/output"]
     (one,) = [each async for each in replace(output, examine=examine).run(subject)]
     assert (one.failed, one.severity) == (True, severity)
+
+
+async def test_check_that_is_not_reached_takes_no_level_for_what_is_done_twice(subject):
+    async def examine(*_):
+        raise NotReachable("the payment cannot be begun")
+
+    (twice,) = [check for check in CHECKS if check.id == "payment/F19-refunded-twice"]
+    (one,) = [each async for each in replace(twice, examine=examine).run(subject)]
+    assert (one.failed, one.takes_all_levels) == (True, False)
+
+
+def test_examination_of_a_check_that_has_one_is_refused():
+    with pytest.raises(ValueError, match="fees/quoted is examined twice"):
+        check("fees/quoted")(lambda *_: None)
 
 
 def test_what_is_done_twice_takes_every_level(subject):

@@ -47,13 +47,16 @@ _KINDS: Final = {
 
 
 class CodedCheck(NamedTuple):
-    """What a waiver names: a code, and for a fault of the matrix the operation."""
+    """What a waiver names: a code, and for a fault of the matrix the operation and which of the fault's rows."""
 
     code: str
     operation: Operation | None = None
+    row: str | None = None
+    """What follows the fault in the row's id, such as ``404``; ``None`` for the row that is called like the fault."""
 
     def __str__(self) -> str:
-        return f'code = "{self.code}"' + (f', operation = "{self.operation}"' if self.operation else "")
+        given = {name: value for name, value in self._asdict().items() if value}
+        return ", ".join(f'{name} = "{value}"' for name, value in given.items())
 
 
 def coded(check: str) -> CodedCheck | None:
@@ -63,7 +66,7 @@ def coded(check: str) -> CodedCheck | None:
     first, _, row = check.partition("/")
     fault = FAULTS.get(row) or FAULTS.get(row.partition("-")[0])
     if fault is not None and first in _OPERATIONS:
-        return CodedCheck(fault.code, _OPERATIONS[first])
+        return CodedCheck(fault.code, _OPERATIONS[first], row.removeprefix(fault.id).removeprefix("-") or None)
     own = FAULTS.get(first)
     return None if own is None else CodedCheck(own.code)
 

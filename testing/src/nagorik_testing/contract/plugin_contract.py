@@ -11,7 +11,7 @@ import pytest
 from nagorik import Operation
 from nagorik.values import dhaka_date
 from nagorik_testing.contract.checks import CHECKS, CheckScope
-from nagorik_testing.contract.codes import code_of, coded
+from nagorik_testing.contract.codes import code_of
 from nagorik_testing.contract.levels import Level, standard_of
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import CALLED, reason_not_applicable
@@ -143,8 +143,8 @@ class PluginContract:
             yield from (ContractItem(check.code, check.id, offer) for offer in offers)
         for operation in sorted({one for offer in manifest.offers for one in operations_of(manifest, offer)}):
             rows = [row.id for row in ROWS if reason_not_applicable(row, operation, manifest) is None]
-            named = dict.fromkeys(coded(f"{operation.value}/{row}") for row in (CALLED.id, *rows))
-            yield from (ContractItem(one.code, operation.value) for one in named if one is not None)
+            codes = dict.fromkeys(code_of(f"{operation.value}/{row}") for row in (CALLED.id, *rows))
+            yield from (ContractItem(code, operation.value) for code in codes)
 
     @classmethod
     def _play(cls, part: str) -> list[CheckResult]:

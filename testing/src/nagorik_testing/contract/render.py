@@ -43,7 +43,7 @@ def _render_waiver(finding: Finding) -> list[str]:
     check = coded(finding.check)
     if check is None or finding.check.startswith(f"{WAIVERS}/"):
         return []
-    entries = {"code": check.code, "operation": check.operation, "offer": finding.offer, "reason": "…"}
+    entries = {**check._asdict(), "offer": finding.offer, "reason": "…"}
     written = [f'{name} = "{value}"' for name, value in entries.items() if value is not None]
     return [
         f"  waive     {WAIVERS_FILE}: [[waivers]]",

@@ -288,6 +288,7 @@ def _waivers(waivers: Sequence[Waiver]) -> list[JsonValue]:
         {
             "code": waiver.code,
             "operation": waiver.operation,
+            "row": waiver.row,
             "offer": waiver.offer,
             "reason": waiver.reason,
             "expires": waiver.expires.isoformat(),

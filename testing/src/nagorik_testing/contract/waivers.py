@@ -35,6 +35,8 @@ class Waiver(BaseModel):
     """The check's, such as ``NGK404``."""
     operation: Operation | None = None
     """Whose row of the matrix it is; only codes of faults, such as ``NGK002``, have one, and each wants one."""
+    row: str | None = None
+    """Which row of that fault, such as ``404``; the one that is called like the fault if not given."""
     offer: str | None = None
     """The service or gateway; all of the plugin's if not given."""
     reason: str = Field(min_length=1)
@@ -63,7 +65,7 @@ class Waiver(BaseModel):
     @property
     def named(self) -> CodedCheck:
         """The code, with the operation of a row of the matrix."""
-        return CodedCheck(self.code, self.operation)
+        return CodedCheck(self.code, self.operation, self.row)
 
     def covers(self, finding: Finding) -> bool:
         """Whether it speaks of this finding."""

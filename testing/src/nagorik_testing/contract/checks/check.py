@@ -78,6 +78,8 @@ def check(identity: str) -> Callable[[Examine], Examine]:
     """Let a function examine for the check with this id; ``checks.toml`` describes it."""
 
     def register(examine: Examine) -> Examine:
+        if identity in EXAMINATIONS:
+            raise ValueError(f"{identity} is examined twice")
         EXAMINATIONS[identity] = examine
         return examine
 
@@ -153,7 +155,9 @@ class Check:
         if not problems:
             return self._found(offer, CheckStatus.PASSED)
         found = self._found(offer, CheckStatus.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
-        return replace(found, severity=Severity.WARNING) if all(isinstance(p, Minor) for p in problems) else found
+        mild = all(isinstance(problem, Minor) for problem in problems)
+        severity = Severity.WARNING if mild else self.severity
+        return replace(found, severity=severity, takes_all_levels=self.takes_all_levels)
 
     def reason_not_concerned(self, offer: AnyOffer) -> str | None:
         """Why it is not put to an offer; ``None`` if it is."""
@@ -183,7 +187,6 @@ class Check:
             because=because,
             origin=origin,
             severity=self.severity,
-            takes_all_levels=self.takes_all_levels,
             symptoms=frozenset() if origin is None else frozenset({Symptom.ENDING}),
         )
 
