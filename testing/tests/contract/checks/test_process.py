@@ -10,7 +10,8 @@ from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.observation.state import Needles, own_modules
 from nagorik_testing.contract.subject import open_rig
-from nagorik_testing.contract.verdict import CheckStatus, Severity
+from nagorik_testing.contract.verdict import CheckStatus
+from nagorik_testing.validation.findings import Severity
 
 pytestmark = pytest.mark.long
 

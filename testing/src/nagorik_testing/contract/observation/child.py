@@ -23,7 +23,7 @@ from importlib import import_module
 from importlib.metadata import Distribution
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import nagorik
 import nagorik_platform
@@ -314,10 +314,17 @@ async def _seen(job: bytes) -> list[tuple[str, str, str]] | str:
         return str(missing)
 
 
+async def _tell(job: bytes, outgoing: TextIO) -> None:
+    outgoing.write(json.dumps(await _seen(job)))
+    outgoing.flush()
+    # What a plugin has left behind would be waited for: a thread, or a call in one.
+    os._exit(0)
+
+
 def main() -> None:
     """Do the job that comes on the standard input, and write what was seen to the standard output."""
     with os.fdopen(os.dup(0), "rb") as incoming, os.fdopen(os.dup(1), "w", encoding="utf-8") as outgoing:
         sys.path[:], job = pickle.loads(incoming.read())  # noqa: S301 - as above
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         decimal.getcontext()  # made here, it is that of all tasks, as on a host
-        outgoing.write(json.dumps(asyncio.run(_seen(job))))
+        asyncio.run(_tell(job, outgoing))

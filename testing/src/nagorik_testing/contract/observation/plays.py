@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import pickle
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -37,6 +38,8 @@ MACHINE: Final = (START + timedelta(days=12_641, hours=13, minutes=7)).timestamp
 """What the machine's clock shows where the plugin is watched: more than thirty years after the agency's."""
 ZONE: Final = "Pacific/Pago_Pago"
 """Eleven hours behind UTC and seventeen behind Dhaka, so that the days differ for most of the day."""
+_LONGEST: Final = 900.0
+"""Seconds for all operations; the child ends itself where one of them hangs."""
 _PROGRAM: Final = "from nagorik_testing.contract.observation.child import main; main()"
 _OF_TESTS: Final = ("PYTEST_", "NAGORIK_", "COVERAGE_", "COV_CORE_")
 """What the names of variables begin with that a host's environment does not have."""
@@ -245,14 +248,24 @@ async def _watched(*job: object) -> list[tuple[str, str, str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OF_TESTS)}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _PROGRAM, stdin=pipe, stdout=pipe, env={**environment, "TZ": ZONE}
+        sys.executable,
+        "-c",
+        _PROGRAM,
+        stdin=pipe,
+        stdout=pipe,
+        env={**environment, "TZ": ZONE},
+        start_new_session=True,
     )
+    said = b""
     try:
-        said, _ = await process.communicate(pickle.dumps((sys.path, pickle.dumps(job))))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST):
+                said, _ = await process.communicate(pickle.dumps((sys.path, pickle.dumps(job))))
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        # With what the plugin may have forked, which would hold the pipe.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
     seen = json.loads(said or '"the process in which the plugin runs has ended"')
     if isinstance(seen, str):
         raise NotReachable(seen)
