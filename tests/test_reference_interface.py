@@ -192,6 +192,12 @@ async def test_client_and_simulator_say_what_the_document_says() -> None:
     for service in ("bmet.card-verification", "bmet.clearance-verification"):
         await platform.submit(desk.draft(service, desk.form(service)), desk.references)
 
+    message = desk.simulator.callback(reference or "")
+    posted = DOCUMENT["webhooks"]["standing"]["post"]
+    assert {one["name"] for one in posted["parameters"]} < message.headers.keys()
+    schema = posted["requestBody"]["content"]["application/json"]["schema"]
+    assert list(problems(schema, json.loads(message.body))) == []
+
     named = {
         one["operationId"] for path in DOCUMENT["paths"].values() for one in path.values() if "operationId" in one
     }

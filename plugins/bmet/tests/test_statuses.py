@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from nagorik import AgencyRejected, CallbackRequest
 from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_bmet.data import DATA
 from nagorik_bmet.plugin import FILED, PLUGIN
+from nagorik_bmet.simulator import BmetSimulator
+from nagorik_testing import ServiceDesk
 from nagorik_toolkit import Standing
 
 STATUSES = DATA.statuses
@@ -82,3 +85,21 @@ def test_what_is_issued_is_declared() -> None:
     issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
     filed = [service for service in manifest.services if service.id in FILED]
     assert {kind for service in filed for kind in service.deliverables} == issued
+
+
+class WithoutCallbacks(BmetSimulator):
+    agency = BmetSimulator.agency
+
+    def settings(self, base_url: str) -> dict[str, object]:
+        return {"base_url": base_url}
+
+
+async def test_host_without_the_callback_secret_accepts_no_callback() -> None:
+    desk = ServiceDesk.before(WithoutCallbacks(), service="bmet.registration")
+    await desk.file(desk.draft("bmet.registration"))
+    message = desk.simulator.callback(desk.reference or "")
+    request = CallbackRequest(service="bmet.registration", headers=dict(message.headers), body=message.body)
+
+    with pytest.raises(AgencyRejected) as refused:
+        await desk.platform.parse_callback(request)
+    assert refused.value.reason_code == "bmet.no-callback-secret"

@@ -175,6 +175,9 @@ from .texts import (
     read_moment as read_moment,
     read_texts as read_texts,
 )
+from .webhooks import (
+    read_webhook as read_webhook,
+)
 from .wire_fields import (
     Amount as Amount,
     BookingNumber as BookingNumber,

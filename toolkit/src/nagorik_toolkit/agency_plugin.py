@@ -295,19 +295,23 @@ class AgencyPlugin(Generic[SettingsT]):
         }
 
     def read(self, request: ApplicationRequest | FindRequest, standing: wire.Standing) -> AgencyStatus:
-        """How an application stands; what has been issued carries its number.
+        """How an application stands.
 
         Raises:
             ContractViolation: ``another-reference``: it is not the application that was asked about.
         """
         if isinstance(request, FiledRequest):
             check_reference(request.agency_reference, self.reference_in(request, standing))
+        return self.reported(request.service, standing)
+
+    def reported(self, service: str, standing: wire.Standing) -> AgencyStatus:
+        """How an application for a service stands; what has been issued carries its number."""
         status = self.data.statuses.status(
             standing.status,
             remark=standing.remarks,
             at=standing.updated_at,
             sequence=standing.sequence,
-            deliverable=self._only_deliverable(request.service),
+            deliverable=self._only_deliverable(service),
             payment_confirmed=None if standing.payment is None else standing.payment.taken,
         )
         numbers = {one.kind: one.number for one in standing.issued}

@@ -7,10 +7,21 @@ interface: the reference interface stands in for it.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from nagorik import AgencySettings, CallContext, Criterion, EligibilityRequest, Form, Verdict
+from nagorik import (
+    AgencyRejected,
+    CallbackReport,
+    CallbackRequest,
+    CallContext,
+    Criterion,
+    EligibilityRequest,
+    Form,
+    Verdict,
+    hookimpl,
+)
 from nagorik_bmet.data import DATA
 from nagorik_bmet.forms import ClearanceForm
 from nagorik_bmet.passport import valid_passport
+from nagorik_bmet.settings import BmetSettings
 from nagorik_toolkit import (
     AgencyPlugin,
     Applications,
@@ -23,6 +34,7 @@ from nagorik_toolkit import (
     at_hand,
     in_force,
     own_application,
+    read_webhook,
 )
 
 REGISTRATION, ORIENTATION, CLEARANCE = "bmet.registration", "bmet.orientation", "bmet.clearance"
@@ -60,7 +72,7 @@ def paper(name: str, case: EligibilityCase) -> Criterion:
     return found
 
 
-class Bmet(AgencyPlugin[AgencySettings]):
+class Bmet(AgencyPlugin[BmetSettings]):
     """What is BMET's own."""
 
     api = "/sim/bmet/v1"
@@ -104,6 +116,21 @@ class Bmet(AgencyPlugin[AgencySettings]):
         *(EligibilityCheck(name, "papers", paper, {CLEARANCE}, priced=True) for name in PAPERS),
     )
     unexplained_correction = "status.query-without-remark"
+
+    @hookimpl
+    async def nagorik_parse_callback(
+        self, request: CallbackRequest, context: CallContext[BmetSettings]
+    ) -> CallbackReport:
+        """Read how an application stands, as BMET posts it when that changes.
+
+        Raises:
+            AgencyRejected: The host has no secret for it, or the message does not prove where it comes from.
+        """
+        secret = context.settings.callback_secret
+        if secret is None:
+            raise AgencyRejected("bmet.no-callback-secret")
+        standing = read_webhook(request, secret, context.clock.now(), expect=self.standing)
+        return CallbackReport(agency_reference=standing.reference, status=self.reported(request.service, standing))
 
     async def more_criteria(self, request: EligibilityRequest, context: CallContext[Any]) -> Sequence[Criterion]:
         """Ask the passport office, with the worker's consent."""

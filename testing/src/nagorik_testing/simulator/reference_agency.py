@@ -38,8 +38,11 @@ Kinds of fields: text, day, past-day, flag, number, list, place, object, all; wi
 a list of words is one of them. A field that the file does not name is refused, so that a misspelt name is noticed.
 """
 
+import hmac
+import json
 import re
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, partial
@@ -59,7 +62,7 @@ from nagorik.values import Money, dhaka_date, dhaka_time
 from nagorik.values.sentences import Text
 from nagorik_testing.fixtures.documents import specimen_pdf
 from nagorik_testing.simulator.application_book import ApplicationBook, Case
-from nagorik_testing.simulator.base import ErrorAnswer, ExampleApplication, Simulator
+from nagorik_testing.simulator.base import ErrorAnswer, ExampleApplication, ExampleMessage, Simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.simulator.handlers import (
     CONFLICT,
@@ -187,6 +190,8 @@ class AgencyFile(Model):
     ignored_response_fields: dict[str, str] = Field(default_factory=dict)
     by_birth_date: bool = False
     """Whether an application is shown only to who gives the applicant's date of birth."""
+    callback_secret: str | None = None
+    """What callbacks are signed with, such as ``whsec_c3ludGhldGlj``; without it none is posted."""
     day: str = "%Y-%m-%d"
     collections: dict[str, Collection] = Field(default_factory=dict)
     lookups: dict[str, LookupRules] = Field(default_factory=dict)
@@ -322,8 +327,30 @@ class ReferenceAgency(Simulator):
         return routes_of(served, prefix=prefix, envelope=lambda refusal: {"error": refusal.error}, guard=guard)
 
     def settings(self, base_url: str) -> dict[str, object]:
-        """Where it is."""
-        return {"base_url": base_url}
+        """Where it is, and what signs its callbacks."""
+        secret = self.agency.callback_secret
+        return {"base_url": base_url, **({} if secret is None else {"callback_secret": secret})}
+
+    def callback(self, agency_reference: str) -> ExampleMessage:
+        """The standing of an application, signed as a Standard Webhook."""
+        secret = self.agency.callback_secret
+        if secret is None:
+            return super().callback(agency_reference)
+        collection = next(
+            name for name, book in self.books.items() if any(c.number == agency_reference for c in book)
+        )
+        case = self.books[collection].get(agency_reference)
+        body = json.dumps(self.standing(collection, case), ensure_ascii=False).encode()
+        identity, sent_at = f"{agency_reference}-{len(case.history)}", str(int(self.clock.now().timestamp()))
+        key = b64decode(secret.removeprefix("whsec_"))
+        signature = b64encode(hmac.digest(key, f"{identity}.{sent_at}.".encode() + body, "sha256")).decode()
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": identity,
+            "webhook-timestamp": sent_at,
+            "webhook-signature": f"v1,{signature}",
+        }
+        return ExampleMessage(headers=headers, body=body, valid_for=timedelta(minutes=5))
 
     def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         """As the file says it."""
