@@ -146,3 +146,11 @@ def placed(document: Mapping[str, JsonValue], place: Location, value: JsonValue)
     reduce(getitem, place[:-1], copy)[place[-1]] = value
     found: dict[str, JsonValue] = copy
     return found
+
+
+def members(document: JsonValue, at: Location = ()) -> Iterator[tuple[Location, JsonValue]]:
+    """Every member of an object and of those within it, outer ones first."""
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield (*at, name), value
+            yield from members(value, (*at, name))

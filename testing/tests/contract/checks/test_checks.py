@@ -91,7 +91,7 @@ KILLS = {
         "the same key gives another reference; the same key leaves at the agency once more: application",
         simulator="KeylessOffice",
     ),
-    "submit/papers-arrive": Kill("1 of the papers photo never reached the agency", "LosesPapers"),
+    "submit/papers-arrive": Kill("1 of photo never reached the agency", "LosesPapers"),
     "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
     "submit/whole-texts": Kill("of a long name only a part is sent", "CutsNames"),
     "submit/of-nobody-else": Kill("depends on who filed before", "RemembersNames"),

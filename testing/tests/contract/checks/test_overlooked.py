@@ -51,12 +51,12 @@ FAULTS = (
     Fault("payment/told-as-held", "LaterFee", "in a word by which it asks for the next", STAGES),
     Fault("payment/told-as-held", "TellsStages", "the latest payment, and holds an earlier one alone", LATER),
     *(
-        Fault("submit/papers-arrive", hooks, "of two papers deed that are handed in together, one alone is sent")
+        Fault("submit/papers-arrive", hooks, "of two documents deed, 1 of deed never reached")
         for hooks in ("KeepsTheLastOfAKind", "KeepsTheFirstOfAKind")
     ),
-    Fault("submit/papers-arrive", "SendsTheFirstPapers", "of 10 papers deed that are handed in together, 5 are"),
-    Fault("submit/papers-arrive", "BreaksAtTheSixth", "10 papers deed that are handed in together end in a"),
-    Fault("submit/papers-arrive", "BreaksAtASecond", "two papers deed that are handed in together end in a"),
+    Fault("submit/papers-arrive", "SendsTheFirstPapers", "of 10 documents deed, 5 of deed never reached"),
+    Fault("submit/papers-arrive", "BreaksAtTheSixth", "10 documents deed end in a"),
+    Fault("submit/papers-arrive", "BreaksAtASecond", "two documents deed end in a"),
     Fault("status/every-word", "CutsLongRemarks", "a part of what the officer wrote is reported in RECEIVED", BOOK),
     Fault("status/every-word", "LosesLatinWords", "a part of what the officer wrote is reported in RECEIVED", BOOK),
     Fault("status/every-word", "ExplainsRefusalsAlone", "nothing of what the officer wrote is reported in REC", BOOK),

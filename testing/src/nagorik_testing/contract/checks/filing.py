@@ -178,12 +178,12 @@ def all_examples(rig: Rig, offers: Iterable[AnyOffer]) -> list[Mapping[str, Json
     return found
 
 
-def with_paper(rig: Rig, kind: DocumentKind, mark: str) -> tuple[DocumentReference, ...]:
-    """The example's papers with one more of a kind, or with another in its place."""
-    return (*(each for each in rig.draft.documents if each.kind != kind.kind), paper(rig, kind, mark))
+def with_document(rig: Rig, kind: DocumentKind, mark: str) -> tuple[DocumentReference, ...]:
+    """The example's documents with one more of a kind, or with another in its place."""
+    return (*(each for each in rig.draft.documents if each.kind != kind.kind), document(rig, kind, mark))
 
 
-def paper(rig: Rig, kind: DocumentKind, mark: str, media_type: str = "") -> DocumentReference:
+def document(rig: Rig, kind: DocumentKind, mark: str, media_type: str = "") -> DocumentReference:
     """A specimen of a kind, kept at the host; another for another mark."""
     known = (each for each in ("application/pdf", "image/png", *kind.media_types) if each in kind.media_types)
     media_type = media_type or next(known)

@@ -1,47 +1,37 @@
-"""The wire against the form: one thing is filled in otherwise, and what is sent is held against what was sent before.
+"""The request compared with the form: file the example again with one thing changed, and compare what is sent.
 
-What differs is found by value: nothing is known of the agency's names.
+A difference is found by value: nothing is known of the agency's names.
 """
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from difflib import SequenceMatcher
-from functools import partial
 from itertools import chain, combinations, permutations, product
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pydantic import JsonValue
 
 from nagorik import ApplicationDraft, Form, NagorikError, Operation
-from nagorik.manifest import AnyOffer, PublicService
+from nagorik.manifest import AnyOffer
 from nagorik.values import NationalDataError, normalise, to_ascii_digits, to_bangla_digits
 from nagorik.values.text import refuse_invisible
 from nagorik_testing.contract.checks.check import Examine, check
-from nagorik_testing.contract.checks.filing import (
-    ANOTHER,
-    FiledForm,
-    Filings,
-    all_examples,
-    open_filings,
-    paper,
-)
+from nagorik_testing.contract.checks.filing import ANOTHER, FiledForm, Filings, all_examples, document, open_filings
 from nagorik_testing.contract.checks.inspection import form_of, leaves, personal_numbers, written
-from nagorik_testing.contract.form_fields import day_in, is_valid, placed, value_at
+from nagorik_testing.contract.form_fields import day_in, filled_in, is_valid, placed, value_at
 from nagorik_testing.contract.form_fillings import (
-    SHORT,
+    LONGEST,
+    SIGNS,
     FilledForm,
     WordsByPlace,
-    choices_in,
-    days_to_swap,
     filled_no_further,
     filled_to_the_last,
     optional_parts,
-    with_long_texts,
+    with_days,
     with_other_choices,
+    with_words,
     without,
 )
 from nagorik_testing.contract.form_variations import Variation, named, variations_of
@@ -51,197 +41,166 @@ from nagorik_testing.contract.wiretap import Places, list_of, places_of
 from nagorik_testing.simulator.citizens import SyntheticCitizens
 from nagorik_toolkit.form_validation import Location, validate_form
 
-_LIKE: Final = 0.8
-"""How alike two words of names are that mean the same, such as ``upazila`` and ``upozila``, from 0 to 1."""
 _DISTINCT: Final = 4
-"""Signs from which on a value in two places is the same value, and no chance."""
+"""Characters from which on a value in two places is the same value, and no chance."""
 _UNMISTAKABLE: Final = 12
-"""Signs from which on a value inside a longer text is that value."""
+"""Characters from which on a value inside a longer text is that value."""
 _THE_NEXT: Final = 4244
-"""The citizen who fills in no more than has to be."""
-_SIGNS: Final = (", ", "/", " (", "; ", ". ")
-"""Between words; each begins another part of an address or a sentence."""
+"""The citizen who fills in no more than is required."""
 _PARTING: Final = re.compile(r"[\s,/();.]")
 """What stands between words that are sent in parts."""
-_A_LINE: Final = 80
-"""Signs of a text that has room for each of them."""
 _INVISIBLE: Final = "\u200b\ufeff\u00ad\u2060\u202e"
 """Zero width space, byte order mark, soft hyphen, word joiner, an override of the direction."""
-_BANGLA_DIGITS: Final = "Bangla digits"
 _SAYS_NOTHING: Final = frozenset(
     {"n", "a", "na", "nil", "none", "null", "no", "not", "applicable", "given", "available", "known", "provided"}
     | {"unknown", "empty", "false", "0", "নেই", "না", "প্রযোজ্য", "নয়", "অজানা", "দেওয়া", "হয়নি"}
 )
-"""Words by which agencies are told that nothing was filled in."""
-
-
-class _Tried(NamedTuple):
-    """A field that is filled in otherwise beside one row of choices.
-
-    Attributes:
-        changed: Where in what is sent it makes a difference.
-        forms: The forms with other values of it.
-    """
-
-    changed: frozenset[str]
-    forms: list[FilledForm]
+"""Words that agencies use for a field that was left empty."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Beside:
-    """The example with another choice in it, or two that go together, or as it is."""
+class _Look:
+    """One service whose example was filed.
 
-    chosen: frozenset[Location]
-    form: FilledForm
-    tried: dict[Location, _Tried] = field(default_factory=dict)
+    Attributes:
+        filings: Of the service.
+        model: Its form.
+        example: As it is filled in.
+        others: As other forms of the agency are filled in, this one first.
+        full: The example, filled in to the last field.
+    """
 
-    def choice(self, model: type[Form], example: Mapping[str, JsonValue], form: FilledForm) -> str:
-        """The choices by which it differs from the example, as another form has them."""
-        places = [at for at in sorted(self.chosen) if value_at(example, at) != value_at(self.form, at)]
-        said = validate_form(model, form).model_dump(mode="json")  # a choice may be left to the form
-        return " and ".join(f"{written(at)} is {value_at(said, at)}" for at in places)
+    filings: Filings
+    model: type[Form]
+    example: FilledForm
+    others: Sequence[Mapping[str, JsonValue]]
+    full: FilledForm
 
+    async def fullest(self) -> tuple[FilledForm, Places]:
+        """The first that is sent of: all fields filled in and no two alike; all filled in; the example."""
+        for form in (with_words(self.model, self.full)[0], self.full):
+            if (filed := await self.filings.file_form(form)).sent:
+                return form, filed.sent
+        return self.example, self.filings.usual.sent
 
-@check("submit/fields-arrive")
-async def _arrive(subject: Subject, offer: AnyOffer) -> list[str]:
-    model, wrong = form_of(subject, offer), list[str]()
-    async with open_filings(subject, offer) as filings:
-        example, others = dict(filings.rig.draft.form), all_examples(filings.rig, subject.manifest.services)
-        fields = variations_of(model, example, others[:1])
-        if not fields:
-            raise NotReachable("no field of the example can be filled in otherwise")
-        rows = [_Beside(frozenset(), example), *_rows_of_choices(model, example, others)]
-        for each in fields:
-            wrong += await _arrival(filings, each, rows[0])
-            if wrong and "fault of the plugin" in wrong[-1]:
-                return wrong
-        for row in rows[1:]:
-            await _try_together(filings, model, row, fields, rows[0].tried)
-        for each in fields:
-            wrong += await _left_out(filings, model, each[0].place, rows)
-    return list(dict.fromkeys(wrong))
+    def as_read(self, form: FilledForm, place: Location = ()) -> Any:
+        """What the form makes of what is filled in at a place."""
+        return value_at(validate_form(self.model, form).model_dump(mode="json"), place)
 
 
-async def _arrival(filings: Filings, each: Sequence[Variation], row: _Beside) -> list[str]:
-    """What is wrong with a field beside the example's own choices; whether it makes a difference is noted."""
-    name, place = each[0].name, each[0].place
-    filed = [await filings.file_form(variation.form, place) for variation in each]
+Rule = Callable[[_Look], AsyncGenerator[str]]
+
+
+def _by_rules(*rules: Rule) -> Examine:
+    """Look at a service by some rules, on the same filings."""
+
+    async def examine(subject: Subject, offer: AnyOffer) -> list[str]:
+        model = form_of(subject, offer)
+        async with open_filings(subject, offer) as filings:
+            others = all_examples(filings.rig, subject.manifest.services)
+            example = dict(filings.rig.draft.form)
+            look = _Look(filings, model, example, others, filled_to_the_last(model, example, others))
+            return [problem for rule in rules async for problem in rule(look)]
+
+    return examine
+
+
+async def _each_arrives(look: _Look) -> AsyncGenerator[str]:
+    """Fill in each field otherwise, beside the example's choices and beside each other one."""
+    fields = variations_of(look.model, look.example, look.others[:1])
+    if not fields:
+        raise NotReachable("no field of the example can be filled in otherwise")
+    rows = _rows_of_choices(look)
+    for variations in fields:
+        for problem in await _arrival(look.filings, variations):
+            yield problem
+            if "fault of the plugin" in problem:
+                return
+    for variations in fields:
+        place = variations[0].place
+        silent, arriving = list[tuple[FilledForm, FilledForm]](), list[FilledForm]()
+        for chosen, row in rows if not any(isinstance(step, int) for step in place) else rows[:1]:
+            other, changed = await _tried(look, variations, row) if place not in chosen else (row, None)
+            if changed:
+                arriving.append(row)
+            elif changed is not None:
+                silent.append((row, other))
+        for problem in await _left_out(look, place, silent, arriving):
+            yield problem
+
+
+async def _tried(
+    look: _Look, variations: Sequence[Variation], row: FilledForm
+) -> tuple[FilledForm, frozenset[str] | None]:
+    """A row of choices with another value of a field, and what that changes; ``None`` if it is refused."""
+    base, place = await look.filings.file_form(row), variations[0].place
+    for other in (placed(row, place, value_at(variation.form, place)) for variation in variations):
+        # What the form takes away means nothing beside this choice.
+        if is_valid(look.model, other) and look.as_read(other, place) != look.as_read(row, place):
+            filed = await look.filings.file_form(other, place)
+            if base.sent and filed.sent:
+                return other, look.filings.changed(filed.sent, base.sent)
+    return row, None
+
+
+async def _arrival(filings: Filings, variations: Sequence[Variation]) -> list[str]:
+    """What is wrong with how a field arrives beside the example's own choices."""
+    name, place = variations[0].name, variations[0].place
+    filed = [await filings.file_form(variation.form, place) for variation in variations]
     if any(one.faulty for one in filed):
         return [f"another {name} ends in a fault of the plugin"]
     sent = [one for one in filed if one.sent]
-    if not sent:
-        return []  # the plugin refuses every other value: it is judged by
-    if value_at(row.form, place) is None and all(isinstance(one.end, NagorikError) for one in sent):
+    refused = bool(sent) and all(isinstance(one.end, NagorikError) for one in sent)
+    if refused and value_at(filings.rig.draft.form, place) is None:
         return [f"every {name} that is filled in is refused by the agency"]
     changes = [filings.changed(one.sent) for one in sent]
-    row.tried[place] = _Tried(next(filter(None, changes), frozenset()), [variation.form for variation in each])
     if not any(changes):
-        return []
+        return []  # the plugin refuses every other value, or no value is sent
     if not all(changes) or any(not filings.changed(one.sent, other.sent) for one, other in combinations(sent, 2)):
         return [f"two values of {name} are sent alike"]
     # A value may also leave places out; the entries of a list stand in one place.
     own = [{list_of(at) for at in filings.changed(one.sent) if at in one.sent} for one in sent]
-    scattered = not each[0].is_choice and any(own) and not set.intersection(*filter(None, own))
+    scattered = not variations[0].is_choice and any(own) and not set.intersection(*filter(None, own))
     return [f"{name} is sent at another place for another value"] if scattered else []
 
 
-def _rows_of_choices(
-    model: type[Form], example: FilledForm, others: Sequence[Mapping[str, JsonValue]]
-) -> list[_Beside]:
-    """The example with each other choice; where the form wants more beside that one, with that filled in, too."""
-    found = list(with_other_choices(model, example))
-    seen = {(at, str(value_at(form, at))) for places, form in found for at in places}
-    if not {(at, str(choice)) for at, choice in choices_in(model, example)} <= seen:
-        own = [at for at in optional_parts(example) if value_at(example, at) is not None]
-        for places, form in with_other_choices(model, filled_to_the_last(model, example, others)):
-            new = {(at, str(value_at(form, at))) for at in places}
-            found += [] if new <= seen else [(places, filled_no_further(model, form, keep=(*places, *own)))]
-            seen |= new
-    return [_Beside(places, form) for places, form in found if _in_no_order(form) != _in_no_order(example)]
+def _rows_of_choices(look: _Look) -> list[tuple[frozenset[Location], FilledForm]]:
+    """The example, and the same with each other choice and with what the form requires beside that."""
+    own = [place for place in optional_parts(look.example) if value_at(look.example, place) is not None]
+    rows = [(frozenset[Location](), look.example), *with_other_choices(look.model, look.example)]
+    for places, form in with_other_choices(look.model, look.full):
+        rows.append((places, filled_no_further(look.model, form, keep=(*places, *own))))
+    read = [filled_in(look.model, form) for _, form in rows]
+    return [row for number, row in enumerate(rows) if read[number] not in read[:number]]
 
 
-def _in_no_order(value: JsonValue) -> object:
-    """A form whose lists are in no order: another order is the same choice."""
-    if isinstance(value, list):
-        return sorted(map(str, value))
-    return {name: _in_no_order(part) for name, part in value.items()} if isinstance(value, dict) else value
-
-
-async def _try_together(
-    filings: Filings,
-    model: type[Form],
-    row: _Beside,
-    fields: Sequence[Sequence[Variation]],
-    usual: Mapping[Location, _Tried],
-) -> None:
-    """Note of each field that the form takes and keeps in a row whether it makes a difference there.
-
-    Together first: of most forms everything is sent, and one filing shows it.
-    """
-    together, values = row.form, dict[Location, JsonValue]()
-    for each in fields:
-        place = each[0].place
-        if place not in usual or place in row.chosen or any(isinstance(step, int) for step in place):
-            continue
-        for value in (value_at(variation.form, place) for variation in each):
-            if value != value_at(row.form, place) and is_valid(model, given := placed(together, place, value)):
-                together, values[place] = given, value
-                break
-    base = await filings.file_form(row.form) if values else FiledForm({})
-    if not base.sent:
-        return  # the plugin or the agency does not take this choice with the rest
-    filed = await filings.file_form(together)
-    changed = filings.changed(filed.sent, base.sent) if filed.sent else frozenset[str]()
-    shared = Counter(at for tried in usual.values() for at in tried.changed)
-    for place, value in values.items():
-        form = placed(row.form, place, value)
-        own = frozenset(at for at in usual[place].changed & changed if shared[at] == 1)
-        if not is_valid(model, form) or _said(model, form, place) == _said(model, row.form, place):
-            continue  # what the form takes away means nothing beside this choice
-        alone = FiledForm({}) if own else await filings.file_form(form, place)
-        if own or alone.sent:
-            row.tried[place] = _Tried(own or filings.changed(alone.sent, base.sent), [form])
-
-
-def _said(model: type[Form], form: FilledForm, place: Location) -> JsonValue:
-    return value_at(validate_form(model, form).model_dump(mode="json"), place)
-
-
-async def _left_out(filings: Filings, model: type[Form], place: Location, rows: Sequence[_Beside]) -> list[str]:
-    """Beside which choices a field is left out, from which neither verdict nor fee follows there."""
-    arriving = [row for row in rows if place in row.tried and row.tried[place].changed]
+async def _left_out(
+    look: _Look, place: Location, silent: Sequence[tuple[FilledForm, FilledForm]], arriving: Sequence[FilledForm]
+) -> list[str]:
+    """Beside which choices a field is left out, if neither a verdict nor a fee follows from it there."""
     wrong: list[str] = []
-    for row in (row for row in rows if place in row.tried and not row.tried[place].changed):
-        told = [await _told_before_filing(filings, form) for form in (row.form, *row.tried[place].forms)]
-        if any(_is_unlike(told[0], other) for other in told[1:]):
+    for row, other in silent:
+        one, another = [await _before_filing(look.filings, form) for form in (row, other)]
+        # What the agency has to know to name its price, it has to know of the application, too.
+        if one[0] != another[0] or (one[1] != another[1] and one[2] == another[2]):
             if not arriving:
                 return []
         elif arriving:
-            where = (row if row.chosen else arriving[0]).choice(model, filings.rig.draft.form, row.form)
+            form = row if row != look.example else arriving[0]
+            choices = [at for at, value in leaves(form) if value != value_at(look.example, at)]
+            where = " and ".join(f"{written(at)} is {look.as_read(row, at)}" for at in sorted(choices))
             wrong.append(f"{named(place)} changes nothing that is sent where {where}")
         else:
             wrong.append(f"{named(place)} changes nothing that is sent, nor a verdict or a fee")
     return wrong
 
 
-_Told = tuple[object, object, Places]
-"""Before anything is filed: the verdicts, the price, and what the agency was asked for that."""
-
-
-def _is_unlike(one: _Told, other: _Told) -> bool:
-    """Whether another verdict follows, or another fee: one that the agency is not told the reason of to name it.
-
-    What the agency has to know to name its price, it has to know of the application, too.
-    """
-    return one[0] != other[0] or (one[1] != other[1] and one[2] == other[2])
-
-
-async def _told_before_filing(filings: Filings, form: FilledForm) -> _Told:
-    """What a citizen is told who fills in the form so."""
+async def _before_filing(filings: Filings, form: FilledForm) -> tuple[object, object, Places]:
+    """The verdicts and the price for a form, and what the agency was asked for the price."""
     rig, draft = filings.rig, filings.rig.draft.model_copy(update={"form": dict(form)})
     offered = rig.platform.service(rig.offer).operations
-    judged: Any = None
-    priced: Any = None
+    judged: object = None
+    priced: object = None
     if Operation.ELIGIBILITY in offered:
         judged = await _end_of(rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form))
     before = len(filings.tap.exchanges)
@@ -260,171 +219,67 @@ async def _end_of(call: Awaitable[object]) -> object:
         return error.code
 
 
-class Look(NamedTuple):
-    """What a rule looks at: forms like the one that is filled in to the last field.
-
-    Attributes:
-        filings: Of the service.
-        model: Its form.
-        example: As it is filled in.
-        full: The same to the last field.
-        wrong: What the rules found so far.
-    """
-
-    filings: Filings
-    model: type[Form]
-    example: FilledForm
-    full: FilledForm
-    wrong: list[str]
+check("submit/fields-arrive")(_by_rules(_each_arrives))
 
 
-def _by_rules(*rules: Callable[[Look], Awaitable[None]]) -> Examine:
-    """Look at a service by some rules, on the same filings."""
-
-    async def examine(subject: Subject, offer: AnyOffer) -> list[str]:
-        model = form_of(subject, offer)
-        async with open_filings(subject, offer) as filings:
-            example, others = dict(filings.rig.draft.form), all_examples(filings.rig, subject.manifest.services)
-            look = Look(filings, model, example, filled_to_the_last(model, example, others), [])
-            for rule in rules:
-                await rule(look)
-        return list(dict.fromkeys(look.wrong))
-
-    return examine
-
-
-async def _whole(look: Look) -> None:
-    for bangla in (True, False):
+async def _texts(look: _Look) -> AsyncGenerator[str]:
+    """Fill in the longest texts, with signs, capitals and digits, and texts with invisible characters."""
+    usual = look.filings.usual
+    made: list[tuple[FiledForm, WordsByPlace]] = [(usual, {})]
+    for bangla, signs in product((True, False), (SIGNS, (" ",))):
         each: list[Location | None] = [None]
         for only in each:
-            form, own = with_long_texts(look.model, look.full, bangla=bangla, only=only)
-            filed = await look.filings.file_form(form, only or ()) if own else FiledForm({})
-            look.wrong.extend(_cut(filed, own))
+            form, words = with_words(look.model, look.full, bangla=bangla, signs=signs, longest=LONGEST, only=only)
+            made.append((await look.filings.file_form(form, only or ()), words))
             # Where one of them is refused, and perhaps rightly, each is filed by itself.
-            each += own if only is None and not filed.sent else ()
-    _, words = with_long_texts(look.model, look.full, longest=SHORT)
-    for place, own_words in words.items():
-        if is_valid(look.model, form := placed(look.full, place, " ".join(own_words).upper())):
-            filed = await look.filings.file_form(form, place)
-            look.wrong.extend(_recased(filed, place, _said(look.model, form, place)))
-
-
-async def _with_signs(look: Look) -> None:
-    """What is wrong with texts whose words are parted by signs, as those of an address are."""
-    form, words = with_long_texts(look.model, look.full, longest=_A_LINE, signs=_SIGNS)
-    one = await look.filings.file_form(form)
-    look.wrong.extend(_cut(one, words) if one.sent else ())
-    for place in words:
-        form = placed(form, place, str(value_at(form, place)).replace("/", "-"))
-    other = await look.filings.file_form(form) if is_valid(look.model, form) else FiledForm({})
-    look.wrong.extend(
-        f"{at} holds the {named(place)} alike, whether a stroke or a hyphen stands in it"
-        for place, own in words.items()
-        for at, value in one.sent.items()
-        if len(own) > 2 and other.sent.get(at) == value  # noqa: PLR2004 - a stroke stands among them
-        if all(word.casefold() in value.casefold() for word in own)
-    )
-
-
-def _cut(filed: FiledForm, words: WordsByPlace) -> Iterator[str]:
-    """Of which fields a part is sent and a part is not; of a text that was made into another, nothing is known."""
-    if filed.faulty:
-        yield "a long text ends in a fault of the plugin"
-    sent = normalise("\n".join(filed.sent.values())).casefold()
-    unbroken = _PARTING.sub("", sent)
-    for place, own in words.items():
-        arrived = [normalise(word).casefold() in sent for word in own]
-        if any(arrived) and not all(arrived) and normalise("".join(own)).casefold() not in unbroken:
-            yield f"of a long {named(place)} only a part is sent"
-
-
-def _recased(filed: FiledForm, place: Location, text: JsonValue) -> Iterator[str]:
-    """Where a text in capitals, such as a firm's name, is another one than on the paper it stands on."""
-    if isinstance(text, str) and text.isupper() and not any(text in said for said in filed.sent.values()):
-        for at, said in filed.sent.items():
-            if text.casefold() in said.casefold():
-                yield f"{at} holds the {named(place)} in other letters than its capitals"
-
-
-async def _clean(look: Look) -> None:
-    filings = look.filings
-    look.wrong.extend((*_unclean(filings.usual.sent, ""), *_in_other_digits(filings, look.model, look.example)))
-    for how, write in _WRITTEN.items():
+            each += words if only is None and not made[-1][0].sent else ()
+    for sign in _INVISIBLE:
         form = look.example
-        for place, value in leaves(look.example):
-            other = write(value) if isinstance(value, str) else value
-            form = given if other != value and is_valid(look.model, given := placed(form, place, other)) else form
-        filed = await filings.file_form(form)
-        look.wrong.extend(_unclean(filed.sent, f"with {how}, "))
+        for place, text in leaves(look.example):
+            other = placed(form, place, f"{text[:1]}{sign}{text[1:]}") if isinstance(text, str) else form
+            form = other if is_valid(look.model, other) else form
+        made.append((await look.filings.file_form(form), {}))
+    for filed, words in made:
         if filed.faulty:
-            look.wrong.append(f"a form that is filled in with {how} ends in a fault of the plugin")
-        changed = sorted(filings.changed(filed.sent)) if how == _BANGLA_DIGITS and filed.sent else ()
-        look.wrong.extend(f"with {how}, {at} is sent otherwise" for at in changed)
+            yield "other texts end in a fault of the plugin"
+        for problem in chain(_unclean(filed.sent), *(_altered(filed.sent, at, own) for at, own in words.items())):
+            yield problem
+    for at, number in product(usual.sent, sorted(personal_numbers(look.example))):
+        if to_bangla_digits(to_ascii_digits(number)) in usual.sent[at]:
+            yield f"{at} holds a number of {len(number)} digits in Bangla"
 
 
-def _in_bangla_digits(text: str) -> str:
-    """Of a number alone: in running text, the digits are the citizen's own."""
-    return text if any(sign.isalpha() for sign in text) else to_bangla_digits(text)
+def _altered(sent: Places, place: Location, words: Sequence[str]) -> Iterator[str]:
+    """In what a text is sent otherwise than it is filled in; of one that was made into another, nothing is known."""
+    name, whole = named(place), normalise("\n".join(sent.values())).casefold()
+    arrived = [normalise(word).casefold() in whole for word in words]
+    if any(arrived) and not all(arrived) and normalise("".join(words)).casefold() not in _PARTING.sub("", whole):
+        yield f"of a long {name} only a part is sent"
+    for at, value in sent.items():
+        if words[0].casefold() in value.casefold() and words[0] not in value:
+            yield f"{at} holds the {name} in other letters than its capitals"
+        if "-".join(words[1:3]).casefold() in value.casefold() and len(words) > 2:  # noqa: PLR2004
+            yield f"{at} holds the {name} with a hyphen for a stroke"
 
 
-def _with_second(sign: str, text: str) -> str:
-    return f"{text[:1]}{sign}{text[1:]}"
-
-
-_WRITTEN: Final[dict[str, Callable[[str], str]]] = {
-    _BANGLA_DIGITS: _in_bangla_digits,
-    "letters in two code points": lambda text: unicodedata.normalize("NFD", f"{text} \u0995\u09c7\u09be"),
-    "an accent apart": lambda text: unicodedata.normalize("NFD", f"{text} \u00c9"),
-    **{f"U+{ord(sign):04X} in a text": partial(_with_second, sign) for sign in _INVISIBLE},
-}
-
-
-def _unclean(sent: Places, how: str) -> Iterator[str]:
+def _unclean(sent: Places) -> Iterator[str]:
     for place, value in sent.items():
         if not unicodedata.is_normalized("NFC", value):
-            yield f"{how}{place} holds text that is not in NFC"
+            yield f"{place} holds text that is not in NFC"
         try:
             refuse_invisible(re.sub(r"[\n\r\t]", " ", value), joiners=True)
         except NationalDataError:
-            yield f"{how}{place} holds invisible characters"
+            yield f"{place} holds invisible characters"
 
 
-def _in_other_digits(filings: Filings, model: type[Form], example: FilledForm) -> Iterator[str]:
-    """A number that leads to somebody stands in ASCII digits in every register; a text keeps the form's own."""
-    sent, said = filings.usual.sent, validate_form(model, example).model_dump(mode="json")
-    numbers = personal_numbers(example)
-    texts = {at: one for at, one in leaves(said) if isinstance(one, str) and any(sign.isalpha() for sign in one)}
-    for place, value in sent.items():
-        for number in sorted(numbers):
-            if to_bangla_digits(to_ascii_digits(number)) in value:
-                yield f"{place} holds a number of {len(number)} digits in Bangla"
-        for at, text in texts.items():
-            plain = to_ascii_digits(text)
-            if plain != text and plain in value and not any(text in other for other in sent.values()):
-                yield f"{place} holds the {written(at)} in other digits than the form"
-
-
-async def _days(look: Look) -> None:
-    for base in (look.example, look.full):
-        read = False
-        for place, days, forms in days_to_swap(look.model, base):
-            filed = [await look.filings.file_form(form, place) for form in forms]
-            if all(one.sent for one in filed):  # else another day is refused: nothing can be held against it
-                read = True
-                look.wrong.extend(_misread(look.filings, named(place), days, filed))
-        if read:
-            return
-
-
-def _misread(filings: Filings, name: str, days: Sequence[date], filed: Sequence[FiledForm]) -> Iterator[str]:
-    for place in sorted(filings.changed(filed[0].sent, filed[1].sent)):
-        orders, *swapped = [_orders(one.sent.get(place, ""), day) for one, day in zip(filed, days, strict=True)]
-        if not orders:
-            continue  # no day, or one in words
-        if not any(order.index("d") < order.index("m") or order == "ymd" for order in orders):
-            yield f"{name}: {place} holds the month before the day, as nobody in Bangladesh reads it"
-        if not all(orders & other for other in swapped):
-            yield f"{name}: {place} is written otherwise for a day of another month"
+async def _days(look: _Look) -> AsyncGenerator[str]:
+    """Fill in days of which the month could be taken for the day."""
+    for place, days, forms in [*with_days(look.model, look.example), *with_days(look.model, look.full)]:
+        filed = [(await look.filings.file_form(form, place)).sent for form in forms]
+        for at in sorted(look.filings.changed(*filed)) if all(filed) else ():
+            one, other = (_orders(sent.get(at, ""), day) for sent, day in zip(filed, days, strict=True))
+            if one and not one & other & {"dmy", "ymd"}:
+                yield f"{named(place)}: {at} holds the month before the day, or one order for each day"
 
 
 def _orders(value: str, day: date) -> frozenset[str]:
@@ -438,108 +293,75 @@ def _orders(value: str, day: date) -> frozenset[str]:
     return frozenset()
 
 
-check("submit/whole-texts")(_by_rules(_clean, _whole, _with_signs, _days))
+check("submit/whole-texts")(_by_rules(_texts, _days))
 
 
-async def _uncrossed(look: Look) -> None:
-    unlike, _ = with_long_texts(look.model, look.full, longest=SHORT)
-    for form in (unlike, look.full, look.example):
-        filed = await look.filings.file_form(form)
-        if filed.sent:
-            texts = ((at, value) for at, value in leaves(form) if isinstance(value, str) and len(value) >= _DISTINCT)
-            look.wrong.extend(_crossed({at: value.casefold() for at, value in texts}, filed.sent))
-            return
+async def _uncrossed(look: _Look) -> AsyncGenerator[str]:
+    """Look for places that hold one field's value and are named as another's, whose value is in no place named so.
 
-
-def _crossed(values: Mapping[Location, str], sent: Places) -> Iterator[str]:
-    """Places that hold one field's value and are named as another's, whose value is in none that is named as well.
-
-    A name is held against a name: no agency's words are known here.
+    A name is compared with a name: no agency's words are known here.
     """
+    form, sent = await look.fullest()
+    texts = ((at, value) for at, value in leaves(form) if isinstance(value, str) and len(value) >= _DISTINCT)
+    values = {at: value.casefold() for at, value in texts}
     said = {place: value.casefold() for place, value in sent.items()}
     for place, found in said.items():
         holders = [at for at, value in values.items() if _holds(found, value)]
         held = max(holders, key=lambda at: _alike(place, at), default=())
-        for other, value in values.items() if holders else ():
+        for other in values.keys() - holders if holders else ():
             alike = _alike(place, other)
-            if other in holders or alike <= _alike(place, held):
-                continue
-            if not any(_holds(words, value) and _alike(at, other) >= alike for at, words in said.items()):
+            if alike > _alike(place, held) and not any(
+                _holds(words, values[other]) and _alike(at, other) >= alike for at, words in said.items()
+            ):
                 yield f"{place} holds the {named(held)}, and no place holds the {named(other)} that is named so"
-                break
 
 
 def _holds(said: str, value: str) -> bool:
-    """Whether a place says a value, by itself or, where that is no chance, within a longer text."""
+    """Whether a place holds a value, by itself or, where that is no chance, within a longer text."""
     return said == value or (len(value) >= _UNMISTAKABLE and value in said)
 
 
 def _alike(place: str, at: Location) -> int:
     """How many words of a field's name stand in the name of a place."""
-    said = _words_of_name(place)
-    return sum(any(_mean_the_same(word, one) for one in said) for word in _words_of_name(written(at)))
+    said, own = ({*re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)} for name in (place.partition(" ")[2], written(at)))
+    return len({word.casefold() for word in said} & {word.casefold() for word in own})
 
 
-def _mean_the_same(one: str, other: str) -> bool:
-    return one == other or (
-        min(len(one), len(other)) >= _DISTINCT and SequenceMatcher(None, one, other).ratio() >= _LIKE
-    )
+async def _not_made_up(look: _Look) -> AsyncGenerator[str]:
+    """Leave out what can be left out: each part by itself, and beside each choice all parts together."""
+    full, _ = await look.fullest()
+    for chosen, form in chain([(frozenset[Location](), full)], with_other_choices(look.model, full)):
+        usual = (await look.filings.file_form(form)).sent
+        parts = [without(form, place) for place in optional_parts(form)] if form == full else []
+        for left in (*parts, filled_no_further(look.model, form, keep=chosen)) if usual else ():
+            if left != form and is_valid(look.model, left):
+                sent = (await look.filings.file_form(left)).sent
+                for problem in _made_up(look, (form, usual), (left, sent)) if sent else ():
+                    yield problem
 
 
-def _words_of_name(name: str) -> frozenset[str]:
-    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
-    return frozenset(word.casefold() for word in re.findall(r"[A-Za-z]+", split)) - {"body", "query", "path"}
-
-
-async def _not_made_up(look: Look) -> None:
-    filings, model, seen = look.filings, look.model, list[Location]()
-    unlike, _ = with_long_texts(model, look.full, longest=SHORT)
-    for form in (unlike, look.full, look.example):
-        for chosen, base in chain([(frozenset[Location](), form)], with_other_choices(model, form)):
-            # One by one where it is met first, and beside other choices all that can be left out together.
-            rest = (place for place in optional_parts(base) if not any(place[: len(done)] == done for done in seen))
-            gaps = [(place, left) for place in rest if is_valid(model, left := without(base, place))]
-            gaps += [((), bare)] if (bare := filled_no_further(model, base, keep=chosen)) != base else []
-            usual = await filings.file_form(base) if gaps else FiledForm({})
-            for place, left in gaps if usual.sent else ():
-                filed = await filings.file_form(left)
-                if filed.sent:  # else the plugin asks for it, beside what else is filled in
-                    seen += [place] if place else []
-                    given = {at: value for at, value in leaves(base) if value_at(left, at) is None}
-                    look.wrong.extend(_made_up(filings, model, usual.sent, filed.sent, given=given, left=left))
-
-
-def _made_up(
-    filings: Filings,
-    model: type[Form],
-    usual: Places,
-    sent: Places,
-    *,
-    given: Mapping[Location, JsonValue],
-    left: FilledForm,
-) -> Iterator[str]:
-    """Places that held what was filled in, and hold something else once it is left out, which nobody filled in there.
+def _made_up(look: _Look, usual: tuple[FilledForm, Places], left: tuple[FilledForm, Places]) -> Iterator[str]:
+    """Places that held a value of the form, and hold something else once that is left out.
 
     What the form itself puts in the place of what is missing is the form's: the citizen is shown it.
     """
-    form = leaves(validate_form(model, left).model_dump(mode="json"))
-    gap = (value for at, value in form if any(at[: len(one)] == one or one[: len(at)] == at for one in given))
+    given = {at: value for at, value in leaves(usual[0]) if value_at(left[0], at) is None}
+    read = leaves(look.as_read(left[0]))
+    gap = (value for at, value in read if any(at[: len(one)] == one or one[: len(at)] == at for one in given))
     known = _SAYS_NOTHING.union(*(_words_of(str(value)) for value in gap))
-    for at in sorted(filings.changed(sent, usual)):
-        before, now = usual.get(at, ""), sent.get(at, "")
+    for at in sorted(look.filings.changed(left[1], usual[1])):
+        before, now = usual[1].get(at, ""), left[1].get(at, "")
         own = [place for place, value in given.items() if _says(before, value)]
-        if not own or not _words_of(now) - _words_of(before) - known:
-            continue
-        # An entry of a list may stand where one stood that is gone, and another field where it is one of two.
-        entries = [said for other, said in usual.items() if list_of(other) == list_of(at) != at]
-        elsewhere = [said for other, said in sent.items() if other != at]
-        moved = (value for _, value in leaves(left) if not any(_says(said, value) for said in elsewhere))
-        if now not in entries and not any(_says(now, value) for value in moved):
-            yield f"{at} holds a value for {named(own[0])}, which was left empty"
+        if own and _words_of(now) - _words_of(before) - known:
+            # Another field may stand there where it is one of two, or one of a list.
+            elsewhere = [said for other, said in left[1].items() if other != at]
+            moved = (value for _, value in leaves(left[0]) if not any(_says(said, value) for said in elsewhere))
+            if not any(_says(now, value) for value in moved):
+                yield f"{at} holds a value for {named(own[0])}, which was left empty"
 
 
 def _says(said: str, value: JsonValue) -> bool:
-    """Whether a place holds a value, a day in whatever order."""
+    """Whether a place holds a value, a day in any order."""
     if not isinstance(value, str) or len(value) < _DISTINCT:
         return False
     if (day := day_in(value)) is not None:
@@ -555,55 +377,45 @@ def _words_of(said: str) -> frozenset[str]:
 check("submit/nothing-made-up")(_by_rules(_uncrossed, _not_made_up))
 
 
-@check("submit/of-nobody-else")
-async def _of_nobody_else(subject: Subject, offer: AnyOffer) -> list[str]:
-    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
-    model, wrong = form_of(subject, offer), list[str]()
-    async with open_filings(subject, offer) as filings:
-        rig = filings.rig
-        before = [_draft(filings, offer, serial) for serial in (4242, ANOTHER)]
-        bare, alone = await _plainest(filings, offer, model)
-        # What one of the two filled in, otherwise than the other, and the next one did not, is nobody else's.
-        theirs = [{value for _, value in leaves(draft.model_dump(mode="json"))} for draft in (*before, bare)]
-        shared = theirs[2] | (theirs[0] & theirs[1])
-        for mark, draft in zip(("one", "other"), before, strict=True):
-            full = filled_to_the_last(model, draft.form, all_examples(rig, subject.manifest.services))
-            full, _ = with_long_texts(model, full, bangla=mark == "one", longest=SHORT)
-            papers = tuple(paper(rig, kind, mark) for kind in offer.documents)
-            if not (await filings.file(draft.model_copy(update={"form": full, "documents": papers}))).sent:
-                await filings.file(draft)
-            after = (await filings.file(bare)).sent
-            wrong += [f"{at} depends on who filed before" for at in sorted(filings.changed(alone.sent, after))]
-            own = [(named(at), one) for at, one in leaves(full) if isinstance(one, str) and one not in shared]
-            wrong += [
-                f"{at} holds the {name} of who filed before"
-                for name, value in own
-                for at, said in after.items()
-                if len(value) > _DISTINCT and value in said
-            ]
-    return list(dict.fromkeys(wrong))
+async def _of_nobody_else(look: _Look) -> AsyncGenerator[str]:
+    """File as little as is required after two others who fill in everything, and compare it with the same alone."""
+    filings, kinds = look.filings, look.filings.rig.kinds
+    bare, alone = await _plainest(look)
+    for serial in (4242, ANOTHER):
+        draft = _draft(filings, serial)
+        full = filled_to_the_last(look.model, draft.form, look.others)
+        full, _ = with_words(look.model, full, bangla=serial == ANOTHER)
+        documents = tuple(document(filings.rig, kind, str(serial)) for kind in kinds)
+        if not (await filings.file(draft.model_copy(update={"form": full, "documents": documents}))).sent:
+            await filings.file(draft)
+        for at in sorted(filings.changed(alone, (await filings.file(bare)).sent)):
+            yield f"{at} depends on who filed before"
 
 
-def _draft(filings: Filings, offer: PublicService, serial: int) -> ApplicationDraft:
+def _draft(filings: Filings, serial: int) -> ApplicationDraft:
+    """How another citizen applies."""
     rig = filings.rig
-    example = rig.simulator.example(offer.id, SyntheticCitizens().citizen(serial))
+    example = rig.simulator.example(rig.offer, SyntheticCitizens().citizen(serial))
     kept = rig.documents.hand_in(example.documents, rig.kinds, dict(example.form))
     return rig.draft.model_copy(
         update={"applicant": example.applicant, "form": dict(example.form), "documents": kept}
     )
 
 
-async def _plainest(filings: Filings, offer: PublicService, model: type[Form]) -> tuple[ApplicationDraft, FiledForm]:
+async def _plainest(look: _Look) -> tuple[ApplicationDraft, Places]:
     """The application in which least is filled in of those that the plugin sends, and what is sent for it.
 
     Raises:
         NotReachable: Nothing is sent for any of them.
     """
-    usual = _draft(filings, offer, _THE_NEXT)
-    bare = filled_no_further(model, usual.form)
-    needed = filings.rig.documents.hand_in((), offer.documents, bare)
-    for update in ({"form": bare, "documents": needed}, {"form": bare}, {}):
+    usual = _draft(look.filings, _THE_NEXT)
+    bare = filled_no_further(look.model, usual.form)
+    required = look.filings.rig.documents.hand_in((), look.filings.rig.kinds, bare)
+    for update in ({"form": bare, "documents": required}, {"form": bare}, {}):
         draft = usual.model_copy(update=update)
-        if (filed := await filings.file(draft)).sent:
-            return draft, filed
+        if sent := (await look.filings.file(draft)).sent:
+            return draft, sent
     raise NotReachable("nothing is sent for another citizen's application")
+
+
+check("submit/of-nobody-else")(_by_rules(_of_nobody_else))

@@ -9,7 +9,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.operations import Idempotency
 from nagorik_testing.contract.calls import call_operation, quote_due
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.filing import other_example, with_paper
+from nagorik_testing.contract.checks.filing import other_example, with_document
 from nagorik_testing.contract.checks.inspection import form_of, record_of
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.observation.chance import Chance, turned_to
@@ -121,7 +121,7 @@ async def _corrected(subject: Subject, offer: AnyOffer) -> list[str]:
         arrived = any(each and differing(as_filed, each) - unsteady for each in sent)
         wrong = [] if arrived or not fields else ["no field of the form, corrected, changes what is sent"]
         for kind in offer.documents:
-            marked = {f"{kind.kind}-{mark}": with_paper(rig, kind, mark) for mark in ("one", "other")}
+            marked = {f"{kind.kind}-{mark}": with_document(rig, kind, mark) for mark in ("one", "other")}
             one, other = [await answered(about, documents=papers) for about, papers in marked.items()]
             if one and other and not differing(one, other) - unsteady:
                 wrong.append(f"another paper {kind.kind}, handed in later, is sent like the first")
