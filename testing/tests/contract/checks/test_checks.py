@@ -109,11 +109,7 @@ KILLS = {
         "AskedOffice",
         service={"writes": ASKED},
     ),
-    "find/among-many": Kill("an application among 30 others is not found", "ReadsOnePage", "PagedOffice"),
-    "find/found-again": Kill(
-        "an application that is filed is definitely absent after the look-up grace", "FindsNothing"
-    ),
-    "find/as-of": Kill("an absence is said to hold for an instant that has not come", "AbsentTomorrow"),
+    "find/found-again": Kill("among 30 others is definitely absent after the look-up grace", "FindsNothing"),
     "payment/F19-started-twice": Kill(
         "one payment leaves at the gateway once more: slip; one payment has two references",
         simulator="GenerousOffice",

@@ -113,7 +113,7 @@ KILLERS = (
     ),
     *of(
         "find/found-again",
-        "an application that nobody filed is found",
+        "an application that was not filed is found",
         "ComparesBeginnings",
         "FindsWhatBeginsSo",
         "FindsWhatWasFiledThen",
@@ -121,10 +121,15 @@ KILLERS = (
         office=LISTING,
     ),
     Killer(
-        "find/as-of", "AbsentAfterwards", "an absence is said to hold for later than the agency was asked", LISTING
+        "find/found-again",
+        "AbsentAfterwards",
+        "an absence is said to hold for later than the agency was asked",
+        LISTING,
     ),
-    Killer("find/as-of", "AbsentInDhaka", "an absence is said to hold for an instant that has not come", LISTING),
-    Killer("find/as-of", "AbsentTheDayBefore", "an absence is said to hold for another day", LISTING),
+    Killer(
+        "find/found-again", "AbsentInDhaka", "an absence is said to hold for an instant that has not come", LISTING
+    ),
+    Killer("find/found-again", "AbsentTheDayBefore", "an absence is said to hold for another day", LISTING),
     Killer("status/F18-forwards", "PromisesAtFiling", "outcome approve: approved is followed by submitted"),
     Killer("status/F18-forwards", "PermitsInTime", "outcome reject: approved is followed by rejected"),
     Killer("status/F18-forwards", "ApprovesWhatIsCorrected", "outcome correction: approved is followed by in_review"),

@@ -106,7 +106,7 @@ CONCERNED = {
     "submit": {CheckFamily.SUBMISSION, CheckFamily.PRIVACY},
 }
 """The families that an operation is looked at by; of what is done as in the plainest style, nothing is."""
-OF_PAGES = "find/among-many"
+OF_PAGES = "find/found-again"
 ALARMS = frozenset({CheckStatus.FAILED, CheckStatus.NOT_REACHED})
 
 

@@ -1,16 +1,18 @@
 """Filing: once, under our reference, and to be found again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 from nagorik import Accepted, DefinitelyAbsent, Found, NagorikError, Operation, Pending, PluginFault, Rejected
-from nagorik.manifest import AnyOffer, PublicService
+from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.inspection import example_form, requests_made, slow_down, wrong_scripts
+from nagorik_testing.contract.checks.filing import Filings, open_filings
+from nagorik_testing.contract.checks.inspection import books_of, example_form, slow_down, wrong_scripts
 from nagorik_testing.contract.rig import Rig, another_application
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -20,8 +22,12 @@ _BEYOND_GRACE: Final = timedelta(minutes=1)
 """Beyond the service's look-up grace, after which a look-up is believed."""
 STRANGE: Final = "NGK-CONTRACT-9999"
 """The client reference of an application that nobody files."""
-THINKS_FOR: Final = 3.0
-"""Simulated seconds that an agency takes over its answer."""
+_THINKS_FOR: Final = 3.0
+"""Simulated seconds that an agency takes over its response."""
+_OTHERS: Final = 15
+"""Applications of others that are filed before the one that is looked up, and as many after it."""
+_LAG: Final = timedelta(days=90)
+"""How far behind the agency's search is put: it has seen nothing yet."""
 
 
 @check("submit/accepted")
@@ -68,48 +74,56 @@ async def _once(subject: Subject, offer: AnyOffer) -> list[str]:
 
 @check("find/found-again")
 async def _found_again(subject: Subject, offer: AnyOffer) -> list[str]:
-    """What was filed is found, and no longer, shorter or other reference is, sent with it or only now."""
-    wrong: list[str] = []
-    async with open_rig(subject, offer.id) as rig:
+    """File one application among others, and look up its reference and references that were not filed."""
+    async with open_filings(subject, offer) as filings:
+        rig, wrong = filings.rig, list[str]()
+        for _ in range(_OTHERS):
+            await filings.file(rig.draft)
         sent_at, filed, reference = rig.clock.now(), rig.references.client_reference, await _reference(rig)
-        grace = offer.lookup_grace if isinstance(offer, PublicService) else timedelta()
-        rig.advance(grace + _BEYOND_GRACE)
-        answer = await rig.platform.find_submission(rig.draft, rig.references, sent_at=sent_at)
-        if not isinstance(answer, Found):
-            shown = "definitely absent" if isinstance(answer, DefinitelyAbsent) else "not to be told"
-            wrong.append(f"an application that is filed is {shown} after the look-up grace")
-        elif reference not in {None, answer.reference}:
+        for _ in range(_OTHERS):
+            await filings.file(rig.draft)
+        rig.advance(getattr(offer, "lookup_grace", timedelta()) + _BEYOND_GRACE)
+        found = await rig.platform.find_submission(rig.draft, rig.references, sent_at=sent_at)
+        if not isinstance(found, Found):
+            shown = "definitely absent" if isinstance(found, DefinitelyAbsent) else "unknown"
+            wrong.append(f"an application among {2 * _OTHERS} others is {shown} after the look-up grace")
+        elif reference not in {None, found.reference}:
             wrong.append("the look-up gives another reference than the filing")
-        for strange, sent in ((one, at) for one in (STRANGE, f"{filed}1", filed[:-1]) for at in (sent_at, None)):
-            asked = sent or rig.clock.now()
-            if isinstance(await rig.platform.find_submission(rig.draft, _named(rig, strange), sent_at=asked), Found):
-                return [*wrong, "an application that nobody filed is found"]
+        for strange, sent in product((STRANGE, f"{filed}1", filed[:-1]), (sent_at, None)):
+            if isinstance(await _looked_up(rig, strange, sent), Found):
+                wrong.append("an application that was not filed is found")
+        return wrong + await _absence(filings)
+
+
+async def _absence(filings: Filings) -> list[str]:
+    """What is wrong with an absence: it holds for the instant at which the agency was asked, if that has seen all."""
+    rig, before, asked = filings.rig, len(filings.tap.exchanges), filings.rig.clock.now()
+    absent = await _looked_up(rig, STRANGE)
+    if not isinstance(absent, DefinitelyAbsent):
+        return []
+    if absent.as_of > rig.clock.now():
+        return ["an absence is said to hold for an instant that has not come"]
+    wrong = [] if dhaka_date(absent.as_of) == dhaka_date(asked) else ["an absence is said to hold for another day"]
+    whole = [exchange.answer for exchange in filings.tap.since(before)]
+    rig.simulator.faults.add("*", Slow(seconds=_THINKS_FOR), count=None, logins=False)
+    later = await _looked_up(rig, STRANGE)
+    rig.simulator.faults.clear()
+    seen = rig.simulator.ledger.requests()[-1].at
+    if isinstance(later, DefinitelyAbsent) and rig.clock.now() > seen < later.as_of:
+        wrong.append("an absence is said to hold for later than the agency was asked")
+    for book in books_of(rig):
+        book.replication.lag, book.replication.admitted = _LAG, True
+    before, asked = len(filings.tap.exchanges), rig.clock.now()
+    unsure = await _looked_up(rig, STRANGE)
+    is_partial = whole != [exchange.answer for exchange in filings.tap.since(before)]
+    if is_partial and isinstance(unsure, DefinitelyAbsent) and unsure.as_of >= asked:
+        wrong.append("what an incomplete search does not hold is reported as definitely absent")
     return wrong
 
 
-@check("find/as-of")
-async def _absence_dated(subject: Subject, offer: AnyOffer) -> list[str]:
-    """The instant for which an absence holds is one at which the agency was asked."""
-    async with open_rig(subject, offer.id) as rig:
-        example_form(rig)
-        asked = rig.clock.now()
-        answer = await rig.platform.find_submission(rig.draft, _named(rig, STRANGE), sent_at=asked)
-        if not isinstance(answer, DefinitelyAbsent):
-            return []
-        if answer.as_of > rig.clock.now():
-            return ["an absence is said to hold for an instant that has not come"]
-        for operation in dict.fromkeys(requests_made(rig)) if rig.live is None else ():
-            rig.simulator.faults.add(operation, Slow(seconds=THINKS_FOR), count=None)
-        later = await rig.platform.find_submission(rig.draft, _named(rig, STRANGE), sent_at=rig.clock.now())
-        seen = [] if rig.live is not None else [request.at for request in rig.simulator.ledger.requests()]
-        if isinstance(later, DefinitelyAbsent) and seen and rig.clock.now() > seen[-1] < later.as_of:
-            return ["an absence is said to hold for later than the agency was asked"]
-    same = dhaka_date(answer.as_of) == dhaka_date(asked)
-    return [] if same else ["an absence is said to hold for another day"]
-
-
-def _named(rig: Rig, reference: str) -> References:
-    return References(client_reference=reference, idempotency_key=rig.references.idempotency_key)
+async def _looked_up(rig: Rig, reference: str, sent_at: datetime | None = None) -> object:
+    references = References(client_reference=reference, idempotency_key=rig.references.idempotency_key)
+    return await rig.platform.find_submission(rig.draft, references, sent_at=sent_at or rig.clock.now())
 
 
 async def _reference(rig: Rig) -> str | None:

@@ -1,7 +1,7 @@
 """Hooks that do not heed what the agency says beside its answer, or heed it too long; and some that are right."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -38,27 +38,26 @@ class HeedsCompleteness(Hooks):
 
     @hookimpl
     async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
-        query = {"clientReference": request.client_reference}
+        asked, query = context.clock.now(), {"clientReference": request.client_reference}
         found = await context.http.read("search", "GET", "/permits", params=query, expect=Searched)
         for filed in found.items:
             return Found(reference=filed.number, status=status_of(filed))
-        return self.none(found, context)
+        return self.none(found, asked)
 
-    def none(self, found: Searched, context: Context) -> Any:
-        now = context.clock.now()
-        return DefinitelyAbsent(as_of=now) if found.complete else CannotTell(because="search-incomplete")
+    def none(self, found: Searched, asked: datetime) -> Any:
+        return DefinitelyAbsent(as_of=asked) if found.complete else CannotTell(because="search-incomplete")
 
 
 class AbsentBefore(HeedsCompleteness):
     """Right: knows how far behind the search is."""
 
-    def none(self, found, context):
-        return DefinitelyAbsent(as_of=context.clock.now() - (timedelta() if found.complete else LAG))
+    def none(self, found, asked):
+        return DefinitelyAbsent(as_of=asked - (timedelta() if found.complete else LAG))
 
 
 class AbsentInAnyCase(HeedsCompleteness):
-    def none(self, found, context):
-        return DefinitelyAbsent(as_of=context.clock.now())
+    def none(self, found, asked):
+        return DefinitelyAbsent(as_of=asked)
 
 
 class Kept(Hooks):
