@@ -1,8 +1,8 @@
-"""A form that is filled in to the last field, or no further than it must be, with long texts, or ambiguous days."""
+"""A form that is filled in to the last field, or no further than required, with other choices or with long texts."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
-from itertools import chain, cycle, product
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count, cycle
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -12,7 +12,6 @@ from nagorik_testing.contract.checks.inspection import leaves
 from nagorik_testing.contract.form_fields import (
     choices_at,
     choices_of,
-    day_in,
     fields_of,
     invented,
     is_valid,
@@ -25,8 +24,6 @@ from nagorik_testing.contract.form_fields import (
 from nagorik_toolkit.form_validation import Location, form_schema
 
 FilledForm = dict[str, JsonValue]
-WordsByPlace = dict[Location, tuple[str, ...]]
-"""The words with which fields are filled in; no word stands in two fields."""
 
 LONGEST: Final = 4_000
 """Characters of the longest text that a field is given."""
@@ -34,11 +31,34 @@ SHORT: Final = 30
 """Characters of a text that no plugin refuses for its length."""
 SIGNS: Final = (", ", "/", " (", "; ", ". ")
 """Between words; each begins another part of an address or a sentence."""
+PARTING: Final = re.compile(r"[\s,/();.]")
+"""What stands between words that are sent in parts."""
 _LENGTHS: Final = (LONGEST, 2000, 1000, 500, 300, 255, 200, 160, 120, 100, 80, 60, 50, 40, 30, 20)
 _ENTRIES: Final = 12
 """Of the longest list of texts that a field is given."""
 _CONSONANTS: Final = {True: "কগজটডতদনপবমলসহ", False: "bdfghjklmnprst"}
 _VOWELS: Final = {True: "ািুেো", False: "aiueo"}
+_DIGITS: Final = {True: "\u0995\u09cb১২", False: "12"}
+"""In Bangla after a letter with two encodings."""
+
+
+def refilled(
+    model: type[Form],
+    form: Mapping[str, JsonValue],
+    candidates: Callable[[Location, Any, JsonValue], Iterable[JsonValue]],
+) -> FilledForm:
+    """A form with the first valid candidate in each field; a field that takes no candidate is left as it is.
+
+    Args:
+        model: The form.
+        form: As it is filled in.
+        candidates: Other values for a field: by its place, its description in the schema and its value.
+    """
+    schema, filled = form_schema(model), dict(form)
+    for place, described, value in list(fields_of(schema, schema, filled, ())):
+        given = (placed(filled, place, one) for one in candidates(place, described, value))
+        filled = next((one for one in given if is_valid(model, one)), filled)
+    return filled
 
 
 def filled_to_the_last(
@@ -53,17 +73,20 @@ def filled_to_the_last(
     """
     schema, full = form_schema(model), dict(example)
     known = [member for other in others for member in members(dict(other))]
+
+    def found(place: Location, described: Any, value: JsonValue) -> list[JsonValue]:
+        if value not in (None, [], "") or choices_at(schema, described):
+            return []
+        within = properties_of(schema, described)
+        objects = (one for _, one in known if within and isinstance(one, dict))
+        parts = [{name: one for name, one in part.items() if name in within} for part in objects]
+        alike = [one for at, one in known if at[-1] == place[-1] and not isinstance(one, dict)]
+        values = [*parts, *others_at(others, place), *alike, *invented(schema, described)]
+        return sorted(values, key=lambda one: one in used)
+
     for _ in range(2):  # the fields of an empty group are seen only once the group is there
-        for place, described, value in list(fields_of(schema, schema, full, ())):
-            if value not in (None, [], "") or choices_at(schema, described):
-                continue
-            used, within = [one for _, one in leaves(full)], properties_of(schema, described)
-            objects = (one for _, one in known if within and isinstance(one, dict))
-            parts = [{name: one for name, one in part.items() if name in within} for part in objects]
-            alike = [one for at, one in known if at[-1] == place[-1] and not isinstance(one, dict)]
-            found = [*parts, *others_at(others, place), *alike, *invented(schema, described)]
-            given = (placed(full, place, one) for one in sorted(found, key=lambda one: one in used))
-            full = next((filled for filled in given if is_valid(model, filled)), full)
+        used = [one for _, one in leaves(full)]
+        full = refilled(model, full, found)
     return full
 
 
@@ -121,42 +144,36 @@ def with_words(
     signs: Sequence[str] = (" ",),
     longest: int = SHORT,
     only: Location | None = None,
-) -> tuple[FilledForm, WordsByPlace]:
-    """A form with texts of words that stand in no other field, as long as it takes them, and the words of each.
+) -> FilledForm:
+    """A form with texts of words that stand in no other field, as long as it takes them.
 
-    The first word is in capitals; with ``SIGNS``, the second ends in digits, after a letter with two encodings. A field that takes no such text is left.
+    The first word is in capitals, and with ``SIGNS`` the second ends in digits. A list has an entry for each word.
 
     Args:
         model: The form.
         form: As it is filled in.
         bangla: Whether the words are in Bangla or in Latin letters.
         signs: Between words, one after another.
-        longest: Characters of a text, at most. A list has an entry for each word.
+        longest: Characters of a text, at most.
         only: The one field that is filled in so; all if it is left out.
     """
-    schema, filled, by_place = form_schema(model), dict(form), WordsByPlace()
-    for number, (place, described, value) in enumerate(fields_of(schema, schema, dict(form), ())):
+    schema, numbers = form_schema(model), count()
+
+    def texts(place: Location, described: Any, value: JsonValue) -> Iterator[JsonValue]:
+        number = next(numbers)
         if only not in {None, place} or choices_at(schema, described):
-            continue
-        digits = "" if len(signs) == 1 else "\u0995\u09cb১২" if bangla else "12"
-        for length, entries in _sizes(schema, described, value):
-            words = [*_words(number, min(length, longest), bangla=bangla)][:entries]
-            words[1:2] = [word + digits for word in words[1:2]]
-            text = "".join(chain(*zip(words, cycle(signs), strict=False))).rstrip("".join(signs))
-            if words and is_valid(model, given := placed(filled, place, words if entries else text)):
-                filled, by_place[place] = given, (*words,)
-                break
-    return filled, by_place
+            return
+        for kind in kinds_of(schema, described):
+            inner = kinds_of(schema, kind.get("items") or {})
+            if any(each.get("type") == "string" for each in inner) and not any(map(choices_of, inner)):
+                yield [*_words(number, longest, bangla=bangla)][: min(kind.get("maxItems", _ENTRIES), _ENTRIES)]
+            elif kind.get("type") == "string" and isinstance(value, str | None):
+                for length in sorted({*_LENGTHS, kind.get("maxLength", SHORT)}, reverse=True):
+                    words = [*_words(number, min(length, longest), bangla=bangla)]
+                    words[1:2] = [word + _DIGITS[bangla] * (len(signs) > 1) for word in words[1:2]]
+                    yield "".join(chain(*zip(words, cycle(signs), strict=False))).rstrip("".join(signs))
 
-
-def _sizes(schema: dict[str, Any], described: Any, value: JsonValue) -> Iterator[tuple[int, int | None]]:
-    """In which sizes a field of texts is tried, the largest first: characters, and the entries of a list."""
-    for kind in kinds_of(schema, described):
-        inner = kinds_of(schema, kind.get("items") or {})
-        if any(each.get("type") == "string" for each in inner) and not any(choices_of(each) for each in inner):
-            yield LONGEST, min(kind.get("maxItems", _ENTRIES), _ENTRIES)
-        elif kind.get("type") == "string" and isinstance(value, str | None):
-            yield from ((length, None) for length in sorted({*_LENGTHS, kind.get("maxLength", SHORT)}, reverse=True))
+    return refilled(model, form, texts)
 
 
 def _words(field: int, length: int, *, bangla: bool) -> Iterator[str]:
@@ -169,22 +186,10 @@ def _words(field: int, length: int, *, bangla: bool) -> Iterator[str]:
         yield word.capitalize() if number else word.upper()
 
 
-def with_days(
-    model: type[Form], example: Mapping[str, JsonValue]
-) -> Iterator[tuple[Location, tuple[date, date], list[FilledForm]]]:
-    """For each day that the form asks for, two days of the first year that it takes, and the forms with them.
-
-    The first can be read in one way alone; of the second, the month is the greater number.
-    """
-    schema = form_schema(model)
-    for place, described, value in fields_of(schema, schema, dict(example), ()):
-        usual = day_in(value)
-        if usual is None and not any(kind.get("format") == "date" for kind in kinds_of(schema, described)):
-            continue
-        for away, month in product((0, -1, 1, -2, -5, -10, -20), (5, 3, 9, 11)):
-            year = (usual.year if usual else 2025) + away
-            days = date(year, month, 27), date(year, month, month - 1)
-            forms = [placed(example, place, day.isoformat()) for day in days]
-            if all(is_valid(model, form) for form in forms):
-                yield place, days, forms
-                break
+def texts_of(model: type[Form], form: Mapping[str, JsonValue]) -> dict[Location, list[str]]:
+    """The words of each text of a filled form, and the entries of each list of texts."""
+    schema, found = form_schema(model), dict[Location, list[str]]()
+    for place, _, value in fields_of(schema, schema, dict(form), ()):
+        texts = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+        found[place] = [word for text in texts for word in PARTING.split(text) if word]
+    return found

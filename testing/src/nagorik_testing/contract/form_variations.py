@@ -114,7 +114,9 @@ def _candidates(
 def _near(text: str) -> Iterator[JsonValue]:
     """Texts that differ from one in a sign: at the end, where what is cut short is noticed, or in a digit."""
     if (day := day_in(text)) is not None:
-        yield from ((day + timedelta(days=days)).isoformat() for days in (1, -1, -400, 400, 30, -30))
+        # The fourth of May, written with its month first, is another day.
+        others = (day + timedelta(days=days) for days in (1, -1, -400, 400, 30, -30))
+        yield from (other.isoformat() for other in (*islice(others, 2), day.replace(month=5, day=4), *others))
         return
     for place in reversed([found.start() for found in _DIGIT.finditer(text)]):
         yield from (text[:place] + digit + text[place + 1 :] for digit in "374" if text[place] != digit)

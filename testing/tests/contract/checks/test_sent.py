@@ -57,7 +57,7 @@ FAULTS = (
             ("submit/whole-texts", "KeepsLatinLetters", "of a long address.road only a part is sent"),
             ("submit/whole-texts", "WritesNotesAsTitles", "1 body note holds the note in other letters than its"),
             ("submit/whole-texts", "MonthFirst", "opened: 1 body opened holds the month before the day"),
-            ("submit/whole-texts", "GuessesOrder", "opened: 1 body opened holds the month before the day, or"),
+            ("submit/whole-texts", "GuessesOrder", "opened: 1 body opened holds the month before the day"),
             ("submit/nothing-made-up", "CrossesParents", "1 body father holds the mother, and no place holds the"),
             ("submit/nothing-made-up", "FilesFatherTwice", "1 body mother holds the father, and no place holds"),
             ("submit/whole-texts", "WritesAsciiRoads", "of a long address.road only a part is sent"),

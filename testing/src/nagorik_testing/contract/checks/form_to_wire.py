@@ -5,15 +5,14 @@ A difference is found by value: nothing is known of the agency's names.
 
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from itertools import chain, combinations, permutations, product
+from itertools import chain, combinations, product
 from typing import Any, Final
 
 from pydantic import JsonValue
 
-from nagorik import ApplicationDraft, Form, NagorikError, Operation
+from nagorik import ApplicationDraft, Form, NagorikError
 from nagorik.manifest import AnyOffer
 from nagorik.values import NationalDataError, normalise, to_ascii_digits, to_bangla_digits
 from nagorik.values.text import refuse_invisible
@@ -23,13 +22,14 @@ from nagorik_testing.contract.checks.inspection import form_of, leaves, personal
 from nagorik_testing.contract.form_fields import day_in, filled_in, is_valid, placed, value_at
 from nagorik_testing.contract.form_fillings import (
     LONGEST,
+    PARTING,
     SIGNS,
     FilledForm,
-    WordsByPlace,
     filled_no_further,
     filled_to_the_last,
     optional_parts,
-    with_days,
+    refilled,
+    texts_of,
     with_other_choices,
     with_words,
     without,
@@ -47,8 +47,9 @@ _UNMISTAKABLE: Final = 12
 """Characters from which on a value inside a longer text is that value."""
 _THE_NEXT: Final = 4244
 """The citizen who fills in no more than is required."""
-_PARTING: Final = re.compile(r"[\s,/();.]")
-"""What stands between words that are sent in parts."""
+_DAY_FIRST: Final = ("%d%m%Y", "%-d%-m%Y", "%d%m%y", "%-d%-m%y", "%Y%m%d", "%Y%-m%-d", "%y%m%d")
+_MONTH_FIRST: Final = ("%m%d%Y", "%-m%-d%Y", "%m%d%y", "%-m%-d%y", "%Y%d%m", "%Y%-d%-m", "%y%d%m")
+"""Orders of the digits of a day that is sent."""
 _INVISIBLE: Final = "\u200b\ufeff\u00ad\u2060\u202e"
 """Zero width space, byte order mark, soft hyphen, word joiner, an override of the direction."""
 _SAYS_NOTHING: Final = frozenset(
@@ -78,7 +79,7 @@ class _Look:
 
     async def fullest(self) -> tuple[FilledForm, Places]:
         """The first that is sent of: all fields filled in and no two alike; all filled in; the example."""
-        for form in (with_words(self.model, self.full)[0], self.full):
+        for form in (with_words(self.model, self.full), self.full):
             if (filed := await self.filings.file_form(form)).sent:
                 return form, filed.sent
         return self.example, self.filings.usual.sent
@@ -198,25 +199,17 @@ async def _left_out(
 async def _before_filing(filings: Filings, form: FilledForm) -> tuple[object, object, Places]:
     """The verdicts and the price for a form, and what the agency was asked for the price."""
     rig, draft = filings.rig, filings.rig.draft.model_copy(update={"form": dict(form)})
-    offered = rig.platform.service(rig.offer).operations
-    judged: object = None
-    priced: object = None
-    if Operation.ELIGIBILITY in offered:
-        judged = await _end_of(rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form))
-    before = len(filings.tap.exchanges)
-    if Operation.QUOTE in offered:
-        priced = await _end_of(rig.platform.quote_fees(draft))
-    verdicts = [(one.id, one.verdict) for one in getattr(judged, "criteria", ())]
-    price = [(line.code, line.amount) for line in getattr(priced, "lines", ())]
-    asked = places_of(filings.tap.since(before), filings.codec)
-    return verdicts or str(judged), price or str(priced), asked
-
-
-async def _end_of(call: Awaitable[object]) -> object:
     try:
-        return await call
+        decision = await rig.platform.check_eligibility(rig.offer, draft.applicant, form=draft.form)
+        verdicts: object = [(one.id, one.verdict) for one in decision.criteria]
     except NagorikError as error:
-        return error.code
+        verdicts = error.code
+    before = len(filings.tap.exchanges)
+    try:
+        price: object = [(line.code, line.amount) for line in (await rig.platform.quote_fees(draft)).lines]
+    except NagorikError as error:
+        price = error.code
+    return verdicts, price, places_of(filings.tap.since(before), filings.codec)
 
 
 check("submit/fields-arrive")(_by_rules(_each_arrives))
@@ -224,25 +217,25 @@ check("submit/fields-arrive")(_by_rules(_each_arrives))
 
 async def _texts(look: _Look) -> AsyncGenerator[str]:
     """Fill in the longest texts, with signs, capitals and digits, and texts with invisible characters."""
-    usual = look.filings.usual
-    made: list[tuple[FiledForm, WordsByPlace]] = [(usual, {})]
+    usual, made, usual_texts = look.filings.usual, list[FiledForm](), texts_of(look.model, look.full)
     for bangla, signs in product((True, False), (SIGNS, (" ",))):
         each: list[Location | None] = [None]
         for only in each:
-            form, words = with_words(look.model, look.full, bangla=bangla, signs=signs, longest=LONGEST, only=only)
-            made.append((await look.filings.file_form(form, only or ()), words))
+            form = with_words(look.model, look.full, bangla=bangla, signs=signs, longest=LONGEST, only=only)
+            made.append(await look.filings.file_form(form, only or ()))
+            texts = {at: words for at, words in texts_of(look.model, form).items() if words != usual_texts.get(at)}
+            for problem in (problem for at, words in texts.items() for problem in _altered(made[-1].sent, at, words)):
+                yield problem
             # Where one of them is refused, and perhaps rightly, each is filed by itself.
-            each += words if only is None and not made[-1][0].sent else ()
+            each += texts if only is None and not made[-1].sent else ()
     for sign in _INVISIBLE:
-        form = look.example
-        for place, text in leaves(look.example):
-            other = placed(form, place, f"{text[:1]}{sign}{text[1:]}") if isinstance(text, str) else form
-            form = other if is_valid(look.model, other) else form
-        made.append((await look.filings.file_form(form), {}))
-    for filed, words in made:
+        hidden = {at: f"{text[:1]}{sign}{text[1:]}" for at, text in leaves(look.example) if isinstance(text, str)}
+        form = refilled(look.model, look.example, lambda at, *_, hidden=hidden: [hidden[at]] if at in hidden else [])
+        made.append(await look.filings.file_form(form))
+    for filed in (usual, *made):
         if filed.faulty:
             yield "other texts end in a fault of the plugin"
-        for problem in chain(_unclean(filed.sent), *(_altered(filed.sent, at, own) for at, own in words.items())):
+        for problem in _unclean(filed.sent):
             yield problem
     for at, number in product(usual.sent, sorted(personal_numbers(look.example))):
         if to_bangla_digits(to_ascii_digits(number)) in usual.sent[at]:
@@ -253,7 +246,7 @@ def _altered(sent: Places, place: Location, words: Sequence[str]) -> Iterator[st
     """In what a text is sent otherwise than it is filled in; of one that was made into another, nothing is known."""
     name, whole = named(place), normalise("\n".join(sent.values())).casefold()
     arrived = [normalise(word).casefold() in whole for word in words]
-    if any(arrived) and not all(arrived) and normalise("".join(words)).casefold() not in _PARTING.sub("", whole):
+    if any(arrived) and not all(arrived) and normalise("".join(words)).casefold() not in PARTING.sub("", whole):
         yield f"of a long {name} only a part is sent"
     for at, value in sent.items():
         if words[0].casefold() in value.casefold() and words[0] not in value:
@@ -273,24 +266,15 @@ def _unclean(sent: Places) -> Iterator[str]:
 
 
 async def _days(look: _Look) -> AsyncGenerator[str]:
-    """Fill in days of which the month could be taken for the day."""
-    for place, days, forms in [*with_days(look.model, look.example), *with_days(look.model, look.full)]:
-        filed = [(await look.filings.file_form(form, place)).sent for form in forms]
-        for at in sorted(look.filings.changed(*filed)) if all(filed) else ():
-            one, other = (_orders(sent.get(at, ""), day) for sent, day in zip(filed, days, strict=True))
-            if one and not one & other & {"dmy", "ymd"}:
-                yield f"{named(place)}: {at} holds the month before the day, or one order for each day"
-
-
-def _orders(value: str, day: date) -> frozenset[str]:
-    """In which orders a value holds year, month and day, such as ``dmy``."""
-    digits = "".join(re.findall(r"\d", to_ascii_digits(value)))
-    for width, years in product(("02", ""), (4, 2)):
-        parts = {"d": f"{day.day:{width}}", "m": f"{day.month:{width}}", "y": f"{day.year % 10**years:0{years}}"}
-        orders = ("".join(order) for order in permutations("dmy"))
-        if found := frozenset(order for order in orders if "".join(parts[part] for part in order) in digits):
-            return found
-    return frozenset()
+    """Fill in other days, among them one of which the month could be taken for the day."""
+    for variation in chain.from_iterable(variations_of(look.model, look.example, look.others[:1])):
+        day = day_in(value_at(variation.form, variation.place))
+        filed = await look.filings.file_form(variation.form, variation.place) if day else FiledForm({})
+        for at in sorted(look.filings.changed(filed.sent)) if day and filed.sent else ():
+            digits = "".join(re.findall(r"\d", to_ascii_digits(filed.sent.get(at, ""))))
+            read = [any(f"{day:{order}}" in digits for order in orders) for orders in (_DAY_FIRST, _MONTH_FIRST)]
+            if read == [False, True]:
+                yield f"{variation.name}: {at} holds the month before the day"
 
 
 check("submit/whole-texts")(_by_rules(_texts, _days))
@@ -384,7 +368,7 @@ async def _of_nobody_else(look: _Look) -> AsyncGenerator[str]:
     for serial in (4242, ANOTHER):
         draft = _draft(filings, serial)
         full = filled_to_the_last(look.model, draft.form, look.others)
-        full, _ = with_words(look.model, full, bangla=serial == ANOTHER)
+        full = with_words(look.model, full, bangla=serial == ANOTHER)
         documents = tuple(document(filings.rig, kind, str(serial)) for kind in kinds)
         if not (await filings.file(draft.model_copy(update={"form": full, "documents": documents}))).sent:
             await filings.file(draft)
