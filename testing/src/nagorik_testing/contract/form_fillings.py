@@ -166,7 +166,7 @@ def with_words(
         for kind in kinds_of(schema, described):
             inner = kinds_of(schema, kind.get("items") or {})
             if any(each.get("type") == "string" for each in inner) and not any(map(choices_of, inner)):
-                yield [*_words(number, longest, bangla=bangla)][: min(kind.get("maxItems", _ENTRIES), _ENTRIES)]
+                yield list[JsonValue](_words(number, longest, bangla=bangla))[: kind.get("maxItems", _ENTRIES)]
             elif kind.get("type") == "string" and isinstance(value, str | None):
                 for length in sorted({*_LENGTHS, kind.get("maxLength", SHORT)}, reverse=True):
                     words = [*_words(number, min(length, longest), bangla=bangla)]
