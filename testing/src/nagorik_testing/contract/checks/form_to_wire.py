@@ -89,10 +89,7 @@ class _Look:
         return value_at(validate_form(self.model, form).model_dump(mode="json"), place)
 
 
-Rule = Callable[[_Look], AsyncGenerator[str]]
-
-
-def _by_rules(*rules: Rule) -> Examine:
+def _by_rules(*rules: Callable[[_Look], AsyncGenerator[str]]) -> Examine:
     """Look at a service by some rules, on the same filings."""
 
     async def examine(subject: Subject, offer: AnyOffer) -> list[str]:
