@@ -1,48 +1,28 @@
 """Of everything that fails, what failed first: one cause, and what follows from it.
 
-A finding follows from another in three ways, in this order:
+A finding follows from an earlier one in two ways:
 
-1. It presupposes what the other found failing: a row of the fault matrix that its operation can be called at all and
-   is as safe as it is said to be, an operation those by which it is prepared, a check what its ``presupposes`` names.
-2. It was decided at the same place of the plugin's code, and shows a symptom that the other shows. A place that only
-   sent the request has decided nothing, and counts for one operation alone.
-3. It is the same check of another offer, and says the same: one hook serves all offers.
+1. It relies on what the other found failing: a row of the fault matrix on a call without a fault, an operation on
+   those by which it is prepared, a check on what its ``presupposes`` names.
+2. It shows a symptom that the other shows, at the same place of the plugin's code, or says the same of another offer.
+   A place that only sent the request counts for one operation alone.
 
-Nothing else is evidence, and no finding is left out: what follows still fails, and is told under its cause.
+A consequence still fails, and is reported under its cause.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from nagorik import Operation
 from nagorik_testing.contract.checks import CHECKS, Check
+from nagorik_testing.contract.live import RESTS_ON
 from nagorik_testing.contract.matrix_runner import REACHED, SAFE
-from nagorik_testing.contract.verdict import CheckStatus, Finding, Symptom
+from nagorik_testing.contract.verdict import CheckStatus, Finding, FindingKey, Symptom
+from nagorik_testing.validation.findings import Severity
 
-FindingKey = tuple[str, str | None]
-"""A check's id and the offer, by which a finding is named."""
-
-_RESTS_ON: Final[Mapping[Operation, tuple[Operation, ...]]] = MappingProxyType(
-    {
-        Operation.FIND: (Operation.SUBMIT,),
-        Operation.STATUS: (Operation.SUBMIT,),
-        Operation.WITHDRAW: (Operation.SUBMIT,),
-        Operation.CALLBACK: (Operation.SUBMIT,),
-        Operation.ADVISE_PAYMENT: (Operation.QUOTE, Operation.SUBMIT),
-        Operation.ANSWER_CORRECTION: (Operation.SUBMIT, Operation.ADVISE_PAYMENT, Operation.STATUS),
-        Operation.DELIVERABLE: (Operation.SUBMIT, Operation.ADVISE_PAYMENT, Operation.STATUS),
-        Operation.SLOTS: (Operation.SUBMIT, Operation.ADVISE_PAYMENT, Operation.STATUS),
-        Operation.BOOK_SLOT: (Operation.SUBMIT, Operation.ADVISE_PAYMENT, Operation.STATUS, Operation.SLOTS),
-        Operation.QUERY_PAYMENT: (Operation.START_PAYMENT,),
-        Operation.PAYMENT_NOTICE: (Operation.START_PAYMENT,),
-        Operation.COMPLETE_PAYMENT: (Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
-        Operation.LIST_PAYMENTS: (Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
-        Operation.REFUND_PAYMENT: (Operation.START_PAYMENT, Operation.QUERY_PAYMENT),
-    }
-)
-"""What a rig calls before an operation, to have what it is called with."""
-_KEYS: Final[Mapping[Operation, str]] = MappingProxyType(
+_KEYS: Final[Mapping[str, str]] = MappingProxyType(
     {
         Operation.SUBMIT: "submit/F17-replay",
         Operation.START_PAYMENT: "payment/F19-started-twice",
@@ -51,30 +31,30 @@ _KEYS: Final[Mapping[Operation, str]] = MappingProxyType(
 )
 """What shows that the agency honours the key of a write, on which every repeated attempt relies."""
 _FILED: Final = "submit/accepted"
-"""What shows that there is an application of which anything can be asked."""
-_LOGGED: Final = "privacy/shown"
-_CATALOGUE: Final = "catalogue/objects"
-_OPERATIONS: Final = frozenset(operation.value for operation in Operation)
+"""What shows that the agency holds an application."""
 _BY_ID: Final[Mapping[str, Check]] = MappingProxyType({check.id: check for check in CHECKS})
 
 
 def causes_of(failures: Sequence[Finding]) -> dict[FindingKey, FindingKey]:
-    """What follows, each with its cause; a finding that is in no other's place is a cause itself.
+    """Return each consequence with its cause; what is of less weight than an error causes nothing.
 
     Args:
         failures: All that fails, in the suite's order.
     """
-    failing = {_key(finding): finding for finding in failures}
-    direct: dict[FindingKey, FindingKey] = {}
-    for key, finding in failing.items():
-        presupposed = next((other for other in _presupposed(finding, failing) if other in failing), None)
-        if presupposed is not None and presupposed != key:
-            direct[key] = presupposed
-    roots = [finding for key, finding in failing.items() if key not in direct]
-    for place, finding in enumerate(roots):
-        earlier = (one for one in roots[:place] if _key(one) not in direct)
-        if (cause := next((one for one in earlier if _is_the_same(one, finding)), None)) is not None:
-            direct[_key(finding)] = _key(cause)
+    failing = defaultdict[str, list[FindingKey]](list)
+    for finding in failures:
+        if finding.severity is Severity.ERROR:
+            failing[finding.check].append(finding.key)
+    direct = {one.key: key for one in failures if (key := _relied_on(one, failing)) is not None}
+    roots: list[Finding] = []
+    for finding in failures:
+        if finding.key in direct:
+            continue
+        cause = next((root for root in roots if _is_the_same(root, finding)), None)
+        if cause is None:
+            roots.append(finding)
+        else:
+            direct[finding.key] = cause.key
     return {key: _end_of(key, direct) for key in direct}
 
 
@@ -84,54 +64,50 @@ def _end_of(key: FindingKey, direct: Mapping[FindingKey, FindingKey]) -> Finding
     return key
 
 
-def _key(finding: Finding) -> FindingKey:
-    return finding.check, finding.offer
+def _relied_on(finding: Finding, failing: Mapping[str, Sequence[FindingKey]]) -> FindingKey | None:
+    """Return the nearest failure that a finding relies on, of its own offer or of the plugin."""
+    return next(
+        (
+            key
+            for check in _presupposed(finding)
+            for key in failing.get(check, ())
+            if key != finding.key and (finding.offer is None or key[1] in {None, finding.offer})
+        ),
+        None,
+    )
 
 
-def _presupposed(finding: Finding, failing: Mapping[FindingKey, Finding]) -> Iterator[FindingKey]:
-    """What a finding relies on, the nearest first; never something that relies on it in turn."""
+def _presupposed(finding: Finding) -> Iterator[str]:
+    """The checks that a finding relies on, the nearest first; never one that relies on it in turn."""
     name, _, row = finding.check.partition("/")
-    if name in _OPERATIONS and finding.check not in _BY_ID:
-        yield from _presupposed_by_row(finding, Operation(name), row)
-    elif (check := _BY_ID.get(finding.check)) is not None:
-        offers = [finding.offer] if finding.offer is not None else [offer for _, offer in failing]
-        for offer in offers:
-            yield from ((f"{operation.value}/{REACHED}", offer) for operation in check.needs)
-            if Operation.SUBMIT in check.needs and check.id != _FILED:
-                yield _FILED, offer
-            yield from ((presupposed, offer) for presupposed in check.presupposes)
-        yield from ((presupposed, None) for presupposed in check.presupposes)
-    if finding.status is CheckStatus.NOT_REACHED and finding.origin is None and row != REACHED:
-        # It could not look, for want of anything that can be called.
-        yield from (
-            (check, offer)
-            for check, offer in failing
-            if check.endswith(f"/{REACHED}") and (finding.offer is None or offer == finding.offer)
-        )
-
-
-def _presupposed_by_row(finding: Finding, operation: Operation, row: str) -> Iterator[FindingKey]:
-    offer = finding.offer
-    if row == REACHED:
-        if finding.status is CheckStatus.NOT_REACHED and finding.origin is None:
-            yield _CATALOGUE, None
-        rests_on = _RESTS_ON.get(operation, ())
-        yield from ((f"{other.value}/{REACHED}", offer) for other in rests_on)
-        if Operation.SUBMIT in rests_on:
-            yield _FILED, offer
+    check = _BY_ID.get(finding.check)
+    operations = check.needs if check is not None else RESTS_ON.get(name, ())
+    if check is None and row != REACHED:
+        yield f"{name}/{REACHED}"
+        if row != SAFE and Symptom.EFFECT in finding.symptoms:
+            yield f"{name}/{SAFE}"
+        if Symptom.SENDING in finding.symptoms and name in _KEYS:
+            yield _KEYS[name]
+        if Symptom.PRIVACY in finding.symptoms:
+            yield "privacy/shown"
         return
-    yield f"{operation.value}/{REACHED}", offer
-    if row != SAFE and Symptom.EFFECT in finding.symptoms:
-        yield f"{operation.value}/{SAFE}", offer
-    if Symptom.SENDING in finding.symptoms and operation in _KEYS:
-        yield _KEYS[operation], offer
-    if Symptom.PRIVACY in finding.symptoms:
-        yield _LOGGED, offer
+    could_not_look = finding.status is CheckStatus.NOT_REACHED and finding.origin is None
+    if could_not_look and check is None:
+        yield "catalogue/objects"
+    yield from (f"{operation.value}/{REACHED}" for operation in operations)
+    if Operation.SUBMIT in operations and finding.check != _FILED:
+        yield _FILED
+    if check is not None:
+        yield from check.presupposes
+        yield from (f"{operation.value}/{REACHED}" for operation in Operation if could_not_look)
 
 
 def _is_the_same(one: Finding, other: Finding) -> bool:
     """Whether two findings are of one fault by all that is known of them."""
-    at = other.origin
-    if one.origin is not None and at is not None and one.origin.is_that_of(at) and one.symptoms & other.symptoms:
-        return one.origin.decided or one.check.partition("/")[0] == other.check.partition("/")[0]
-    return one.check == other.check and one.got == other.got and one.because == other.because and one.origin is None
+    if (one.check, one.got, one.because) == (other.check, other.got, other.because) and one.origin is None:
+        return True
+    alike = one.origin is not None and other.origin is not None and one.origin[:2] == other.origin[:2]
+    one_operation = one.check.partition("/")[0] == other.check.partition("/")[0]
+    return (
+        alike and bool(one.symptoms & other.symptoms) and (one_operation or bool(one.origin and one.origin.decided))
+    )

@@ -129,7 +129,7 @@ def _concerns(rung: Level, manifest: Manifest) -> bool:
 def _failing(judgement: Judgement, rung: Level) -> tuple[str, ...]:
     """The checks that take a rung away: the causes of what fails there."""
     failing = [each for each in judgement.failures if each.family != WAIVERS and _rung(each) <= rung]
-    named = tuple(dict.fromkeys((each.because_of or each.key)[0] for each in failing))
+    named = tuple(dict.fromkeys((each.because_of or each.finding.key)[0] for each in failing))
     more = (f"{len(named) - _NAMED} more checks",) if len(named) > _NAMED else ()
     return (*named[:_NAMED], *more)
 

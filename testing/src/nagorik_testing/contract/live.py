@@ -30,18 +30,27 @@ TIME: Final = f"{LIVE}it would have to move the agency's clock"
 SIMULATOR: Final = f"{LIVE}it needs the simulator's ledger, script or faults"
 ANOTHER: Final = f"{LIVE}it needs a second test person"
 
-_RESTS_ON: Final[Mapping[Operation, Operation]] = MappingProxyType(
+_PAID: Final = (Operation.SUBMIT, Operation.ADVISE_PAYMENT, Operation.STATUS)
+_BEGUN: Final = (Operation.START_PAYMENT, Operation.QUERY_PAYMENT)
+RESTS_ON: Final[Mapping[str, tuple[Operation, ...]]] = MappingProxyType(
     {
-        Operation.FIND: Operation.SUBMIT,
-        Operation.STATUS: Operation.SUBMIT,
-        Operation.ADVISE_PAYMENT: Operation.SUBMIT,
-        Operation.WITHDRAW: Operation.SUBMIT,
-        Operation.QUERY_PAYMENT: Operation.START_PAYMENT,
-        Operation.COMPLETE_PAYMENT: Operation.START_PAYMENT,
-        Operation.SLOTS: Operation.SUBMIT,
+        Operation.FIND: (Operation.SUBMIT,),
+        Operation.STATUS: (Operation.SUBMIT,),
+        Operation.WITHDRAW: (Operation.SUBMIT,),
+        Operation.CALLBACK: (Operation.SUBMIT,),
+        Operation.ADVISE_PAYMENT: (Operation.QUOTE, Operation.SUBMIT),
+        Operation.ANSWER_CORRECTION: _PAID,
+        Operation.DELIVERABLE: _PAID,
+        Operation.SLOTS: _PAID,
+        Operation.BOOK_SLOT: (*_PAID, Operation.SLOTS),
+        Operation.QUERY_PAYMENT: (Operation.START_PAYMENT,),
+        Operation.PAYMENT_NOTICE: (Operation.START_PAYMENT,),
+        Operation.COMPLETE_PAYMENT: _BEGUN,
+        Operation.LIST_PAYMENTS: _BEGUN,
+        Operation.REFUND_PAYMENT: _BEGUN,
     }
 )
-"""What must be at the agency before an operation can be called."""
+"""What a rig calls before an operation, to have what it is called with."""
 _SECRET_NAMES: Final = ("password", "secret", "token", "api_key")
 _TAKES_TIME: Final = frozenset(
     {
@@ -127,22 +136,19 @@ class Live:
 
     def withheld(self, offer: AnyOffer) -> Mapping[Operation, str]:
         """The operations of an offer that are not called, each with the reason."""
-        reasons: dict[Operation, str] = {}
         person = self.person(offer.id)
         there = person is not None and person.agency_reference is not None
+        reads = {one for one in offer.operations if offer.writes.get(one, Idempotency.SAFE) is Idempotency.SAFE}
+        allowed = frozenset(offer.operations) if self.destructive else reads
+        reasons: dict[Operation, str] = {}
         for operation in offer.operations:
-            needed = _RESTS_ON.get(operation)
             if operation in _TAKES_TIME:
                 reasons[operation] = TIME
             elif operation in _POSTED:
                 reasons[operation] = SIMULATOR
-            elif self._refused(offer, operation) or (not there and needed and self._refused(offer, needed)):
+            elif operation not in allowed or not (there or allowed.issuperset(RESTS_ON.get(operation, ()))):
                 reasons[operation] = WRITES
         return reasons
-
-    def _refused(self, offer: AnyOffer, operation: Operation) -> bool:
-        kind = offer.writes.get(operation)
-        return not self.destructive and kind is not None and kind is not Idempotency.SAFE
 
     def __repr__(self) -> str:
         return f"<Live {'destructive' if self.destructive else 'reads only'}>"

@@ -11,16 +11,15 @@ from pydantic import SecretStr
 from nagorik import AgencyRejected, InputRejected, Operation, PluginFault
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.calls import call_operation
-from nagorik_testing.contract.decisions import trace_of
 from nagorik_testing.contract.fee_stages import fee_stages
 from nagorik_testing.contract.matrix import FOR_EVER, ROWS, SIX, FaultRow, OperationKind
 from nagorik_testing.contract.matrix_judging import PlayedRow, describe, judge
+from nagorik_testing.contract.own_code import own_code_of
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.rig import FeeStage, Rig, operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.usual_call import UsualCall, call_usually, end_name, logins_since
 from nagorik_testing.contract.verdict import (
-    CallEnd,
     CheckStatus,
     Finding,
     NothingThere,
@@ -186,13 +185,13 @@ class _Play:
     async def _safe(self, usual: UsualCall) -> Finding:
         if not usual.left:
             return self._found(UNCHANGED_BOOKS, CheckStatus.PASSED)
-        _, left_from, exchange = await self._traced(None, usual)
+        origin, exchange = await self._traced(None, usual)
         return self._found(
             UNCHANGED_BOOKS,
             CheckStatus.FAILED,
             got=f"it leaves at the agency: {', '.join(sorted(usual.left))}",
             because="it is asked again whenever an answer is lost, and leaves it there each time",
-            origin=left_from,
+            origin=origin,
             exchange=exchange,
             symptoms=frozenset({Symptom.EFFECT}),
         )
@@ -314,7 +313,10 @@ class _Play:
         problems = [problem for of_symptom in wrong.values() for problem in of_symptom]
         if not problems:
             return self._found(row, CheckStatus.PASSED, logins=logins)
-        origin, exchange = await self._origin(row, usual, end)
+        # Faults of the plugin's own in a row would put it into quarantine.
+        origin, exchange = (
+            (origin_of(end.error), None) if isinstance(end.error, PluginFault) else await self._traced(row, usual)
+        )
         shown = f"{end_name(end)}, {len(reached)} requests{logins_since(rig, earlier)}, {happened} effects"
         return self._found(
             row,
@@ -328,41 +330,27 @@ class _Play:
             logins=logins,
         )
 
-    async def _origin(
-        self, row: FaultRow, usual: UsualCall, end: CallEnd
-    ) -> tuple[Origin | None, tuple[str, str] | None]:
-        """Where it was decided that a row ends so; it is played again for it, but where the plugin itself failed.
-
-        Faults of the plugin's own in a row would put it into quarantine.
-        """
-        if isinstance(end.error, PluginFault):
-            return origin_of(end.error), None
-        decided, _, exchange = await self._traced(row, usual)
-        return decided, exchange
-
-    async def _traced(
-        self, row: FaultRow | None, usual: UsualCall
-    ) -> tuple[Origin | None, Origin | None, tuple[str, str] | None]:
-        """Where an end was decided, from where the request was sent that left something, and what was exchanged."""
-        trace = trace_of(self.subject) if self.traced else None
-        if trace is None:
-            return None, None, None
-        tap = Wiretap()
+    async def _traced(self, row: FaultRow | None, usual: UsualCall) -> tuple[Origin | None, tuple[str, str] | None]:
+        """Play a row once more: from where in the plugin's code it ends so, and what was exchanged."""
+        code = own_code_of(self.subject) if self.traced else None
+        if code is None:
+            return None, None
+        tap, sent_from = Wiretap(), list[str | None]()
         # A response that takes long or is large is not read twice.
         whole = row is None or not isinstance(row.fault, Slow | Dripping | Padded)
         async with open_rig(tap.on(self.subject) if whole else self.subject, self.offer.id) as rig:
             try:
                 await self._prepare(rig)
             except NotReachable:
-                return None, None, None
-            passed = len(tap.exchanges)
+                return None, None
+            passed, ledger = len(tap.exchanges), rig.simulator.ledger
             if row is not None:
                 self._disturb(row, rig, usual)
-            with trace.of(rig), capture_logs():
+            ledger.on_request = lambda seen: None if seen.is_login else sent_from.append(code.running())
+            with capture_logs():
                 end = await call_operation(rig, self.operation)
-        left_from = None if trace.left_from is None else Origin(trace.left_from, decided=True)
         heard = tap.since(passed)
-        return trace.origin_of(end), left_from, heard[-1].texts if heard else None
+        return code.origin_of(end, sent_from[-1] if sent_from else None), heard[-1].texts if heard else None
 
     def _disturb(self, row: FaultRow, rig: Rig, usual: UsualCall) -> FaultRule:
         """Let the agency answer with the row's fault the request that is to meet it."""

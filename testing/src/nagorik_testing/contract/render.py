@@ -4,12 +4,11 @@ from pathlib import PurePath
 from typing import Final
 
 from nagorik.manifest import API_VERSION
-from nagorik_testing.contract.causes import FindingKey
 from nagorik_testing.contract.codes import code_of, coded
 from nagorik_testing.contract.mutation.runner import render_mutation
 from nagorik_testing.contract.mutation.score import render_standing
 from nagorik_testing.contract.report import Report, UnplayedOperation, suite_version
-from nagorik_testing.contract.verdict import Finding, Grade
+from nagorik_testing.contract.verdict import Finding, FindingKey, Grade
 from nagorik_testing.contract.waivers import WAIVERS, WAIVERS_FILE, CheckOutcome, Judged
 from nagorik_testing.validation.findings import Severity
 

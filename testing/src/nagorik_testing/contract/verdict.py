@@ -13,7 +13,6 @@ from nagorik_testing.exceptions import raised_as
 from nagorik_testing.simulator.loopback import LOOPBACK
 from nagorik_testing.validation.findings import Severity
 
-_FRAME: Final = re.compile(r"^  File .*", re.MULTILINE)
 _PORT: Final = re.compile(rf"(://{re.escape(LOOPBACK)}):[0-9]+")
 
 
@@ -33,22 +32,13 @@ class Origin(NamedTuple):
 
     Attributes:
         place: File, line and function, such as ``wire.py:78 in to_refund``.
-        decided: Whether the end was decided there, and not merely the request sent from there.
+        decided: Whether an error was raised there, and not merely the request sent from there.
         raised: The exception that came from there, with its traceback; empty where there is no foreign one.
     """
 
     place: str
     decided: bool
     raised: str = ""
-
-    def is_that_of(self, other: "Origin") -> bool:
-        """Whether two places are one, and what was raised there has one type and came from one line."""
-        both = bool(self.raised and other.raised)
-        return self[:2] == other[:2] and not (both and _ends(self.raised) != _ends(other.raised))
-
-
-def _ends(raised: str) -> tuple[list[str], str]:
-    return _FRAME.findall(raised)[-1:], raised.rpartition("\n")[2].partition(":")[0]
 
 
 def origin_of(error: BaseException | None) -> Origin | None:
@@ -121,6 +111,10 @@ class CallEnd:
         return "\n".join((str(self.error), repr(self.error), problem, *traceback.format_exception(self.error)))
 
 
+FindingKey = tuple[str, str | None]
+"""A check's id and the offer, by which a finding is named."""
+
+
 class CheckStatus(StrEnum):
     """How a check ended."""
 
@@ -166,6 +160,11 @@ class Finding:
     severity: Severity = Severity.ERROR
     takes_all_levels: bool = False
     logins: int | None = None
+
+    @property
+    def key(self) -> FindingKey:
+        """The check and the offer."""
+        return self.check, self.offer
 
     @property
     def failed(self) -> bool:

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nagorik import Operation
 from nagorik.data_files import parse_model, read_file
-from nagorik_testing.contract.causes import FindingKey, causes_of
+from nagorik_testing.contract.causes import causes_of
 from nagorik_testing.contract.codes import CodedCheck, coded, is_of_matrix
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, SuiteResults
-from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.contract.verdict import CheckStatus, Finding, FindingKey
 from nagorik_testing.validation.findings import Severity
 
 WAIVERS: Final = "waivers"
@@ -107,11 +107,6 @@ class Judged:
     because_of: FindingKey | None = None
     """Check and offer of the failure that this one follows from; ``None`` for one that is a cause itself."""
 
-    @property
-    def key(self) -> FindingKey:
-        """The check and the offer."""
-        return self.finding.check, self.finding.offer
-
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -144,7 +139,7 @@ class Judgement:
 
     def consequences(self, cause: Judged) -> tuple[Judged, ...]:
         """The failures that follow from one."""
-        return tuple(each for each in self.failures if each.because_of == cause.key)
+        return tuple(each for each in self.failures if each.because_of == cause.finding.key)
 
     def count(self, outcome: CheckOutcome, family: str | None = None) -> int:
         """How many checks of a family, or of all, ended so."""
@@ -167,13 +162,8 @@ def judge(results: SuiteResults, waivers: Sequence[Waiver], *, on: date) -> Judg
     """
     valid = [waiver for waiver in waivers if on <= waiver.expires]
     judged = [_judged(result, valid) for result in results.results]
-    failed = [each.finding for each in judged if each.outcome is CheckOutcome.FAILED]
-    mild = [each.finding for each in judged if each.outcome in {CheckOutcome.WARNING, CheckOutcome.NOTE}]
-    causes, of_mild = causes_of(failed), causes_of([*failed, *mild])
-    causes |= {
-        (one.check, one.offer): of_mild[one.check, one.offer] for one in mild if (one.check, one.offer) in of_mild
-    }
-    judged = [replace(each, because_of=causes.get(each.key)) for each in judged]
+    causes = causes_of([each.finding for each in judged if each.outcome in _WEIGHT.values()])
+    judged = [replace(each, because_of=causes.get(each.finding.key)) for each in judged]
     judged += [Judged(WAIVERS, problem, CheckOutcome.FAILED) for problem in _problems(results, waivers, on)]
     return Judgement(tuple(judged), tuple(waivers), results.families)
 

@@ -28,7 +28,7 @@ class Broken(NamedTuple):
     """A plugin with some faults.
 
     Attributes:
-        causes: The functions of the plugin in which they are, in the order of the findings.
+        causes: The functions of the plugin from which the requests are sent, in the order of the findings.
         hooks: Its hooks.
         operations: Those that are played.
     """
@@ -37,42 +37,19 @@ class Broken(NamedTuple):
     hooks: str | None
     operations: str
     simulator: str = "PermitOffice"
-    plugin: dict[str, Any] | None = None
-    service: dict[str, Any] | None = None
 
 
-ONE = {
-    "handles every error in one place": Broken(("MakesUp.act",), "MakesUp", "submit status quote find health"),
-    "raises by itself": Broken(("GivesUp.act",), "GivesUp", "submit status"),
-    "reads every error alike": Broken(
-        ("blunt",), None, "submit status withdraw", plugin={"error_reader": "misbehaving:blunt"}
+BROKEN = {
+    "errors of each operation": Broken(("Hooks.ask", "Hooks.file"), "MakesUp", "submit status"),
+    "an exception in every operation": Broken(
+        ("NeverWorks.act",), "NeverWorks", "submit status find slots health start-payment"
     ),
-    "waits": Broken(("Waits.act",), "Waits", "submit status"),
-    "tries again": Broken(("TriesAgain.act",), "TriesAgain", "submit status"),
-    "does everything twice": Broken(("AsksTwice.act",), "AsksTwice", "submit status find"),
-    "logs a secret": Broken(("TellsPassword.act",), "TellsPassword", "submit status"),
-    "never works": Broken(("NeverWorks.act",), "NeverWorks", "submit status find slots health start-payment"),
-    "claims keys": Broken(("Hooks.file",), None, "submit", "KeylessOffice"),
-    "writes when it is asked": Broken(("WritesWhenAsked.act",), "WritesWhenAsked", "quote status"),
-}
-SEVERAL = {
-    "three places, two in one operation": Broken(
-        (
-            "ThreeFaults.nagorik_find_submission",
-            "ThreeFaults.nagorik_get_status",
-            "ThreeFaults.nagorik_get_status",
-        ),
-        "ThreeFaults",
-        "status find",
-    ),
-    "keys of two writes that nobody honours": Broken(
+    "a key": Broken(("Hooks.file",), None, "submit", "KeylessOffice"),
+    "keys of two writes": Broken(
         ("Hooks.nagorik_refund_payment", "Hooks.nagorik_start_payment"),
         None,
         "start-payment refund-payment",
         "GenerousOffice",
-    ),
-    "a place, and a key": Broken(
-        ("SwallowsInStatus.nagorik_get_status", "Hooks.file"), "SwallowsInStatus", "submit status", "KeylessOffice"
     ),
 }
 
@@ -93,17 +70,8 @@ def roots(failures: list[Finding]) -> list[Finding]:
     return [finding for finding in failures if (finding.check, finding.offer) not in causes]
 
 
-@pytest.mark.parametrize("broken", ONE.values(), ids=ONE)
-async def test_one_fault_is_one_cause(broken, permit_office):
-    failures = await played(
-        permit_office(broken.hooks, broken.simulator, plugin=broken.plugin, service=broken.service), broken.operations
-    )
-    assert functions(roots(failures)) == list(broken.causes)
-    assert len(failures) > 1
-
-
-@pytest.mark.parametrize("broken", SEVERAL.values(), ids=SEVERAL)
-async def test_several_faults_are_as_many_causes(broken, permit_office):
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+async def test_faults_of_one_place_are_one_cause(broken, permit_office):
     failures = await played(permit_office(broken.hooks, broken.simulator), broken.operations)
     assert functions(roots(failures)) == list(broken.causes)
     assert len(failures) > len(broken.causes)
@@ -268,16 +236,13 @@ def test_nothing_is_left_out_and_a_waived_cause_is_none():
     assert [each.finding.check for each in waived.causes] == ["status/F05", "status/F09"]
 
 
-async def test_exception_of_the_plugin_is_shown_whole_and_tells_two_faults_of_one_line_apart(permit_office):
-    failures = await played(permit_office("CallsUp"), "status find")
-    causes = sorted(roots(failures), key=lambda cause: cause.check, reverse=True)
-    texts = [cause.origin.raised for cause in causes]
-    assert [text.rpartition("\n")[2] for text in texts] == [
-        "KeyError: 'status'",
-        "ZeroDivisionError: division by zero",
-    ]
-    assert all("misbehaving.py" in text and "nagorik_platform" not in text for text in texts)
-    assert f"raised    {texts[0].splitlines()[0]}" in "\n".join(render_failure(causes[0]))
+async def test_exception_of_the_plugin_is_shown_whole(permit_office):
+    cause, *_ = roots(await played(permit_office("CallsUp"), "find"))
+    text = cause.origin.raised
+    assert text.rpartition("\n")[2] == "ZeroDivisionError: division by zero"
+    assert "misbehaving.py" in text
+    assert "nagorik_platform" not in text
+    assert f"raised    {text.splitlines()[0]}" in "\n".join(render_failure(cause))
 
 
 async def test_exception_of_the_simulator_is_said_to_be_its_own(permit_office):

@@ -16,8 +16,8 @@ from nagorik_platform.plugin_settings import load_settings
 from nagorik_testing.contract.calls import call_operation
 from nagorik_testing.contract.checks.catalogue import settings_model_of
 from nagorik_testing.contract.checks.check import NotConcerned, check
-from nagorik_testing.contract.checks.inspection import ready_rigs, record_of
-from nagorik_testing.contract.decisions import DecisionTrace, trace_of
+from nagorik_testing.contract.checks.inspection import ready_rigs
+from nagorik_testing.contract.own_code import OwnCode, own_code_of
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
@@ -34,13 +34,13 @@ _BASE_URL: Final = "http://127.0.0.1"
 
 @check("catalogue/settings-used")
 async def _used(subject: Subject, _: AnyOffer) -> list[str]:
-    model, trace = settings_model_of(subject), trace_of(subject)
+    model, code = settings_model_of(subject), own_code_of(subject)
     names = frozenset(model.model_fields) - frozenset(AgencySettings.model_fields)
     if not names:
         raise NotConcerned("it declares no setting of its own")
-    if trace is None or subject.live is not None:
+    if code is None or subject.live is not None:
         raise NotConcerned("how it reads its settings is seen in its own folder alone, and before the simulator")
-    nowhere = names - _named_in_code(subject, trace)
+    nowhere = names - _named_in_code(code)
     wrong = [f"the setting {name} is named nowhere in the code" for name in sorted(nowhere)]
     texts = _texts(subject, model, names - nowhere)
     for name, (offer, operation) in (await _sent_by(subject, texts)).items():
@@ -83,12 +83,11 @@ def _sent(exchanges: list[WireExchange]) -> str:
     return f"{raw}\n{unquote_plus(raw)}"
 
 
-def _named_in_code(subject: Subject, trace: DecisionTrace) -> frozenset[str]:
+def _named_in_code(code: OwnCode) -> frozenset[str]:
     """Names that the plugin's code takes of anything, and texts in it by which it may."""
-    directory = record_of(subject).directory
     found: set[str] = set()
-    for file in sorted(directory.rglob("*.py")) if directory is not None else ():
-        if trace.is_own(str(file)):
+    for file in sorted(code.directory.rglob("*.py")):
+        if code.holds(str(file)):
             for node in ast.walk(ast.parse(file.read_bytes())):
                 if isinstance(node, ast.Attribute):
                     found.add(node.attr)

@@ -14,8 +14,6 @@ from nagorik import (
     AgencyStatus,
     ApplicationState,
     CallbackReport,
-    ContractViolation,
-    CredentialsRejected,
     EligibilityDecision,
     FeeDue,
     FetchedDeliverable,
@@ -365,37 +363,6 @@ class GivesUp(Misbehaving):
             return await right(context)
         except NagorikError:
             raise AgencyRejected("failed") from None
-
-
-class ThreeFaults(Asking):
-    """Breaks three promises, each in a place of its own, two of them in one operation."""
-
-    @hookimpl
-    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
-        try:
-            return await super().nagorik_get_status(request, context)
-        except ContractViolation:
-            return RECEIVED
-        except CredentialsRejected:
-            return RECEIVED.model_copy(update={"final": True})
-
-    @hookimpl
-    async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
-        try:
-            return await super().nagorik_find_submission(request, context)
-        except NagorikError:
-            return await _found(request, context)
-
-
-class SwallowsInStatus(Asking):
-    """Takes every failure of one question for an answer."""
-
-    @hookimpl
-    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
-        try:
-            return await super().nagorik_get_status(request, context)
-        except NagorikError:
-            return RECEIVED
 
 
 class ReadsByHand(Asking):
