@@ -23,7 +23,7 @@ from nagorik_testing.contract.codes import FAULTS
 from nagorik_testing.contract.command import command, write
 from nagorik_testing.contract.levels import Level
 from nagorik_testing.contract.render import render_report
-from nagorik_testing.contract.report import Report, make_report
+from nagorik_testing.contract.report import Report
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import play_operation, run_on_all_cores, run_suite
 from nagorik_testing.contract.verdict import CheckStatus
@@ -70,7 +70,7 @@ def broken() -> Report:
     assert record is not None
     subject = replace(honest, registry=Registry([replace(record, manifest=manifest)]), manifest=manifest)
     results = asyncio.run(run_suite(subject, families={"submission"}, checks=()))
-    return make_report(subject, judge(replace(results, families=None), (), on=DAY), on=DAY, seconds=1.0)
+    return Report(subject, judge(replace(results, families=None), (), on=DAY), on=DAY, seconds=1.0)
 
 
 def keyed(service: PublicService) -> PublicService:
@@ -91,13 +91,14 @@ def test_plugin_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Pat
     kept = document["mutation_score"]
     assert (kept["measured_now"], kept["tried"] >= 20) == (False, True)
     page = (tmp_path / "bmet.html").read_text("utf-8")
-    for told in (done.stdout, page):
-        assert f"of {kept['tried']} changes noticed" in told
-        assert all(why in unescape(told) for why in document["short_of_gold"])
+    for shown in (done.stdout, unescape(page)):
+        assert f"of {kept['tried']} changes noticed" in shown
+        assert all(why in shown for why in document["short_of_gold"])
     assert (document["sound"], document["level"], document["on"]) == (True, "L4 delivery", "2026-11-24")
     assert document["counts"]["failed"] == document["causes"] == 0
-    assert "\nNothing to check: eligibility: it is answered without asking the agency" in done.stdout
-    assert [(one["operation"], len(one["offers"])) for one in document["unplayed"]] == [("eligibility", 5)]
+    assert "\nNothing to check: eligibility (5): it is answered without asking the agency" in done.stdout
+    ((unasked, operations),) = document["unplayed"].items()
+    assert (unasked[:14], len(operations["eligibility"])) == ("it is answered", 5)
     assert len(document["checks"]) == sum(document["counts"].values())
     page = (tmp_path / "bmet.html").read_text("utf-8")
     outline = Outline(page)
@@ -171,7 +172,7 @@ def test_every_report_names_the_cause_of_each_failure(broken: Report, tmp_path: 
     assert all(check["origin"].startswith("agency_plugin.py:") for check in failed)
     assert {check["because_of"] for check in document["checks"] if check["outcome"] != "failed"} == {None}
     page = unescape((tmp_path / "nid.html").read_text("utf-8"))
-    assert f"{len(failed) - 1} more failures follow from it" in page
+    assert f"{len(failed) - 1} dependent failures" in page
     assert f"{len(failed)} of {broken.checks} checks fail, from 1 cause" in page
     for check in failed:
         assert f'id="{check["id"]}@{check["offer"]}"' in page
@@ -182,10 +183,9 @@ def test_logins_stand_in_every_report_beside_what_passed(broken: Report, tmp_pat
     document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
     counted = [check["logins"] for check in document["checks"] if check["logins"] is not None]
     assert {check["outcome"] for check in document["checks"] if check["logins"]} == {"passed", "failed"}
-    (submit,) = (one for one in document["logins"] if one["operation"] == "submit")
     filed = [check["logins"] for check in document["checks"] if check["id"].startswith("submit/")]
     filed = [logins for logins in filed if logins is not None]
-    assert submit == {"operation": "submit", "calls": len(filed), "requests": sum(filed), "most": 2}
+    assert document["logins"]["submit"] == {"calls": len(filed), "requests": sum(filed), "most": 2}
     told = f"Logins: {sum(counted)} in {len(counted)} calls with a fault, at most 2 in one"
     assert told in render_report(broken)
     page = (tmp_path / "nid.html").read_text("utf-8")

@@ -26,7 +26,7 @@ from nagorik_nid.simulator import NidSimulator
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.render_page import render_page
-from nagorik_testing.contract.report import Report, make_report
+from nagorik_testing.contract.report import Report
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import run_suite
 from nagorik_testing.contract.waivers import judge
@@ -105,7 +105,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cash desk's report."""
     subject = Subject.installed(CashDeskSimulator)
     judgement = judge(asyncio.run(run_suite(subject, checks=CHECKS)), (), on=DAY)
-    return written(make_report(subject, judgement, on=DAY, seconds=1.0), tmp_path_factory)
+    return written(Report(subject, judgement, on=DAY, seconds=1.0), tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subject = replace(honest, registry=Registry([replace(record, manifest=manifest)]), manifest=manifest)
     results = asyncio.run(run_suite(subject, families={"submission"}, checks=()))
     judgement = judge(replace(results, families=None), (), on=DAY)
-    return written(make_report(subject, judgement, on=DAY, seconds=1.0), tmp_path_factory)
+    return written(Report(subject, judgement, on=DAY, seconds=1.0), tmp_path_factory)
 
 
 def written(report: Report, folder: pytest.TempPathFactory) -> Path:
@@ -178,7 +178,7 @@ def test_failures_are_read_first_with_what_to_do(visit: Open, bad: Path) -> None
     assert "Not proved:" in page.text
     assert page.classes.count("failure") == 1
     assert page.classes.count("consequence") > 3
-    assert re.search(r"\d+ more failures follow from it", page.text)
+    assert re.search(r"\d+ dependent failures", page.text)
     assert "submit/F02" in page.text
     assert "the citizen is registered twice" in page.text
     assert "have registered people twice by sending again" in page.text  # the explanation is on the page itself

@@ -37,7 +37,7 @@ from nagorik_testing.contract.live import (
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.preparations import prepare_operation
 from nagorik_testing.contract.render import render_report
-from nagorik_testing.contract.report import Report, document_of, make_report
+from nagorik_testing.contract.report import Report, document_of
 from nagorik_testing.contract.subject import Subject, open_rig, settings_of
 from nagorik_testing.contract.suite import run_suite
 from nagorik_testing.contract.verdict import CheckStatus, Grade
@@ -77,7 +77,7 @@ async def live_agency(
 
 async def proved(subject: Subject) -> Report:
     judgement = judge(await run_suite(subject, checks=CHECKS), (), on=DAY)
-    return make_report(subject, judgement, on=DAY, seconds=1.0)
+    return Report(subject, judgement, on=DAY, seconds=1.0)
 
 
 async def test_nothing_is_left_at_a_live_agency_unless_it_is_asked_for(monkeypatch):
@@ -120,8 +120,8 @@ async def test_report_of_a_live_run_says_what_was_not_run_and_claims_no_more_tha
         report = await proved(subject)
     document = document_of(report)
     assert document["evidence"]["grade"] == "live"
-    assert report.grade is Grade.LIVE
-    reasons = {each["reason"] for each in document["not_run"]}
+    assert report.subject.grade is Grade.LIVE
+    reasons = set(document["not_run"])
     assert {reason.removeprefix(LIVE) for reason in (WRITES, SIMULATOR)} <= reasons
     assert any("--destructive was not given" in line for line in render_report(report))
     assert not any(

@@ -19,7 +19,7 @@ from nagorik_testing.contract.levels import Level, Tier, standard_of
 from nagorik_testing.contract.mutation.score import ScoreStanding
 from nagorik_testing.contract.plugin_contract import ContractItem, ContractWarning, PluginContract
 from nagorik_testing.contract.render import render_failure, render_report
-from nagorik_testing.contract.report import make_report
+from nagorik_testing.contract.report import Report
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import EMPTY, CheckResult, SuiteBroken, SuiteResults, run_suite
 from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable
@@ -180,7 +180,7 @@ def test_warning_and_note_are_shown_and_take_no_level(subject, severity):
         judge(results(("payment", found("start-payment/F02"))), (), on=DAY),
         score=ScoreStanding(None),
     )
-    shown = "\n".join(render_report(make_report(subject, judgement, on=DAY, seconds=1.0), verbose=True))
+    shown = "\n".join(render_report(Report(subject, judgement, on=DAY, seconds=1.0), verbose=True))
     assert f"\n{severity.value}: NGK812 response/fields-read  scripted\n" in shown
 
 

@@ -77,9 +77,6 @@ _FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
 A failure of any other family takes all, and so does one by which something is done twice.
 """
 
-Needs = Mapping[Level, frozenset[Operation] | None]
-
-
 _NAMED: Final = 5
 """Failing checks of a rung that are named; more of them is not more to begin with."""
 
@@ -111,19 +108,17 @@ def standard_of(
         return Standard(None, None, lost, _failing(judgement, lost))
     level = offered if lost is None else min(offered, Level(lost - 1))
     tier, short_of_gold = _tier(judgement, score)
-    above = next((rung for rung in Level if rung > level and _concerns(rung, manifest)), None)
+    above = next(
+        (rung for rung in Level if rung > level and any(rung in _needs(offer) for offer in manifest.offers)), None
+    )
     if above is None:
         return Standard(level, tier, None, (), short_of_gold)
     missing = _failing(judgement, above) or tuple(
         f"{operation.value} of {offer.id}"
         for offer in manifest.offers
-        for operation in sorted((_needs(offer).get(above) or frozenset()) - proved[offer.id])
+        for operation in sorted(_needs(offer).get(above, frozenset()) - proved[offer.id])
     )
     return Standard(level, tier, above, missing, short_of_gold)
-
-
-def _concerns(rung: Level, manifest: Manifest) -> bool:
-    return any(_needs(offer).get(rung) is not None for offer in manifest.offers)
 
 
 def _failing(judgement: Judgement, rung: Level) -> tuple[str, ...]:
@@ -163,26 +158,23 @@ def _tier(judgement: Judgement, score: ScoreStanding) -> tuple[Tier, tuple[str, 
 def _offered(offer: AnyOffer, operations: frozenset[Operation]) -> Level:
     """The highest rung whose operations an offer has, with all below that concern it."""
     reached = Level.CATALOGUE
-    for level, needed in sorted(_needs(offer).items()):
-        if needed is None:
-            continue
+    for level, needed in _needs(offer).items():
         if not needed <= operations:
             break
         reached = level
     return reached
 
 
-def _needs(offer: AnyOffer) -> Needs:
-    """The operations of each rung; ``None`` for one that does not concern the offer."""
+def _needs(offer: AnyOffer) -> dict[Level, frozenset[Operation]]:
+    """The operations of each rung that concerns the offer, the lowest first."""
     if isinstance(offer, PaymentGateway):
         return {Level.PAYMENT: frozenset({Operation.START_PAYMENT, Operation.QUERY_PAYMENT})}
-    # What leaves nothing at the agency is answered at once: there is nothing to follow, to look up or to deliver.
-    at_once = offer.writes.get(Operation.SUBMIT) is Idempotency.SAFE
-    looked_up = offer.writes.get(Operation.SUBMIT) is Idempotency.CLIENT_REFERENCE
-    paid = offer.fees is not None or Operation.ADVISE_PAYMENT in offer.operations
-    return {
-        Level.STATUS: None if at_once else frozenset({Operation.STATUS}),
-        Level.SUBMISSION: frozenset({Operation.SUBMIT} | ({Operation.FIND} if looked_up else set())),
-        Level.PAYMENT: frozenset({Operation.QUOTE, Operation.ADVISE_PAYMENT}) if paid else None,
-        Level.DELIVERY: None if at_once else frozenset({Operation.DELIVERABLE}),
-    }
+    write = offer.writes.get(Operation.SUBMIT)
+    filing = {Operation.SUBMIT, *([Operation.FIND] if write is Idempotency.CLIENT_REFERENCE else [])}
+    needs = {Level.SUBMISSION: frozenset(filing)}
+    if offer.fees is not None or Operation.ADVISE_PAYMENT in offer.operations:
+        needs[Level.PAYMENT] = frozenset({Operation.QUOTE, Operation.ADVISE_PAYMENT})
+    if write is Idempotency.SAFE:  # a question is answered at once, and nothing is followed or delivered
+        return needs
+    status, delivery = frozenset({Operation.STATUS}), frozenset({Operation.DELIVERABLE})
+    return {Level.STATUS: status, **needs, Level.DELIVERY: delivery}

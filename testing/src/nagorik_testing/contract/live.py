@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, NoReturn
@@ -175,7 +175,7 @@ class AgencyTime(FlowingClock):
     def __init__(self, start: datetime | None = None) -> None:
         super().__init__(start or datetime.now(UTC))
 
-    def advance(self, by: float | timedelta) -> NoReturn:  # noqa: ARG002 - the clock's signature
+    def advance(self, *_: object) -> NoReturn:
         """Refuse.
 
         Raises:
@@ -183,8 +183,8 @@ class AgencyTime(FlowingClock):
         """
         raise NotPlayed(TIME)
 
-    def set(self, instant: datetime) -> NoReturn:  # noqa: ARG002
-        """Refuse.
+    def set(self, *_: object) -> NoReturn:
+        """Refuse, as ``advance`` does.
 
         Raises:
             NotPlayed: Always.

@@ -89,13 +89,6 @@ class CheckOutcome(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
-_WEIGHT: Final = {
-    Severity.ERROR: CheckOutcome.FAILED,
-    Severity.WARNING: CheckOutcome.WARNING,
-    Severity.NOTE: CheckOutcome.NOTE,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A finding as it counts."""
@@ -122,10 +115,14 @@ class Judgement:
     waivers: tuple[Waiver, ...]
     families: frozenset[str] | None
 
+    def ended(self, outcome: CheckOutcome) -> tuple[Judged, ...]:
+        """Return what counts so."""
+        return tuple(each for each in self.judged if each.outcome is outcome)
+
     @property
     def failures(self) -> tuple[Judged, ...]:
         """What is not proved, and not waived."""
-        return tuple(each for each in self.judged if each.outcome is CheckOutcome.FAILED)
+        return self.ended(CheckOutcome.FAILED)
 
     @property
     def causes(self) -> tuple[Judged, ...]:
@@ -135,10 +132,10 @@ class Judgement:
     @property
     def warnings(self) -> tuple[Judged, ...]:
         """What fails with the severity of a warning, and follows from no failure."""
-        return tuple(each for each in self.judged if each.outcome is CheckOutcome.WARNING and each.because_of is None)
+        return tuple(each for each in self.ended(CheckOutcome.WARNING) if each.because_of is None)
 
     def consequences(self, cause: Judged) -> tuple[Judged, ...]:
-        """The failures that follow from one."""
+        """Return the failures that follow from one."""
         return tuple(each for each in self.failures if each.because_of == cause.finding.key)
 
     def count(self, outcome: CheckOutcome, family: str | None = None) -> int:
@@ -162,7 +159,7 @@ def judge(results: SuiteResults, waivers: Sequence[Waiver], *, on: date) -> Judg
     """
     valid = [waiver for waiver in waivers if on <= waiver.expires]
     judged = [_judged(result, valid) for result in results.results]
-    causes = causes_of([each.finding for each in judged if each.outcome in _WEIGHT.values()])
+    causes = causes_of([each.finding for each in judged if each.finding.failed and each.waiver is None])
     judged = [replace(each, because_of=causes.get(each.finding.key)) for each in judged]
     judged += [Judged(WAIVERS, problem, CheckOutcome.FAILED) for problem in _problems(results, waivers, on)]
     return Judgement(tuple(judged), tuple(waivers), results.families)
@@ -171,11 +168,11 @@ def judge(results: SuiteResults, waivers: Sequence[Waiver], *, on: date) -> Judg
 def _judged(result: CheckResult, waivers: Sequence[Waiver]) -> Judged:
     finding = result.finding
     if not finding.failed:
-        passed = finding.status is CheckStatus.PASSED
-        return Judged(result.family, finding, CheckOutcome.PASSED if passed else CheckOutcome.NOT_APPLICABLE)
+        return Judged(result.family, finding, CheckOutcome(finding.status.value))
     waiver = next((waiver for waiver in waivers if waiver.covers(finding)), None)
-    outcome = _WEIGHT[finding.severity] if waiver is None else CheckOutcome.WAIVED
-    return Judged(result.family, finding, outcome, waiver)
+    mild = finding.severity is not Severity.ERROR
+    outcome = CheckOutcome(finding.severity.value) if mild else CheckOutcome.FAILED
+    return Judged(result.family, finding, outcome if waiver is None else CheckOutcome.WAIVED, waiver)
 
 
 def _problems(results: SuiteResults, waivers: Sequence[Waiver], on: date) -> Iterator[Finding]:
