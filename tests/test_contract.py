@@ -96,9 +96,14 @@ def test_plugin_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Pat
         assert all(why in shown for why in document["short_of_gold"])
     assert (document["sound"], document["level"], document["on"]) == (True, "L4 delivery", "2026-11-24")
     assert document["counts"]["failed"] == document["causes"] == 0
-    assert "\nNothing to check: eligibility (5): it is answered without asking the agency" in done.stdout
+    assert (
+        "\nNothing to check: eligibility (5), callback (3): it is answered without asking the agency" in done.stdout
+    )
     ((unasked, operations),) = document["unplayed"].items()
-    assert (unasked[:14], len(operations["eligibility"])) == ("it is answered", 5)
+    assert (unasked[:14], {one: len(of) for one, of in operations.items()}) == (
+        "it is answered",
+        {"eligibility": 5, "callback": 3},
+    )
     assert len(document["checks"]) == sum(document["counts"].values())
     page = (tmp_path / "bmet.html").read_text("utf-8")
     outline = Outline(page)
